@@ -1,0 +1,245 @@
+"""The dbt-duckdb plugin: shows dbt what is landed and published, and publishes.
+
+On every connection it creates
+- `landing.<source>`: views over the landing store, typed, empty if need be;
+- a view per published dataset, so that `dbt test` works before any build;
+- `publishing.stale_days` and `publishing.published_days`.
+
+The `daily_parquet` materialization calls `store` with a step's name as path:
+`plan` (take the lock, find the stale days), `publish` (move finished files
+into place) and `reject` (a day failed its audit).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import TargetConfig
+from duckdb import DuckDBPyConnection
+
+from exporter import landing_views
+from exporter.landing_views import quote
+from exporter.datasets import Dataset, choose, load_datasets
+from exporter.lock import hold_lock
+from exporter.published import published_days, read_footers, read_published
+from exporter.request import Request
+from exporter.staleness import plan_days
+from ingest import files
+from ingest.ledger import Ledger, PublishedFile
+from ingest.root import Root, find_root
+
+TABLES = """
+create schema if not exists publishing;
+create or replace table publishing.stale_days (
+    dataset varchar, day date, path varchar, staged varchar, reason varchar,
+    schema_version varchar, source_fingerprint varchar,
+    model_fingerprint varchar, landed_records bigint,
+);
+create or replace table publishing.published_days (
+    dataset varchar, day date, path varchar, row_count bigint,
+    landed_records bigint, source_fingerprint varchar, parquet_bytes bigint,
+);
+"""
+
+
+# Holds inputs as they were found: for the owner's eyes only.
+PRIVATE = ("rejected_records",)
+
+
+class Plugin(BasePlugin):
+    """See the module. Thread-safe: dbt may run models side by side."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """`scope: run` shows only the files that a run publishes."""
+        self.run_only = plugin_config.get("scope") == "run"
+        self.guard = threading.RLock()
+        self.planned = False
+        self.request = Request.from_environment()
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        self.conn = conn
+        self.root: Root = find_root()
+        self.datasets: dict[str, Dataset] = choose(
+            load_datasets(), self.request.selection.datasets
+        )
+        self.ledger_path = self.root.state / "ledger.sqlite"
+        conn.execute(TABLES)
+        landing_views.create(conn, self.root)
+        self._show_published(conn)
+
+    def store(self, target_config: TargetConfig) -> None:
+        """One step of the materialization; see the module."""
+        step = target_config.location.path if target_config.location else ""
+        with self.guard:
+            cursor = self.conn.cursor()
+            if step == "plan":
+                self._plan(cursor)
+            elif step == "publish":
+                self._publish(cursor, target_config.config["dataset"])
+            elif step == "reject":
+                self.request.record(failed=target_config.config["failed"])
+            else:
+                raise ValueError(f"the publisher knows no step {step!r}")
+
+    # Steps
+
+    def _plan(self, cursor: DuckDBPyConnection) -> None:
+        if self.planned:
+            return
+        hold_lock(self.root, "dbt")
+        ledger = Ledger(self.ledger_path) if self.root.landing.is_dir() else Ledger(None)
+        try:
+            plan = plan_days(self.root, ledger, self.datasets, self.request.selection)
+        finally:
+            ledger.close()
+        staging = self.root.staging / f"parquet-{os.getpid()}"
+        self._set_aside(plan.damaged)
+        rows = [
+            [
+                t.dataset, t.day, t.path, str(staging / os.path.basename(t.path)),
+                t.reason, t.metadata["schema_version"],
+                t.metadata["source_fingerprint"], t.metadata["model_fingerprint"],
+                t.landed_records,
+            ]
+            for t in plan.stale
+        ]  # fmt: skip
+        if rows:
+            files.make_private_folder(staging)
+        insert(cursor, "publishing.stale_days", rows)
+        self.planned = True
+
+    def _set_aside(self, paths: list[str]) -> None:
+        for path in paths:
+            full = self.root.path / path
+            if full.exists():
+                full.rename(full.with_name(full.name + ".damaged"))
+
+    def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:
+        """Move a dataset's finished files into place, each in one step."""
+        rows = cursor.execute(
+            "select day, path, staged from publishing.stale_days "
+            "where dataset = ? order by day",
+            [dataset],
+        ).fetchall()
+        made = [row for row in rows if os.path.exists(row[2])]
+        staged = [self.root.relative(Path(row[2])) for row in made]
+        footers = read_footers(self.root, staged)
+        folders = set()
+        done: list[tuple[date, str, PublishedFile]] = []
+        for (day, path, _), name in zip(made, staged, strict=True):
+            file = footers[name]  # a file that DuckDB just wrote has a footer
+            place = self.root.path / path
+            if place.parent not in folders:
+                self._make_folder(place.parent, dataset)
+                folders.add(place.parent)
+            if dataset in PRIVATE:
+                os.chmod(self.root.path / name, 0o600)
+            files.sync(self.root.path / name)
+            os.replace(self.root.path / name, place)
+            done.append((day, path, file))
+        for folder in folders:
+            files.sync(folder)
+        ledger = Ledger(self.ledger_path)
+        for _, path, file in done:
+            ledger.put_published(path, file)
+        ledger.close()
+        self._add_published(cursor, dataset, done)
+        for day, path, file in done:
+            self.request.record(
+                dataset=dataset, day=day, path=path, rows=file.row_count,
+                parquet_bytes=file.bytes,
+            )  # fmt: skip
+        self._show(cursor, self.datasets[dataset])
+
+    def _make_folder(self, folder: Path, dataset: str) -> None:
+        if dataset in PRIVATE:
+            files.make_private_folder(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    # Showing what is published
+
+    def _show_published(self, cursor: DuckDBPyConnection) -> None:
+        """Create the views of all datasets and the table of their files."""
+        for dataset in self.datasets.values():
+            paths = [] if self.run_only else list(published_days(self.root, dataset))
+            if paths:
+                ledger = (
+                    Ledger.copy_in_memory(self.ledger_path)
+                    if self.ledger_path.exists()
+                    else Ledger(None)
+                )
+                found = read_published(self.root, ledger, [path for _, path in paths])
+                whole = [(day, path, found.get(path)) for day, path in paths]
+                self._add_published(
+                    cursor, dataset.name, [(d, p, f) for d, p, f in whole if f]
+                )
+            self._show(cursor, dataset)
+
+    def _add_published(
+        self,
+        cursor: DuckDBPyConnection,
+        dataset: str,
+        done: list[tuple[date, str, PublishedFile]],
+    ) -> None:
+        days = [day for day, _, _ in done]
+        cursor.execute(
+            "delete from publishing.published_days "
+            "where dataset = ? and list_contains(?::date[], day)",
+            [dataset, days],
+        )
+        rows = [
+            [
+                dataset, day, path, file.row_count,
+                int(file.metadata.get("landed_records", 0)),
+                file.metadata.get("source_fingerprint"), file.bytes,
+            ]
+            for day, path, file in done
+        ]  # fmt: skip
+        insert(cursor, "publishing.published_days", rows)
+
+    def _show(self, cursor: DuckDBPyConnection, dataset: Dataset) -> None:
+        """Create a dataset's view over its whole files; typed, maybe empty."""
+        paths = cursor.execute(
+            "select path from publishing.published_days where dataset = ? "
+            "order by day",
+            [dataset.name],
+        ).fetchall()
+        if paths and not self.run_only:
+            pattern = landing_views.literal_path(f"{self.root.path}/") + dataset.glob
+            try:
+                self._create_view(cursor, dataset, quote(pattern))
+                return
+            except duckdb.Error:
+                pass  # a damaged file spoils the pattern: name the whole ones
+        full = [
+            quote(landing_views.literal_path(f"{self.root.path}/{path}"))
+            for (path,) in paths
+        ]
+        self._create_view(cursor, dataset, f"[{', '.join(full)}]" if full else "")
+
+    def _create_view(
+        self, cursor: DuckDBPyConnection, dataset: Dataset, files_sql: str
+    ) -> None:
+        if files_sql:
+            query = f"from read_parquet({files_sql}, hive_partitioning = false)"
+        else:
+            cells = (f"null::{c.type} as {c.name}" for c in dataset.columns)
+            query = f"select {', '.join(cells)} where false"
+        schema = self.creds.schema if self.creds else "main"
+        cursor.execute(f"create schema if not exists {schema}")
+        cursor.execute(f"create or replace view {schema}.{dataset.name} as {query}")
+
+
+def insert(cursor: DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
+    """Insert rows by column: one statement, whatever their number."""
+    if rows:
+        marks = ", ".join("unnest(?)" for _ in rows[0])
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        cursor.execute(f"insert into {table} select {marks}", columns)

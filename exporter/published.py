@@ -1,0 +1,143 @@
+"""Published files: which lie under the root, whole or damaged, and from what."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from exporter.datasets import Dataset
+from ingest import files
+from ingest.ledger import Ledger, PublishedFile
+from ingest.root import Root
+
+MAGIC = b"PAR1"
+# Head, footer length and tail: a shorter file cannot be Parquet.
+LEAST_BYTES = 12
+
+
+def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
+    """(day, path relative to the root) of every file that has a dataset's name."""
+    top = root.path / dataset.folder
+    nested = "/" in dataset.path[len(dataset.folder) + 1 :]
+    walk: Iterable[tuple[str, list[str], list[str]]]
+    if not top.is_dir():
+        return
+    walk = os.walk(top) if nested else [(str(top), [], os.listdir(top))]
+    for folder, folders, names in walk:
+        folders.sort()
+        for name in sorted(names):
+            match = dataset.name_pattern.fullmatch(name)
+            if match is None:
+                continue
+            try:
+                day = date(int(match[1][:4]), int(match[1][4:6]), int(match[1][6:]))
+            except ValueError:
+                continue
+            path = root.relative(Path(folder) / name)
+            if path == dataset.file(day):
+                yield day, path
+
+
+def looks_whole(path: Path) -> bool:
+    """Whether a file has the two ends of a Parquet file: cheap, not proof."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+            size = stream.seek(0, os.SEEK_END)
+            if size < LEAST_BYTES:
+                return False
+            stream.seek(-8, os.SEEK_END)
+            tail = stream.read(8)
+    except OSError:
+        return False
+    footer = int.from_bytes(tail[:4], "little")
+    return head == MAGIC and tail[4:] == MAGIC and footer + LEAST_BYTES <= size
+
+
+def read_published(
+    root: Root, ledger: Ledger, paths: Iterable[str]
+) -> dict[str, PublishedFile | None]:
+    """What each existing file was made from; None for one that is damaged.
+
+    A file that looks as we left it is taken from the ledger. Any other is
+    read: one whose bytes changed though its footer is ours is damaged too.
+    """
+    known = ledger.published()
+    found: dict[str, PublishedFile | None] = {}
+    doubtful: list[str] = []
+    for path in paths:
+        try:
+            look = os.stat(root.path / path)
+        except OSError:
+            continue
+        mine = known.get(path)
+        if mine and (look.st_size, look.st_mtime_ns) == (mine.bytes, mine.mtime_ns):
+            found[path] = mine
+        else:
+            doubtful.append(path)
+    fresh = read_footers(root, doubtful)
+    for path in doubtful:
+        file = fresh.get(path)
+        mine = known.get(path)
+        if file and mine and mine.metadata == file.metadata:
+            # The same making: then the bytes must be the same too.
+            if mine.checksum != file.checksum:
+                file = None
+        found[path] = file
+        if file:
+            ledger.put_published(path, file)
+    return found
+
+
+def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
+    """The footers of the files that have a readable one."""
+    whole = [path for path in paths if looks_whole(root.path / path)]
+    if not whole:
+        return {}
+    import duckdb  # here, because a run with nothing to do does without
+
+    with duckdb.connect() as db:
+        try:
+            rows = _footers(db, root, whole)
+        except duckdb.Error:
+            rows = []
+            for path in whole:  # one junk file spoils the whole query
+                try:
+                    rows += _footers(db, root, [path])
+                except duckdb.Error:
+                    continue
+    found = {}
+    for path, row_count, metadata in rows:
+        full = root.path / path
+        try:
+            look = full.stat()
+            found[path] = PublishedFile(
+                look.st_size, look.st_mtime_ns, files.checksum(full),
+                row_count, metadata,
+            )  # fmt: skip
+        except OSError:
+            continue
+    return found
+
+
+def _footers(
+    db: Any, root: Root, paths: list[str]
+) -> list[tuple[str, int, dict[str, str]]]:
+    full = {str(root.path / path): path for path in paths}
+    query = """
+        select
+            file_name,
+            any_value(num_rows),
+            map_from_entries(list((key, value)) filter (key is not null)),
+        from parquet_file_metadata($paths)
+        left join (
+            select file_name, decode(key) as key, decode(value) as value,
+            from parquet_kv_metadata($paths)
+        ) using (file_name)
+        group by file_name
+    """
+    rows = db.execute(query, {"paths": list(full)}).fetchall()
+    return [(full[name], count, dict(kv or {})) for name, count, kv in rows]

@@ -1,0 +1,169 @@
+"""Which days are stale: their file is not what the landing and code would make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from exporter.datasets import ALWAYS, Dataset
+from exporter.published import published_days, read_published
+from ingest.landing import LandedDay, digest, landed_days
+from ingest.ledger import Ledger, PublishedFile
+from ingest.root import Root
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a run is asked to publish. No days or datasets means all."""
+
+    since: date | None = None
+    until: date | None = None
+    datasets: tuple[str, ...] = ()
+    force: bool = False
+
+    def covers(self, day: date) -> bool:
+        return (self.since is None or day >= self.since) and (
+            self.until is None or day <= self.until
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A day of a dataset as it should be published, and why it is not yet.
+
+    `metadata` is what goes into the file's footer.
+    """
+
+    dataset: str
+    day: date
+    path: str
+    metadata: dict[str, str]
+    reason: str
+
+    @property
+    def landed_records(self) -> int:
+        return int(self.metadata["landed_records"])
+
+
+@dataclass
+class Plan:
+    """The stale days, the days that are as they should be, and what is odd.
+
+    `damaged` are files that landing cannot replace; `shrunken` days whose
+    landing holds fewer records than what is published from it.
+    """
+
+    stale: list[Target] = field(default_factory=list)
+    current: list[tuple[str, date, str]] = field(default_factory=list)
+    published: dict[str, PublishedFile] = field(default_factory=dict)
+    shrunken: list[tuple[str, int, int]] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
+
+
+def plan_days(
+    root: Root,
+    ledger: Ledger,
+    datasets: Mapping[str, Dataset],
+    selection: Selection,
+) -> Plan:
+    """Compare what is landed with what is published, file by file."""
+    landed = _by_day(landed_days(ledger))
+    plan = Plan()
+    for dataset in datasets.values():
+        wanted = {
+            day: _target(dataset, day, landed[day])
+            for day in sorted(landed)
+            if any(row.source in dataset.sources for row in landed[day])
+        }
+        lying = dict(published_days(root, dataset))
+        found = read_published(root, ledger, lying.values())
+        ledgered = ledger.published() if None in found.values() else {}
+        for day, path in lying.items():
+            if day in wanted:
+                continue
+            file = found.get(path)
+            if file is None:
+                plan.damaged.append(path)
+                continue
+            plan.published[path] = file
+            if file.metadata.get("model_fingerprint") != dataset.model_fingerprint:
+                plan.outdated.append(path)
+        for day, target in wanted.items():
+            file = found.get(target.path)
+            if file:
+                plan.published[target.path] = file
+            if not selection.covers(day):
+                continue
+            exists = target.path in found
+            before = _landed_before(file or (exists and ledgered.get(target.path)))
+            shrunk = before > target.landed_records
+            if shrunk and not selection.force:
+                plan.shrunken.append((target.path, before, target.landed_records))
+                if file:  # whole: it stays as it is
+                    plan.current.append((dataset.name, day, target.path))
+                    continue
+                plan.damaged.append(target.path)
+            reason = _why_stale(exists, file, target, selection.force)
+            if reason:
+                plan.stale.append(
+                    Target(dataset.name, day, target.path, target.metadata, reason)
+                )
+            else:
+                plan.current.append((dataset.name, day, target.path))
+    return plan
+
+
+def _landed_before(file: PublishedFile | bool | None) -> int:
+    if isinstance(file, PublishedFile):
+        text = file.metadata.get("landed_records", "0")
+        return int(text) if text.isdecimal() else 0
+    return 0
+
+
+def _why_stale(
+    exists: bool, file: PublishedFile | None, target: Target, force: bool
+) -> str:
+    if not exists:
+        return "missing"
+    if file is None:
+        return "damaged"
+    for key, reason in (
+        ("schema_version", "schema changed"),
+        ("source_fingerprint", "landed content changed"),
+        ("model_fingerprint", "code changed"),
+        ("landed_records", "landed content changed"),
+    ):
+        if file.metadata.get(key) != target.metadata[key]:
+            return reason
+    return "forced" if force else ""
+
+
+def _by_day(rows: Iterable[LandedDay]) -> dict[date, list[LandedDay]]:
+    days: dict[date, list[LandedDay]] = {}
+    for row in rows:
+        days.setdefault(date.fromisoformat(row.day), []).append(row)
+    return days
+
+
+def _target(dataset: Dataset, day: date, rows: list[LandedDay]) -> Target:
+    mine = [row for row in rows if row.source in dataset.sources]
+    marks = sorted({(row.source, row.mark) for row in mine})
+    feeding = [row for row in mine if row.dataset == dataset.name]
+    # Rejects and drift are said of every record, whatever it is meant for.
+    counted = mine if dataset.name in ALWAYS else feeding
+    return Target(
+        dataset.name,
+        day,
+        dataset.file(day),
+        {
+            "schema_version": str(dataset.schema_version),
+            "source_fingerprint": digest(f"{s}={mark}" for s, mark in marks),
+            "model_fingerprint": dataset.model_fingerprint,
+            "landed_records": str(sum(row.records for row in counted)),
+        },
+        "",
+    )
+
+

@@ -1,0 +1,126 @@
+"""Bundles: rotated inputs in `reports_*.tar.gz`, read as a stream.
+
+Nothing is ever unpacked to disk. Members are told by their base name only, so
+absolute paths, `..` and links have nothing to act on, and every size that a
+bundle claims is held against a limit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from ingest.documents import Document, kind_of, open_regular, whole_seconds
+
+MAX_MEMBERS = 20_000
+MAX_MEMBER_BYTES = 256 << 20
+MAX_BUNDLE_BYTES = 1 << 30
+# Long names and extended headers are read whole by tarfile.
+MAX_HEADER_BYTES = 1 << 20
+HEADER_TYPES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class BundleProblem(ValueError):
+    """A bundle that cannot be read to its end, and why."""
+
+
+class _Limited(io.RawIOBase):
+    """A stream that refuses to give more bytes than a bundle may hold."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.left = MAX_BUNDLE_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise BundleProblem(f"holds more than {MAX_BUNDLE_BYTES >> 20} MB")
+        return data
+
+
+class _CheckedHeader(tarfile.TarInfo):
+    """Refuses headers that would be read into memory whole."""
+
+    @classmethod
+    def frombuf(
+        cls, buf: bytes | bytearray, encoding: str, errors: str
+    ) -> _CheckedHeader:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in HEADER_TYPES and header.size > MAX_HEADER_BYTES:
+            raise BundleProblem("has an absurdly long header")
+        return header
+
+
+def read_bundle(path: Path, shown: str) -> Iterator[Document]:
+    """The inputs in a bundle, each to be read before the next is asked for.
+
+    Raises BundleProblem where the bundle ends or breaks a limit; what came
+    before stands.
+    """
+    count = 0
+    try:
+        with (
+            open_regular(path) as raw,
+            gzip.GzipFile(fileobj=raw) as unzipped,
+            tarfile.open(
+                fileobj=cast(IO[bytes], _Limited(cast(IO[bytes], unzipped))),
+                mode="r|",
+                tarinfo=_CheckedHeader,
+            ) as tar,
+        ):
+            for member in tar:
+                tar.members = []  # or it keeps every header it has read
+                count += 1
+                if count > MAX_MEMBERS:
+                    raise BundleProblem(f"has more than {MAX_MEMBERS:,} members")
+                name = member.name.replace("\\", "/").rpartition("/")[2]
+                kind = kind_of(name)
+                if kind is None or not member.isfile():
+                    continue
+                if member.size > MAX_MEMBER_BYTES:
+                    raise BundleProblem(
+                        f"{name!a} is larger than {MAX_MEMBER_BYTES >> 20} MB"
+                    )
+                yield _document(tar, member, name, kind, shown)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BundleProblem(f"is damaged or not finished ({error})") from error
+    except (UnicodeError, ValueError, OverflowError) as error:
+        if isinstance(error, BundleProblem):
+            raise
+        raise BundleProblem(f"is damaged ({error})") from error
+
+
+def _document(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, kind: str, shown: str
+) -> Document:
+    @contextmanager
+    def open_member() -> Iterator[BinaryIO]:
+        stream = tar.extractfile(member)
+        assert stream is not None  # regular files only
+        with stream:
+            yield cast(BinaryIO, stream)
+
+    return Document(
+        name=name,
+        kind=kind,
+        shown=f"{os.path.basename(shown)}:{name}",
+        modified=whole_seconds(float(member.mtime)),
+        size=member.size,
+        open=open_member,
+    )

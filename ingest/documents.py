@@ -1,0 +1,208 @@
+"""Inputs: which files under the root are read, and what their names tell."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest.root import Root
+
+HEARTBEAT = re.compile(
+    r"heartbeat_(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})\.md", re.ASCII
+)
+DATED = re.compile(r"query_perf_(?:daily_(\d{8})|weekly_(\d{6}))\.(csv|json)", re.ASCII)
+SUMMARY = re.compile(r"optimization_summary(?:_.*)?\.txt", re.DOTALL)
+BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
+
+# What a base name tells; dated files tell rows from patterns by their header.
+FIXED_NAMES = {
+    "query_perf.jsonl": "query_log",
+    "rollup_daily.ndjson": "telemetry",
+    "index_advisor_report.json": "index_advisor",
+}
+
+
+def kind_of(name: str) -> str | None:
+    """heartbeats, dated, query_log, telemetry, index_advisor,
+    optimization_summary, or None for a file that is not ours."""
+    if name in FIXED_NAMES:
+        return FIXED_NAMES[name]
+    if HEARTBEAT.fullmatch(name):
+        return "heartbeats"
+    if DATED.fullmatch(name):
+        return "dated"
+    if SUMMARY.fullmatch(name):
+        return "optimization_summary"
+    return None
+
+
+def dated_day(name: str) -> date | None:
+    """The day a dated file stands for: its date, or its ISO week's Monday."""
+    match = DATED.fullmatch(name)
+    if match is None:
+        return None
+    daily, weekly = match[1], match[2]
+    try:
+        if daily:
+            return date(int(daily[:4]), int(daily[4:6]), int(daily[6:]))
+        return date.fromisocalendar(int(weekly[:4]), int(weekly[4:]), 1)
+    except ValueError:
+        return None
+
+
+def name_date(name: str) -> date | None:
+    """A date written in any file name: YYYYMMDD or YYYY-MM-DD."""
+    for match in re.finditer(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)", name):
+        try:
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        except ValueError:
+            continue
+    return None
+
+
+def whole_seconds(mtime: float) -> datetime:
+    """A modification time in UTC, as coarse as a tar archive keeps it."""
+    seconds = min(max(int(mtime // 1), -62135596800), 253402300799)
+    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One input, live or a bundle's member.
+
+    `modified` is UTC in whole seconds; `shown` is the name that messages use;
+    `path` is relative to the root and None for a bundle's member.
+    """
+
+    name: str
+    kind: str
+    shown: str
+    modified: datetime
+    size: int
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    path: str | None = None
+    mtime_ns: int = 0
+
+
+class NotAFile(OSError):
+    """A pipe, device or folder where an input should be."""
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read; anything else is refused, and never waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotAFile(f"{path} is not a regular file")
+        yield stream
+
+
+def live_document(root: Root, path: str, kind: str) -> Document:
+    """A file under the root, as it looks now. Raises OSError."""
+    full = root.path / path
+    look = full.stat()
+    if not stat.S_ISREG(look.st_mode):
+        raise NotAFile(f"{path} is not a regular file")
+    return Document(
+        name=full.name,
+        kind=kind,
+        shown=path,
+        modified=whole_seconds(look.st_mtime),
+        size=look.st_size,
+        open=lambda: open_regular(full),
+        path=path,
+        mtime_ns=look.st_mtime_ns,
+    )
+
+
+@dataclass
+class Inventory:
+    """What lies under a root: paths relative to it.
+
+    Heartbeats are kept as (folder, names) because there are many.
+    """
+
+    heartbeats: list[tuple[str, list[str]]] = field(default_factory=list)
+    others: list[tuple[str, str]] = field(default_factory=list)
+    bundles: list[str] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def take_inventory(root: Root) -> Inventory:
+    """Look at every place of section "Inputs" without opening a file."""
+    found = Inventory()
+    for folder in _folders(root.path, "g/reports", found):
+        names = _names(root.path, folder, found)
+        beats = [name for name in names if name.startswith("heartbeat_")]
+        beats = [name for name in beats if HEARTBEAT.fullmatch(name)]
+        if beats:
+            found.heartbeats.append((folder, beats))
+        if folder == "g/reports":
+            _add_others(folder, names, found, ("dated", "query_log", "index_advisor"))
+            _add_others(folder, names, found, ("optimization_summary",))
+        if folder == "g/reports/archive":
+            found.bundles = [
+                f"{folder}/{name}" for name in sorted(names) if BUNDLE.fullmatch(name)
+            ]
+    for folder, kinds in (
+        ("knowledge/optimize", ("index_advisor", "optimization_summary")),
+        ("g/telemetry", ("telemetry",)),
+    ):
+        if (root.path / folder).is_dir():
+            _add_others(folder, _names(root.path, folder, found), found, kinds)
+    # A dated summary says its day itself: it goes before the one that does not.
+    found.others.sort(key=lambda other: (name_date(other[0]) is None, other))
+    return found
+
+
+def _add_others(
+    folder: str, names: list[str], found: Inventory, kinds: tuple[str, ...]
+) -> None:
+    for name in names:
+        kind = kind_of(name)
+        if kind in kinds:
+            found.others.append((f"{folder}/{name}", kind))
+
+
+def _names(base: Path, folder: str, found: Inventory) -> list[str]:
+    try:
+        return os.listdir(base / folder)
+    except OSError as error:
+        found.unreadable.append((folder, error.strerror or str(error)))
+        return []
+
+
+def _folders(base: Path, top: str, found: Inventory) -> Iterator[str]:
+    """A folder and all below it, links not followed, our own output left out."""
+    if not (base / top).is_dir():
+        return
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        yield folder
+        try:
+            with os.scandir(base / folder) as entries:
+                below = sorted(
+                    entry.name for entry in entries if entry.is_dir(follow_symlinks=False)
+                )
+        except OSError:
+            continue  # `_names` has reported it
+        waiting += [
+            f"{folder}/{name}" for name in below if f"{folder}/{name}" != OUR_REPORTS
+        ]
+
+
+OUR_REPORTS = "g/reports/parquet"
+
+
+def utc_now() -> datetime:
+    """The present, naive and in UTC as all times here are."""
+    return datetime.now(UTC).replace(tzinfo=None)

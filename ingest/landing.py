@@ -1,0 +1,279 @@
+"""The landing store: `landing/<source>/day=YYYY-MM-DD/<part>.{ndjson,csv}.gz`.
+
+A part holds the records of one source and day. Its bytes follow from its
+records alone: they are sorted, and the gzip header carries no name and only
+the modification time of the input, where a source hangs on it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest import files
+from ingest.ledger import Ledger, Part
+from ingest.root import Root
+
+Json = dict[str, Any]
+
+CSV_SOURCES = ("query_rows", "query_patterns")
+SOURCES = (
+    "heartbeats",
+    *CSV_SOURCES,
+    "query_log",
+    "telemetry",
+    "index_advisor",
+    "optimization_summary",
+    "observed_columns",
+)
+MANIFEST = "landed_days.csv"
+# Old versions of dated inputs: kept, but no longer what counts.
+SUPERSEDED = "superseded"
+
+# A cut tail or a flipped bit shows as one of these, by where it hits.
+DAMAGED = (OSError, EOFError, zlib.error, ValueError)
+
+
+def gzip_bytes(data: bytes, mtime: int = 0) -> bytes:
+    """Compressed reproducibly: no file name, a time that the input gave."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", compresslevel=6, fileobj=buffer, mtime=mtime) as out:
+        out.write(data)
+    return buffer.getvalue()
+
+
+def gzip_mtime(path: Path) -> int:
+    """The modification time in a part's gzip header, in epoch seconds."""
+    with path.open("rb") as stream:
+        header = stream.read(8)
+    if header[:2] != b"\x1f\x8b" or len(header) < 8:
+        raise ValueError("not a gzip file")
+    return int.from_bytes(header[4:8], "little")
+
+
+def digest(pieces: Iterable[str]) -> str:
+    """A fingerprint of texts, none of which can run into the next."""
+    made = hashlib.sha256()
+    for piece in pieces:
+        data = piece.encode()
+        made.update(b"%d:" % len(data))
+        made.update(data)
+    return made.hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the ledger says of a part besides how its file looks."""
+
+    fingerprint: str
+    counts: dict[str, int]
+    parser: str = ""
+    keys: tuple[str, ...] = ()
+
+
+class Landing:
+    """Reads and writes parts; in a dry run they are kept in memory."""
+
+    def __init__(self, root: Root, ledger: Ledger, dry_run: bool = False) -> None:
+        self.root = root
+        self.ledger = ledger
+        self.dry_run = dry_run
+        self.held: dict[Path, bytes] = {}
+        self.written: list[tuple[str, str]] = []
+
+    def path(self, source: str, day: str, part: str) -> Path:
+        return self.root.landing / source / f"day={day}" / part
+
+    def superseded_path(self, source: str, day: str, part: str, version: str) -> Path:
+        name = f"{version[:12]}.{part}"
+        return self.root.landing / SUPERSEDED / source / f"day={day}" / name
+
+    # Reading
+
+    def exists(self, path: Path) -> bool:
+        return path in self.held or path.exists()
+
+    def read(self, path: Path) -> bytes:
+        if path in self.held:
+            return gzip.decompress(self.held[path])
+        return gzip.decompress(path.read_bytes())
+
+    def open(self, path: Path) -> gzip.GzipFile:
+        """A part as a stream, for those that may be large."""
+        if path in self.held:
+            return gzip.GzipFile(fileobj=io.BytesIO(self.held[path]))
+        return gzip.GzipFile(path)
+
+    def records(self, source: str, day: str, part: str) -> list[Json]:
+        """The records of an NDJSON part; none if there is no such part."""
+        path = self.path(source, day, part)
+        if not self.exists(path):
+            return []
+        lines = self.read(path).decode().split("\n")
+        return [json.loads(line) for line in lines if line]
+
+    # Writing
+
+    def write_records(
+        self, source: str, day: str, part: str, records: list[Json], content: Content
+    ) -> None:
+        lines = (
+            json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+            for record in records
+        )
+        data = gzip_bytes("".join(lines).encode())
+        path = self.path(source, day, part)
+        self._write(path, data)
+        self._enter(source, day, part, data, content)
+
+    def adopt(
+        self, source: str, day: str, part: str, made: Path, content: Content
+    ) -> None:
+        """Take over a finished file as a part."""
+        path = self.path(source, day, part)
+        if self.dry_run:
+            data = made.read_bytes()
+            self.held[path] = data
+            self._enter(source, day, part, data, content)
+            return
+        self._place(made, path)
+        look = path.stat()
+        self._put(
+            source, day, part, look.st_size, look.st_mtime_ns,
+            files.checksum(path), content,
+        )  # fmt: skip
+
+    def keep_superseded(
+        self, source: str, day: str, part: str, version: str, made: Path
+    ) -> None:
+        """Keep a version that does not count; one that is there is fine."""
+        place = self.superseded_path(source, day, part, version)
+        if not self.dry_run and not place.exists():
+            self._place(made, place)
+
+    def supersede(self, source: str, day: str, part: str, version: str) -> None:
+        """Move a part out of what counts, keeping it."""
+        path = self.path(source, day, part)
+        if not self.dry_run and path.exists():
+            place = self.superseded_path(source, day, part, version)
+            files.make_private_folder(place.parent)
+            os.replace(path, place)
+            files.sync(place.parent)
+        self.held.pop(path, None)
+        self.ledger.forget_part(source, day, part)
+
+    def remove(self, source: str, day: str, part: str) -> None:
+        """Drop a part whose records all stand in others now."""
+        path = self.path(source, day, part)
+        if not self.dry_run:
+            path.unlink(missing_ok=True)
+        self.held.pop(path, None)
+        self.ledger.forget_part(source, day, part)
+
+    def _place(self, made: Path, path: Path) -> None:
+        files.make_private_folder(path.parent)
+        made.chmod(0o600)
+        files.move_into_place(made, path)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        if self.dry_run:
+            self.held[path] = data
+            return
+        with files.write_aside(self.root.staging, path.name) as made:
+            made.write_bytes(data)
+            self._place(made, path)
+
+    def _enter(
+        self, source: str, day: str, part: str, data: bytes, content: Content
+    ) -> None:
+        path = self.path(source, day, part)
+        mtime = 0 if self.dry_run else path.stat().st_mtime_ns
+        self._put(source, day, part, len(data), mtime, zlib.crc32(data), content)
+
+    def _put(
+        self,
+        source: str,
+        day: str,
+        part: str,
+        size: int,
+        mtime_ns: int,
+        crc: int,
+        content: Content,
+    ) -> None:
+        self.written.append((source, day))
+        self.ledger.put_part(
+            Part(
+                source, day, part, size, mtime_ns, crc, content.fingerprint,
+                content.parser, content.counts, list(content.keys),
+            )  # fmt: skip
+        )
+
+    # Taking stock
+
+    def on_disk(self) -> Iterator[tuple[str, str, str, Path]]:
+        """(source, day, part, path) of every part that lies on disk."""
+        for source in SOURCES:
+            folder = self.root.landing / source
+            if not folder.is_dir():
+                continue
+            for day in sorted(os.listdir(folder)):
+                if not day.startswith("day="):
+                    continue
+                for part in sorted(os.listdir(folder / day)):
+                    if part.endswith(".gz"):
+                        yield source, day[4:], part, folder / day / part
+
+    def write_manifest(self) -> None:
+        """What was counted: source, day, dataset, records, fingerprint.
+
+        dbt reads it as `landing.landed_days`. One row per source, day and
+        dataset fed; a source that feeds none has one row without a dataset.
+        """
+        if self.dry_run:
+            return
+        lines = ["source,day,dataset,landed_records,source_fingerprint"]
+        lines += [
+            ",".join((row.source, row.day, row.dataset, str(row.records), row.mark))
+            for row in landed_days(self.ledger)
+        ]
+        text = "\n".join(lines) + "\n"
+        path = self.root.landing / MANIFEST
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            files.make_private_folder(self.root.landing)
+            files.write_text(path, self.root.staging, text, mode=0o600)
+
+
+@dataclass(frozen=True, slots=True)
+class LandedDay:
+    """What one source landed for one dataset on one day."""
+
+    source: str
+    day: str
+    dataset: str
+    records: int
+    mark: str
+
+
+def landed_days(ledger: Ledger) -> list[LandedDay]:
+    """Per source, day and dataset: records landed and their fingerprint."""
+    found: dict[tuple[str, str], tuple[list[str], dict[str, int]]] = {}
+    for source, day, part, fingerprint, counts in ledger.landed():
+        marks, total = found.setdefault((source, day), ([], {}))
+        # A part of several is told apart by name, not by reading order.
+        marks.append(f"{part}={fingerprint}")
+        for dataset, count in counts.items():
+            total[dataset] = total.get(dataset, 0) + count
+    return [
+        LandedDay(source, day, dataset, records, mark)
+        for (source, day), (marks, total) in found.items()
+        for mark in [digest(marks)]
+        for dataset, records in (total or {"": 0}).items()
+    ]

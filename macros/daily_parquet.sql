@@ -1,0 +1,167 @@
+{#- Days that are worked on at once: what bounds memory over a long history. -#}
+{%- macro days_per_batch() -%}
+    {{ return(120) }}
+{%- endmacro -%}
+
+{% macro publisher_step(step, relation, config={}) %}
+    {% do adapter.store_relation(
+        'publisher', relation, [], step, 'parquet', config
+    ) %}
+{% endmacro %}
+
+{% materialization daily_parquet, adapter="duckdb" %}
+    {%- set target_relation = this.incorporate(type='view') -%}
+    {%- set contract = model.columns.values() | list -%}
+    {%- set batch_relation = api.Relation.create(
+        schema='publishing', identifier=this.identifier ~ '_batch', type='table'
+    ) -%}
+
+    {{ run_hooks(pre_hooks) }}
+    {{ get_assert_columns_equivalent(sql) }}
+
+    {%- set failed = [] -%}
+    {#- `--empty` builds from nothing: it must not publish nothing. -#}
+    {%- if not flags.EMPTY -%}
+        {% do publisher_step('plan', this) %}
+        {%- set stale = run_query(stale_days_sql(this.identifier)).rows -%}
+        {%- for batch in stale | batch(days_per_batch()) -%}
+            {% do run_query(
+                batch_sql(batch_relation, sql, contract, batch | map(attribute=0))
+            ) %}
+            {%- set reasons = {} -%}
+            {%- for row in run_query(audit_sql(batch_relation, contract)).rows -%}
+                {% do reasons.update({row[0] | string: row[1]}) %}
+            {%- endfor -%}
+            {%- set copies = [] -%}
+            {%- for row in batch -%}
+                {%- if row[0] | string in reasons -%}
+                    {% do failed.append({
+                        'dataset': this.identifier,
+                        'day': row[0] | string,
+                        'path': row[1],
+                        'reason': reasons[row[0] | string],
+                    }) %}
+                {%- else -%}
+                    {% do copies.append(copy_sql(batch_relation, contract, row)) %}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- if copies -%}
+                {% do run_query(copies | join(';\n')) %}
+            {%- endif -%}
+            {% do run_query('drop table ' ~ batch_relation) %}
+        {%- endfor -%}
+        {% do publisher_step('publish', this, {'dataset': this.identifier}) %}
+    {%- endif -%}
+
+    {% call statement('main') -%}
+        select count(*) as published_days
+        from publishing.published_days
+        where dataset = '{{ this.identifier }}'
+    {%- endcall %}
+
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+
+    {%- if failed -%}
+        {% do publisher_step('reject', this, {'failed': failed}) %}
+        {{ exceptions.raise_compiler_error(
+            failed | length ~ ' day(s) failed the audit and were not published: '
+            ~ failed[0].day ~ ': ' ~ failed[0].reason
+        ) }}
+    {%- endif -%}
+
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% macro stale_days_sql(dataset) %}
+    select
+        day,
+        path,
+        staged,
+        schema_version,
+        source_fingerprint,
+        model_fingerprint,
+        landed_records,
+    from publishing.stale_days
+    where dataset = '{{ dataset }}'
+    order by day
+{% endmacro %}
+
+{% macro batch_sql(relation, sql, contract, days) %}
+    {#- The day first, then what compresses best, then all the rest: rows in a
+        total order make files that are the same byte for byte. -#}
+    {%- set sort = ['date_partition'] + config.get('meta').get('order_by', []) -%}
+    create or replace table {{ relation }} as
+    select
+        {%- for column in contract %}
+        "{{ column.name }}",
+        {%- endfor %}
+    from (
+        {{ sql }}
+    )
+    where date_partition in (
+        {%- for day in days %}
+        date '{{ day }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+    order by
+        {%- for name in sort %}
+        "{{ name }}",
+        {%- endfor %}
+        {%- for column in contract if column.name not in sort %}
+        "{{ column.name }}"{{ ',' if not loop.last }}
+        {%- endfor %}
+{% endmacro %}
+
+{% macro audit_sql(relation, contract) %}
+    {#- One row per day that breaks the contract, with the first reason. -#}
+    {%- set key = config.get('meta').get('key', []) -%}
+    {%- set accepted = config.get('meta').get('accepted_values', {}) -%}
+    with findings as (
+        select null::date as day, null::varchar as reason
+        where false
+        {%- for column in contract %}
+        {%- if column.constraints
+            | selectattr('type', 'equalto', 'not_null') | list %}
+        union all
+        select date_partition, '{{ column.name }} is NULL'
+        from {{ relation }}
+        where "{{ column.name }}" is null
+        {%- endif %}
+        {%- endfor %}
+        {%- for name, values in accepted.items() %}
+        union all
+        select date_partition, '{{ name }} holds another value than accepted'
+        from {{ relation }}
+        where "{{ name }}" not in ('{{ values | join("', '") }}')
+        {%- endfor %}
+        {%- if key %}
+        union all
+        select date_partition, '{{ key | join(", ") }} is not unique'
+        from {{ relation }}
+        group by date_partition, {{ key | join(', ') }}
+        having count(*) > 1
+        {%- endif %}
+    )
+    select day, min(reason) as reason
+    from findings
+    group by day
+{% endmacro %}
+
+{% macro copy_sql(relation, contract, row) %}
+    {%- set quoted_path = row[2] | replace("'", "''") -%}
+    copy (
+        select * from {{ relation }}
+        where date_partition = date '{{ row[0] }}'
+    ) to '{{ quoted_path }}' (
+        format parquet,
+        compression snappy,
+        parquet_version v2,
+        kv_metadata {
+            schema_version: '{{ row[3] }}',
+            source_fingerprint: '{{ row[4] }}',
+            model_fingerprint: '{{ row[5] }}',
+            landed_records: '{{ row[6] }}'
+        }
+    )
+{% endmacro %}
