@@ -1,0 +1,167 @@
+"""One heartbeat: a Markdown report of the monitor, one file each five minutes."""
+
+import re
+from datetime import date, datetime
+from typing import TypedDict
+
+from ingest.masks import Masks
+from ingest.text import MAX_HEARTBEAT_BYTES, decode
+from ingest.times import date_problem, parse_time, utc_text
+
+NO_STATUS = "no Status line"
+NO_TIME = "no time"
+TOO_LONG = "heartbeat is too long"
+
+NAME = re.compile(
+    r"heartbeat_([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{2})-([0-9]{2})-([0-9]{2})\.md"
+)
+
+# Every line that can be structure. Whether it is depends on the line before.
+_STRUCTURE = re.compile(
+    r"^(?:(?P<level>#{1,6})[ \t]+(?P<heading>.*)"
+    r"|(?P<rule>-{3,}|\*{3,}|_{3,})[ \t]*$"
+    r"|- \*\*(?P<check>[^\n]+?):\*\*(?P<text>.*)"
+    r"|\*\*(?P<field>[^\n]+?):\*\*(?P<value>.*))",
+    re.MULTILINE,
+)
+
+
+class Check(TypedDict):
+    check_group: str
+    check_name: str
+    text: str
+
+
+class Heartbeat(TypedDict):
+    """One record of landing.heartbeats."""
+
+    filename: str
+    at: str | None
+    status_text: str | None
+    duration_text: str | None
+    fields: list[str]
+    checks: list[Check]
+    raw: str
+    problem: str | None
+
+
+def read_heartbeat(
+    filename: str, data: bytes, now: datetime, masks: Masks
+) -> Heartbeat:
+    """Bytes of a report into its record, secrets masked.
+
+    Of a longer file the first MAX_HEARTBEAT_BYTES + 1 bytes are enough.
+    """
+    if len(data) <= MAX_HEARTBEAT_BYTES:
+        return parse_heartbeat(filename, masks.text(decode(data)), now)
+    at, _ = _time_of(filename, None, now)
+    return {
+        "filename": filename,
+        "at": at,
+        "status_text": None,
+        "duration_text": None,
+        "fields": [],
+        "checks": [],
+        "raw": masks.raw(decode(data)),
+        "problem": TOO_LONG,
+    }
+
+
+def parse_heartbeat(filename: str, text: str, now: datetime) -> Heartbeat:
+    """The record of a report whose text is decoded and masked already.
+
+    `filename` is the base name, `now` the UTC time by which a report may be
+    dated too far ahead. `at` is None when no believable time is known.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    header, checks = _structure(lines)
+    at, problem = _time_of(filename, header.get("Timestamp"), now)
+    if "Status" not in header:
+        problem = NO_STATUS
+    return {
+        "filename": filename,
+        "at": at,
+        "status_text": header.get("Status"),
+        "duration_text": header.get("Duration"),
+        "fields": list(header),
+        "checks": checks,
+        "raw": text,
+        "problem": problem,
+    }
+
+
+def _structure(text: str) -> tuple[dict[str, str], list[Check]]:
+    header: dict[str, str] = {}
+    checks: list[Check] = []
+    in_header = True
+    group: str | None = None
+    bullet_end = -1  # where the last bullet's own line ends
+    message_start = -1  # where the open message starts, -1 when none is open
+    for match in _STRUCTURE.finditer(text):
+        kind = match.lastgroup
+        start = match.start()
+        if kind == "value":
+            if in_header:
+                header.setdefault(match["field"].strip(), match["value"].strip())
+            continue
+        is_bullet = kind == "text"
+        if message_start >= 0:
+            follows_bullet = is_bullet and bullet_end == start - 1
+            if not follows_bullet and not _after_empty_line(text, start):
+                continue
+            checks[-1]["text"] = text[message_start:start].strip()
+            message_start = -1
+        if is_bullet:
+            if group is not None:
+                name = match["check"].strip()
+                checks.append({"check_group": group, "check_name": name, "text": ""})
+                message_start = match.start("text")
+                bullet_end = match.end()
+        elif kind == "rule":
+            group = None
+            in_header = False
+        else:
+            level = len(match["level"])
+            group = match["heading"].strip() if level == 3 else None
+            in_header = in_header and level == 1
+    if message_start >= 0:
+        checks[-1]["text"] = text[message_start:].strip()
+    return header, checks
+
+
+def _after_empty_line(text: str, start: int) -> bool:
+    before = text.rfind("\n", 0, start - 1)
+    return not text[before + 1 : start].strip()
+
+
+def _time_of(
+    filename: str, written: str | None, now: datetime
+) -> tuple[str | None, str | None]:
+    """The time as landed and the problem: exactly one of them is None."""
+    at = parse_time(written) if written else None
+    if at is None:
+        at = time_in_name(filename)
+    if at is None:
+        return None, NO_TIME
+    problem = date_problem(at, now)
+    return (None, problem) if problem else (utc_text(at), None)
+
+
+def time_in_name(filename: str) -> datetime | None:
+    """The UTC time in `heartbeat_YYYY-MM-DD_HH-MM-SS.md`, None if impossible."""
+    match = NAME.fullmatch(filename)
+    return parse_time("{} {}:{}:{}".format(*match.groups())) if match else None
+
+
+def day_of(record: Heartbeat, modified: datetime, now: datetime) -> date:
+    """The day a record lands under.
+
+    Its own time's, else that of the file's name, else that of `modified`, the
+    file's modification time (UTC); a date that cannot be true is passed over.
+    """
+    if record["at"] is not None:
+        return date.fromisoformat(record["at"][:10])
+    named = time_in_name(record["filename"])
+    if named is not None and date_problem(named, now) is None:
+        return named.date()
+    return modified.date()
