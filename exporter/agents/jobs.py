@@ -1,0 +1,164 @@
+"""The two agents: their declaration, and the template filled in for one."""
+
+from __future__ import annotations
+
+import plistlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from exporter.agents.errors import AgentRefused
+
+PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
+OF_OPERATOR = "env."
+SEARCH_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+# What XML 1.0 and systemd both take: several notice URLs may stand on lines.
+UNWRITABLE_VALUE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+# A launchd job as plistlib reads and writes it.
+Agent = dict[str, Any]
+
+
+class Job(NamedTuple):
+    """One agent: its label, and its time of day in the machine's zone."""
+
+    label: str
+    hour: int
+    minute: int
+
+    @property
+    def schedule(self) -> str:
+        """The time of day as HH:MM."""
+        return f"{self.hour:02}:{self.minute:02}"
+
+
+JOBS = (
+    # after the daily run, which writes the CSV files
+    Job("com.02luka.analytics.parquet", 2, 30),
+    # after the optimizer, which writes the advisor's report and the summary
+    Job("com.02luka.parquet_export", 5, 0),
+)
+LABELS = tuple(job.label for job in JOBS)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an installation lies: the project, and the root that it exports."""
+
+    project: Path
+    root: Path
+
+    @property
+    def wrapper(self) -> Path:
+        return self.project / "launchagents" / "run_export.sh"
+
+    @property
+    def template(self) -> Path:
+        return self.project / "launchagents" / "agent.plist.template"
+
+    @property
+    def venv(self) -> Path:
+        return self.project / ".venv"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "g" / "logs"
+
+
+def fill_agent(job: Job, place: Place, environ: Mapping[str, str]) -> Agent:
+    """One agent as a launchd job: the template with every value filled in.
+
+    Of `environ` only the variables that the template names are taken, and of
+    those the ones that are not empty. Raises AgentRefused when a path or value
+    cannot be written into a plist or a unit.
+    """
+    for path in (place.project, place.root):
+        _check_path(path)
+    values: dict[str, object] = {
+        "label": job.label,
+        "hour": job.hour,
+        "minute": job.minute,
+        "wrapper": str(place.wrapper),
+        "project": str(place.project),
+        "root": str(place.root),
+        "path": f"{place.venv / 'bin'}:{SEARCH_PATH}",
+        "stdout": str(place.logs / f"{job.label}.out.log"),
+        "stderr": str(place.logs / f"{job.label}.err.log"),
+    }
+    for name in operator_variables(place):
+        if value := environ.get(name):
+            _check_value(name, value)
+            values[OF_OPERATOR + name] = value
+    agent: Agent = _fill(_read_template(place), values)
+    return agent
+
+
+def operator_variables(place: Place) -> tuple[str, ...]:
+    """The variables that are taken over from the one who installs."""
+    declared: Mapping[str, str] = _read_template(place)["EnvironmentVariables"]
+    return tuple(
+        found[1].removeprefix(OF_OPERATOR)
+        for value in declared.values()
+        if (found := PLACEHOLDER.fullmatch(value)) and found[1].startswith(OF_OPERATOR)
+    )
+
+
+def file_mode(agent: Agent, place: Place) -> int:
+    """The mode of the agent's files: private when notice URLs are in them."""
+    held = agent["EnvironmentVariables"]
+    return 0o600 if any(name in held for name in operator_variables(place)) else 0o644
+
+
+def _read_template(place: Place) -> Agent:
+    template: Agent = plistlib.loads(place.template.read_bytes())
+    return template
+
+
+def _fill(node: Any, values: Mapping[str, object]) -> Any:
+    """The node with each {name} replaced; keys without a value are left out."""
+    if isinstance(node, dict):
+        filled = {key: _fill(value, values) for key, value in node.items()}
+        return {key: value for key, value in filled.items() if value is not None}
+    if isinstance(node, list):
+        return [_fill(value, values) for value in node]
+    if isinstance(node, str) and (found := PLACEHOLDER.fullmatch(node)):
+        name = found[1]
+        return values.get(name) if name.startswith(OF_OPERATOR) else values[name]
+    return node
+
+
+def _check_path(path: Path) -> None:
+    text = str(path)
+    fault = None
+    if not path.is_absolute():
+        fault = "is not absolute"
+    elif CONTROL_CHARACTER.search(text):
+        fault = "has a control character in its name"
+    elif text != text.rstrip() or text.endswith("\\"):
+        fault = "ends in a blank or a backslash"
+    elif not _is_unicode(text):
+        fault = "is not valid UTF-8"
+    if fault:
+        raise AgentRefused(
+            f"{text!r} {fault}, which launchd and systemd cannot be told: "
+            "rename the folder"
+        )
+
+
+def _check_value(name: str, value: str) -> None:
+    # The value may be a secret: it is not shown.
+    if UNWRITABLE_VALUE.search(value) or not _is_unicode(value):
+        raise AgentRefused(
+            f"{name} has a character in it that no plist can hold: set it anew"
+        )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""launchd, through launchctl: load, unload, start, and read what it prints."""
+
+from __future__ import annotations
+
+import plistlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers.expat import ExpatError
+
+from exporter.agents.errors import AgentError, AgentRefused
+from exporter.agents.jobs import Agent, Place
+from exporter.agents.privacy import refuse_protected
+from exporter.agents.processes import Outcome, Runner, failure
+from exporter.agents.system import Loaded
+
+LAUNCHCTL = "/bin/launchctl"
+# launchctl's codes: no such process, no such domain, no such service, and a
+# domain that is not there in this kind of session.
+NO_PROCESS, NO_DOMAIN, NO_SERVICE, WRONG_DOMAIN = 3, 112, 113, 125
+IN_PROGRESS = 36
+# What bootstrap says while launchd is still clearing away the job before.
+IO_ERROR = 5
+BOOTSTRAP_TRIES = 3
+POLL_S = 0.2
+# More than ExitTimeOut, after which launchd kills a job that does not end.
+UNLOAD_TIMEOUT_S = 45
+
+HOUR = re.compile(r'"?Hour"? => (\d+)')
+MINUTE = re.compile(r'"?Minute"? => (\d+)')
+
+
+@dataclass(frozen=True)
+class Launchd:
+    """The agents of one user of a Mac."""
+
+    run: Runner
+    home: Path
+    uid: int
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    name: str = "launchd"
+
+    @property
+    def domains(self) -> tuple[str, str]:
+        """The user's screen session, and the one there is without it."""
+        return f"gui/{self.uid}", f"user/{self.uid}"
+
+    def check(self, place: Place) -> None:
+        if self.uid == 0:
+            raise AgentRefused(
+                "agents belong to a user, not to root: install them without sudo"
+            )
+        refuse_protected(place, self.home)
+
+    def paths(self, label: str) -> tuple[Path, ...]:
+        return (self._plist(label),)
+
+    def render(self, agent: Agent) -> dict[Path, bytes]:
+        return {self._plist(agent["Label"]): render_plist(agent)}
+
+    def read_environment(self, label: str) -> Mapping[str, str]:
+        try:
+            agent: Agent = plistlib.loads(self._plist(label).read_bytes())
+            environment: Mapping[str, str] = agent["EnvironmentVariables"]
+        except (OSError, ValueError, KeyError, ExpatError):
+            return {}
+        return environment
+
+    def find(self, label: str) -> Loaded | None:
+        for domain in self.domains:
+            if (printed := self._print(f"{domain}/{label}")) is not None:
+                return parse_print(printed, domain, not self._is_disabled(label))
+        return None
+
+    def is_loaded_as(self, agent: Agent) -> bool:
+        loaded = self.find(agent["Label"])
+        if loaded is None or not loaded.is_enabled:
+            return False
+        at = agent["StartCalendarInterval"]
+        # What some version of macOS does not print is not taken for a difference,
+        # or installing there would load the agents anew each time.
+        return loaded.program in ("", " ".join(agent["ProgramArguments"])) and (
+            loaded.schedule in (None, f"{at['Hour']:02}:{at['Minute']:02}")
+        )
+
+    def load(self, label: str) -> None:
+        """Bootstrap into the user's screen session, else into the one without."""
+        refusal: AgentError | None = None
+        for domain in self.domains:
+            if self._print(domain) is None:
+                continue
+            self._do("enable", f"{domain}/{label}")
+            outcome = self._bootstrap(domain, label)
+            if outcome.code == 0:
+                return
+            refusal = failure(self._command("bootstrap", domain), outcome)
+            if outcome.code != WRONG_DOMAIN:
+                raise refusal
+        raise refusal or AgentError(
+            f"launchd has neither {self.domains[0]} nor {self.domains[1]}: log in on "
+            "this Mac as the user who shall run the agents, and install again"
+        )
+
+    def unload(self, label: str) -> None:
+        """Boot the job out of both domains, and wait until it is gone."""
+        for domain in self.domains:
+            target = f"{domain}/{label}"
+            if self._print(target) is None:
+                continue
+            outcome = self._call("bootout", target)
+            until = self.clock() + UNLOAD_TIMEOUT_S
+            while self._print(target) is not None:
+                # It is gone or going, or launchctl does not want to.
+                if outcome.code not in (0, NO_PROCESS, NO_SERVICE, IN_PROGRESS):
+                    raise failure(self._command("bootout", target), outcome)
+                if self.clock() >= until:
+                    raise AgentError(
+                        f"{target} has not ended {UNLOAD_TIMEOUT_S} seconds after "
+                        "bootout: look at it with "
+                        f"`launchctl print {target}`, and try again"
+                    )
+                self.sleep(POLL_S)
+
+    def forget(self) -> None:
+        """launchd reads the folder anew at each login."""
+
+    def start(self, label: str) -> bool:
+        loaded = self.find(label)
+        if loaded is None:
+            raise AgentError(f"{label} is not loaded: run `ops-atomic agents install`")
+        if loaded.is_running:
+            return False
+        self._do("kickstart", f"{loaded.domain}/{label}")
+        return True
+
+    def advise(self) -> list[str]:
+        if self._print(self.domains[0]) is not None:
+            return []
+        return [
+            f"nobody is logged in on the screen, so the agents are in "
+            f"{self.domains[1]}: after a restart of the Mac they come back when "
+            "this user logs in"
+        ]
+
+    def _plist(self, label: str) -> Path:
+        return self.home / "Library" / "LaunchAgents" / f"{label}.plist"
+
+    def _bootstrap(self, domain: str, label: str) -> Outcome:
+        for _ in range(BOOTSTRAP_TRIES - 1):
+            outcome = self._call("bootstrap", domain, str(self._plist(label)))
+            if outcome.code != IO_ERROR:
+                return outcome
+            self.sleep(1)
+        return self._call("bootstrap", domain, str(self._plist(label)))
+
+    def _is_disabled(self, label: str) -> bool:
+        printed = self._call("print-disabled", self.domains[1]).out
+        return bool(re.search(rf'"{re.escape(label)}" => (disabled|true)', printed))
+
+    def _print(self, target: str) -> str | None:
+        """What launchd knows of a domain or job, None if there is none."""
+        outcome = self._call("print", target)
+        if outcome.code in (NO_PROCESS, NO_DOMAIN, NO_SERVICE, WRONG_DOMAIN):
+            return None
+        if outcome.code != 0:
+            raise failure(self._command("print", target), outcome)
+        return outcome.out
+
+    def _do(self, *arguments: str) -> None:
+        outcome = self._call(*arguments)
+        if outcome.code != 0:
+            raise failure(self._command(*arguments), outcome)
+
+    def _call(self, *arguments: str) -> Outcome:
+        return self.run(self._command(*arguments))
+
+    @staticmethod
+    def _command(*arguments: str) -> Sequence[str]:
+        return (LAUNCHCTL, *arguments)
+
+
+def render_plist(agent: Agent) -> bytes:
+    """The agent as an XML property list, in the template's order."""
+    return plistlib.dumps(agent, sort_keys=False)
+
+
+def parse_print(printed: str, domain: str, is_enabled: bool) -> Loaded:
+    """What `launchctl print <domain>/<label>` says of a job.
+
+    Its format is for people and changes between versions of macOS: only what is
+    one tab deep is taken, because names such as `state` recur further in.
+    """
+    values, blocks = _split(printed)
+    code = re.match(r"\d+", values.get("last exit code", ""))
+    pid = values.get("pid", "")
+    return Loaded(
+        domain=domain,
+        is_running=values.get("state") == "running",
+        is_enabled=is_enabled,
+        program=" ".join(line[2:] for line in blocks.get("arguments", ())),
+        schedule=_find_schedule(blocks.get("event triggers", ())),
+        last_exit_code=int(code[0]) if code else None,
+        last_signal=values.get("last terminating signal"),
+        pid=int(pid) if pid.isdigit() else None,
+    )
+
+
+def _split(printed: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The `key = value` lines and `key = { … }` blocks that are one tab deep."""
+    values: dict[str, str] = {}
+    blocks: dict[str, list[str]] = {}
+    block: list[str] | None = None
+    for line in printed.split("\n"):
+        if line == "\t}":
+            block = None
+        elif block is not None:
+            block.append(line)
+        elif re.match(r"\t[^\t]", line):
+            key, _, value = line.strip().partition(" = ")
+            if value == "{":
+                block = blocks.setdefault(key, [])
+            else:
+                values[key] = value
+    return values, blocks
+
+
+def _find_schedule(triggers: Sequence[str]) -> str | None:
+    text = "\n".join(triggers)
+    hour, minute = HOUR.search(text), MINUTE.search(text)
+    if hour is None or minute is None:
+        return None
+    return f"{int(hour[1]):02}:{int(minute[1]):02}"

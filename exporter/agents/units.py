@@ -1,0 +1,91 @@
+"""Agents as systemd units: the same job, written for a Linux user manager."""
+
+from __future__ import annotations
+
+import re
+
+from exporter.agents.jobs import Agent
+
+ESCAPES = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\t": "\\t"}
+ESCAPED = re.compile(r"%%|\\(.)")
+LETTERS = {"n": "\n", "t": "\t"}
+
+
+def render_units(agent: Agent) -> dict[str, str]:
+    """The service and the timer of an agent, by file name."""
+    label = agent["Label"]
+    return {
+        f"{label}.service": _render_service(agent),
+        f"{label}.timer": _render_timer(agent),
+    }
+
+
+def _render_service(agent: Agent) -> str:
+    variables = "\n".join(
+        f"Environment={_quote(f'{name}={value}')}"
+        for name, value in agent["EnvironmentVariables"].items()
+    )
+    # Through sh, because systemd refuses a program with a quote or a backslash
+    # in its path; in arguments `$` would be expanded, and `$$` stands for it.
+    words = " ".join(
+        _quote(word).replace("$", "$$") for word in agent["ProgramArguments"]
+    )
+    return f"""\
+[Unit]
+Description=ops-atomic export ({agent["Label"]})
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {words}
+WorkingDirectory={_raw(agent["WorkingDirectory"])}
+{variables}
+StandardOutput=append:{_raw(agent["StandardOutPath"])}
+StandardError=append:{_raw(agent["StandardErrorPath"])}
+Nice={agent["Nice"]}
+IOSchedulingClass=idle
+# Well beyond --wait and --timeout together: ends only a run that hangs.
+TimeoutStartSec=1800
+TimeoutStopSec={agent["ExitTimeOut"]}
+"""
+
+
+def _render_timer(agent: Agent) -> str:
+    at = agent["StartCalendarInterval"]
+    return f"""\
+[Unit]
+Description=ops-atomic export every day ({agent["Label"]})
+
+[Timer]
+OnCalendar=*-*-* {at["Hour"]:02}:{at["Minute"]:02}:00
+# Catches up a slot that was missed while the machine was off.
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def read_environment(service: str) -> dict[str, str]:
+    """The variables that a service of ours sets."""
+    variables = {}
+    for line in service.split("\n"):
+        if line.startswith('Environment="'):
+            name, _, value = _unquote(line.removeprefix("Environment=")).partition("=")
+            variables[name] = value
+    return variables
+
+
+def _quote(text: str) -> str:
+    """A word for settings that systemd splits into words."""
+    return '"' + "".join(ESCAPES.get(letter, letter) for letter in text) + '"'
+
+
+def _unquote(word: str) -> str:
+    return ESCAPED.sub(
+        lambda found: LETTERS.get(found[1], found[1]) if found[1] else "%", word[1:-1]
+    )
+
+
+def _raw(path: str) -> str:
+    """A path for settings that systemd takes whole, quotes and all."""
+    return path.replace("%", "%%")

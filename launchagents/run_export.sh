@@ -1,0 +1,45 @@
+#!/bin/sh
+# What launchd and the systemd timers start: the nightly export.
+#
+# Arguments are passed on to `ops-atomic export`. Relies on nothing from the
+# environment: launchd gives a job next to none.
+set -eu
+
+# A folder that is exported as CDPATH would make cd print, and go elsewhere.
+unset CDPATH
+PATH=${PATH:-/usr/bin:/bin:/usr/sbin:/sbin}
+export PATH
+
+self=$0
+case $self in
+    */*) ;;
+    *) self=./$self ;;
+esac
+
+# Link by link, because macOS before 12.3 has no `readlink -f`.
+while [ -L "$self" ]; do
+    target=$(readlink -- "$self")
+    case $target in
+        /*) self=$target ;;
+        *) self=${self%/*}/$target ;;
+    esac
+done
+
+project=$(cd -P -- "${self%/*}/.." && pwd -P)
+venv=$project/.venv
+
+# 78 is EX_CONFIG, the code launchd itself gives to a job that is not set up.
+if [ ! -x "$venv/bin/ops-atomic" ]; then
+    printf '%s\n' "run_export.sh: there is no $venv/bin/ops-atomic" \
+        "make it with:  make -C \"$project\" export" >&2
+    exit 78
+fi
+# An upgrade of the system's Python leaves a link that leads nowhere.
+if [ -L "$venv/bin/python" ] && [ ! -x "$venv/bin/python" ]; then
+    printf '%s\n' "run_export.sh: $venv is broken, its Python is gone" \
+        "make it anew with:  rm -rf \"$venv\" && make -C \"$project\" export" >&2
+    exit 78
+fi
+
+# Both agents may start at once, at login or on waking: one waits for the other.
+exec "$venv/bin/ops-atomic" export --wait 600 --timeout 600 "$@"
