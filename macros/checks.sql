@@ -1,0 +1,41 @@
+{#- A mark is the symbol that a status or a check's text starts with, with the
+    modifiers that may follow it (variation selectors, skin tones, joiners). -#}
+{%- macro mark_pattern() -%}
+{#- Blocks, because a quoted string of Jinja would swallow the backslashes. -#}
+{%- set symbol -%} [\p{So}\x{2190}-\x{2BFF}] {%- endset -%}
+{%- set modifier -%} [\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}] {%- endset -%}
+^{{ symbol }}{{ modifier }}*(\x{200D}{{ symbol }}{{ modifier }}*)*
+{%- endmacro -%}
+
+
+{%- macro without_mark(text) -%}
+nullif(
+    trim(
+        regexp_replace({{ filled(text) }}, '{{ mark_pattern() }}', ''),
+        e' \t\r\n'
+    ),
+    ''
+)
+{%- endmacro -%}
+
+
+{%- macro check_status(text) -%}
+case
+    when starts_with({{ without_mark(text) }}, 'Skipped') then 'skipped'
+    when starts_with({{ filled(text) }}, '✅') then 'ok'
+    when starts_with({{ filled(text) }}, '⚠') then 'warn'
+    when starts_with({{ filled(text) }}, '❌') then 'error'
+    else 'unknown'
+end
+{%- endmacro -%}
+
+
+{%- macro worst_status(status, condition) -%}
+['ok', 'skipped', 'unknown', 'warn', 'error'][
+    max(
+        list_position(
+            ['ok', 'skipped', 'unknown', 'warn', 'error'], {{ status }}
+        )
+    ) filter ({{ condition }})
+]
+{%- endmacro -%}

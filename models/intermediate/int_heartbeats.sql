@@ -1,0 +1,69 @@
+{%- set columns = [
+    'redis_status', 'database_status', 'api_status', 'launchagent_optimizer',
+    'launchagent_digest',
+] -%}
+
+with
+
+heartbeats as (
+
+    select * from {{ ref('stg_heartbeats') }}
+
+),
+
+monitored_checks as (
+
+    select * from {{ ref('monitored_checks') }}
+
+),
+
+unnest_checks as (
+
+    select
+        * exclude (fields, checks),
+        -- A heartbeat without checks is a heartbeat all the same.
+        unnest(if(len(checks) > 0, checks, [null])) as reported_check,
+    from heartbeats
+
+),
+
+match_monitored_checks as (
+
+    select
+        unnest_checks.* exclude (reported_check),
+        monitored_checks.column_name,
+        {{ check_status('reported_check.text') }} as check_status,
+    from unnest_checks
+    left join monitored_checks
+        on
+            unnest_checks.reported_check.check_group
+            = monitored_checks.check_group
+            and monitored_checks.check_name
+            in ('any', unnest_checks.reported_check.check_name)
+
+),
+
+pivot_to_worst_status as (
+
+    select
+        filename,
+        reported_at,
+        status,
+        duration_ms,
+        {%- for column in columns %}
+        {{ worst_status('check_status', "column_name = '" ~ column ~ "'") }}
+            as {{ column }},
+        {%- endfor %}
+        raw,
+        reject_reason,
+        day,
+    from match_monitored_checks
+    group by
+        filename, reported_at, status, duration_ms, raw, reject_reason, day
+
+)
+
+select
+    *,
+    if(reject_reason is null, 'published', 'reject') as outcome,
+from pivot_to_worst_status

@@ -1,0 +1,9 @@
+select
+    filename,
+    reported_at as timestamp,
+    check_group,
+    check_name,
+    status,
+    message,
+    day as date_partition,
+from {{ ref('stg_heartbeat_checks') }}

@@ -1,0 +1,12 @@
+select
+    reported_at as timestamp,
+    table_name,
+    recommended_index,
+    query_pattern,
+    estimated_speedup,
+    estimated_cost,
+    priority,
+    status,
+    day as date_partition,
+from {{ ref('int_index_advisor') }}
+where outcome = 'published'

@@ -1,0 +1,54 @@
+{%- set verbs = [
+    'ALTER', 'ANALYZE', 'ATTACH', 'BEGIN', 'COMMIT', 'CREATE', 'DELETE',
+    'DETACH', 'DROP', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PRAGMA',
+    'REINDEX', 'REPLACE', 'REVOKE', 'ROLLBACK', 'SAVEPOINT', 'SELECT',
+    'TRUNCATE', 'UPDATE', 'VACUUM', 'VALUES', 'WITH',
+] -%}
+
+with
+
+merge_shapes as (
+
+    select
+        *,
+        trim(regexp_replace(query, '\s+', ' ', 'g')) as normal_query,
+        coalesce({{ filled('duration_ms') }}, total_ms) as execution_time_ms,
+        result_count as rows_returned,
+    from {{ source('landing', 'query_log') }}
+
+),
+
+take_first_words as (
+
+    select
+        *,
+        upper(
+            regexp_extract(normal_query, '(?i)^([a-z]+)(?:[ (*;]|$)', 1)
+        ) as first_word,
+    from merge_shapes
+
+)
+
+select
+    "at" as executed_at,
+    left(md5(lower(normal_query)), 12) as query_hash,
+    case
+        when first_word in ('{{ verbs | join("', '") }}') then first_word
+        else 'SEARCH'
+    end as query_type,
+    {{ to_double('execution_time_ms') }} as execution_time_ms,
+    {{ to_bigint('rows_returned') }} as rows_returned,
+    {{ to_boolean('cache_hit') }} as is_cache_hit,
+    source_file,
+    line_number,
+    raw,
+    {{ reject_reason(
+        required=['query', 'execution_time_ms'],
+        typed={
+            'execution_time_ms': 'DOUBLE',
+            'rows_returned': 'BIGINT',
+            'cache_hit': 'BOOLEAN',
+        },
+    ) }} as reject_reason,
+    day,
+from take_first_words
