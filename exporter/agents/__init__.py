@@ -1,6 +1,6 @@
 """The nightly schedule: agents for launchd, timers for systemd.
 
-`agents` is the command group; `exporter.agents.service` is the library below it.
+`agents` is the command group; `service` and `status` are the library below it.
 """
 
 from exporter.agents.cli import agents

@@ -15,6 +15,7 @@ import click
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import LABELS, Place
+from exporter.agents.status import AgentStatus, find_statuses
 from ingest.root import PROJECT, RootNotFound, find_root
 
 P = ParamSpec("P")
@@ -110,7 +111,7 @@ def show_status(as_json: bool) -> None:
             raise
         _print_json(None, [], [str(error)])
         sys.exit(1)
-    found = service.status(system, PROJECT)
+    found = find_statuses(system, PROJECT)
     if as_json:
         _print_json(system.name, found, [])
     else:
@@ -145,7 +146,7 @@ def _find_place(named: str | None) -> Place:
 
 
 def _print_json(
-    system: str | None, found: list[service.AgentStatus], errors: list[str]
+    system: str | None, found: list[AgentStatus], errors: list[str]
 ) -> None:
     is_ok = not errors and not any(status.problems for status in found)
     click.echo(
@@ -161,7 +162,7 @@ def _print_json(
     )
 
 
-def _describe(status: service.AgentStatus) -> str:
+def _describe(status: AgentStatus) -> str:
     mark = "✗" if status.problems else "✓"
     lines = [f"{mark} {status.job.label}  {status.job.schedule}"]
     if loaded := status.loaded:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exporter.agents.errors import AgentRefused
+from ingest.root import PROJECT
 
+TEMPLATE = PROJECT / "launchagents" / "agent.plist.template"
 PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 OF_OPERATOR = "env."
 SEARCH_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -56,10 +58,6 @@ class Place:
         return self.project / "launchagents" / "run_export.sh"
 
     @property
-    def template(self) -> Path:
-        return self.project / "launchagents" / "agent.plist.template"
-
-    @property
     def venv(self) -> Path:
         return self.project / ".venv"
 
@@ -88,17 +86,17 @@ def fill_agent(job: Job, place: Place, environ: Mapping[str, str]) -> Agent:
         "stdout": str(place.logs / f"{job.label}.out.log"),
         "stderr": str(place.logs / f"{job.label}.err.log"),
     }
-    for name in operator_variables(place):
+    for name in operator_variables():
         if value := environ.get(name):
             _check_value(name, value)
             values[OF_OPERATOR + name] = value
-    agent: Agent = _fill(_read_template(place), values)
+    agent: Agent = _fill(_read_template(), values)
     return agent
 
 
-def operator_variables(place: Place) -> tuple[str, ...]:
+def operator_variables() -> tuple[str, ...]:
     """The variables that are taken over from the one who installs."""
-    declared: Mapping[str, str] = _read_template(place)["EnvironmentVariables"]
+    declared: Mapping[str, str] = _read_template()["EnvironmentVariables"]
     return tuple(
         found[1].removeprefix(OF_OPERATOR)
         for value in declared.values()
@@ -106,14 +104,14 @@ def operator_variables(place: Place) -> tuple[str, ...]:
     )
 
 
-def file_mode(agent: Agent, place: Place) -> int:
+def file_mode(agent: Agent) -> int:
     """The mode of the agent's files: private when notice URLs are in them."""
     held = agent["EnvironmentVariables"]
-    return 0o600 if any(name in held for name in operator_variables(place)) else 0o644
+    return 0o600 if any(name in held for name in operator_variables()) else 0o644
 
 
-def _read_template(place: Place) -> Agent:
-    template: Agent = plistlib.loads(place.template.read_bytes())
+def _read_template() -> Agent:
+    template: Agent = plistlib.loads(TEMPLATE.read_bytes())
     return template
 
 

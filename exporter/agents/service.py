@@ -1,13 +1,12 @@
-"""What can be done with the agents, on launchd and systemd alike."""
+"""Put agents in place and take them away, on launchd and systemd alike."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import (
@@ -21,13 +20,9 @@ from exporter.agents.jobs import (
 )
 from exporter.agents.launchd import Launchd, render_plist
 from exporter.agents.processes import Runner, run_program
-from exporter.agents.system import Loaded, System
+from exporter.agents.system import System
 from exporter.agents.systemd import Systemd
 from exporter.agents.units import render_units
-
-# What launchd itself, and the wrapper, end a job with that is not set up.
-NOT_SET_UP = 78
-MEND = "run `ops-atomic agents install`"
 
 
 class Change(NamedTuple):
@@ -35,36 +30,6 @@ class Change(NamedTuple):
 
     job: Job
     action: str
-
-
-@dataclass(frozen=True)
-class AgentStatus:
-    """How one agent stands; `problems` is empty when all is well."""
-
-    job: Job
-    is_installed: bool
-    loaded: Loaded | None
-    root: str | None
-    problems: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """The status as the JSON object that `status --json` lists."""
-        loaded = asdict(self.loaded) if self.loaded else {}
-        return {
-            "label": self.job.label,
-            "installed": self.is_installed,
-            "loaded": self.loaded is not None,
-            "domain": loaded.get("domain"),
-            "enabled": loaded.get("is_enabled"),
-            "running": loaded.get("is_running"),
-            "pid": loaded.get("pid"),
-            "last_exit_code": loaded.get("last_exit_code"),
-            "last_signal": loaded.get("last_signal"),
-            "schedule": loaded.get("schedule"),
-            "program": loaded.get("program"),
-            "root": self.root,
-            "problems": self.problems,
-        }
 
 
 def this_system(run: Runner = run_program) -> System:
@@ -90,7 +55,7 @@ def render(place: Place, environ: Mapping[str, str], output: Path) -> list[Path]
             name: text.encode() for name, text in render_units(agent).items()
         }
         for name, content in files.items():
-            _write(output / name, content, file_mode(agent, place))
+            _write(output / name, content, file_mode(agent))
             written.append(output / name)
     return written
 
@@ -104,15 +69,15 @@ def install(system: System, place: Place, environ: Mapping[str, str]) -> list[Ch
     changes nothing, when the agents could not work.
     """
     system.check(place)
-    _check_project(place)
+    check_project(place)
     agents = {
-        job: fill_agent(job, place, _keep_variables(system, job, place, environ))
+        job: fill_agent(job, place, _keep_variables(system, job, environ))
         for job in JOBS
     }
     # launchd does not make it, and ends a job that cannot open its log with 78.
     place.logs.mkdir(parents=True, exist_ok=True)
     return [
-        Change(job, _install_one(system, agent, file_mode(agent, place)))
+        Change(job, _install_one(system, agent, file_mode(agent)))
         for job, agent in agents.items()
     ]
 
@@ -121,18 +86,14 @@ def uninstall(system: System) -> list[Change]:
     """Unload both agents and remove their files; logs and data stay."""
     changes = []
     for job in JOBS:
+        paths = [path for path in system.paths(job.label) if os.path.lexists(path)]
+        is_absent = not paths and system.find(job.label) is None
         system.unload(job.label)
-        paths = [path for path in system.paths(job.label) if path.exists()]
         for path in paths:
             path.unlink()
-        changes.append(Change(job, "removed" if paths else "absent"))
+        changes.append(Change(job, "absent" if is_absent else "removed"))
     system.forget()
     return changes
-
-
-def status(system: System, project: Path) -> list[AgentStatus]:
-    """How both agents stand, and what is wrong with them."""
-    return [_find_status(system, project, job) for job in JOBS]
 
 
 def _install_one(system: System, agent: Agent, mode: int) -> str:
@@ -140,7 +101,7 @@ def _install_one(system: System, agent: Agent, mode: int) -> str:
     files = system.render(agent)
     is_new = not any(path.exists() for path in files)
     is_in_place = all(
-        _is_in_place(path, content, mode) for path, content in files.items()
+        is_in_place(path, content, mode) for path, content in files.items()
     )
     if is_in_place and system.is_loaded_as(agent):
         return "unchanged"
@@ -156,15 +117,15 @@ def _install_one(system: System, agent: Agent, mode: int) -> str:
 
 
 def _keep_variables(
-    system: System, job: Job, place: Place, environ: Mapping[str, str]
+    system: System, job: Job, environ: Mapping[str, str]
 ) -> dict[str, str]:
     kept = system.read_environment(job.label)
-    return {name: kept[name] for name in operator_variables(place) if name in kept} | {
+    return {name: kept[name] for name in operator_variables() if name in kept} | {
         **environ
     }
 
 
-def _check_project(place: Place) -> None:
+def check_project(place: Place) -> None:
     """Raise AgentRefused if the wrapper could not start the command."""
     if not os.access(place.wrapper, os.X_OK):
         raise AgentRefused(
@@ -177,7 +138,8 @@ def _check_project(place: Place) -> None:
         )
 
 
-def _is_in_place(path: Path, content: bytes, mode: int) -> bool:
+def is_in_place(path: Path, content: bytes, mode: int) -> bool:
+    """Whether a file holds just that, and is open to just those."""
     try:
         return path.read_bytes() == content and path.stat().st_mode & 0o777 == mode
     except OSError:
@@ -198,66 +160,3 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         stream.flush()
         os.fsync(descriptor)
     os.replace(made, path)
-
-
-def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
-    environment = system.read_environment(job.label)
-    root = environment.get("OPS_ATOMIC_ROOT")
-    is_installed = all(path.exists() for path in system.paths(job.label))
-    try:
-        loaded = system.find(job.label)
-    except AgentError as error:
-        return AgentStatus(job, is_installed, None, root, [str(error)])
-    problems = []
-    if not is_installed:
-        problems.append(f"not installed: {MEND}")
-    elif loaded is None:
-        problems.append(f"installed, but not loaded: {MEND}")
-    if is_installed and root:
-        place = Place(project, Path(root))
-        problems += _find_faults_of_files(system, job, place, environment)
-    if loaded:
-        problems += _find_faults_of_job(job, loaded, root)
-    return AgentStatus(job, is_installed, loaded, root, problems)
-
-
-def _find_faults_of_files(
-    system: System, job: Job, place: Place, environment: Mapping[str, str]
-) -> list[str]:
-    faults = []
-    try:
-        system.check(place)
-        _check_project(place)
-    except AgentRefused as refusal:
-        faults.append(str(refusal))
-    if not place.root.is_dir():
-        faults.append(f"the root {place.root} is gone: {MEND} with --root")
-    elif not place.logs.is_dir():
-        faults.append(f"{place.logs} is gone, and with it the log: {MEND}")
-    agent = fill_agent(job, place, environment)
-    if not all(
-        _is_in_place(path, content, file_mode(agent, place))
-        for path, content in system.render(agent).items()
-    ):
-        faults.append(f"not as this version of the project installs it: {MEND}")
-    return faults
-
-
-def _find_faults_of_job(job: Job, loaded: Loaded, root: str | None) -> list[str]:
-    faults = []
-    if not loaded.is_enabled:
-        faults.append(f"disabled: {MEND}")
-    if loaded.schedule != job.schedule:
-        faults.append(
-            f"scheduled for {loaded.schedule or 'no time'}, not {job.schedule}: {MEND}"
-        )
-    logs = f"see {root}/g/logs/{job.label}.err.log" if root else "see its log"
-    if loaded.last_signal:
-        faults.append(f"its last run was ended by a signal ({loaded.last_signal})")
-    elif loaded.last_exit_code == NOT_SET_UP:
-        faults.append(f"its last run could not start, something is missing: {logs}")
-    elif loaded.last_exit_code:
-        faults.append(
-            f"its last run ended with exit code {loaded.last_exit_code}: {logs}"
-        )
-    return faults

@@ -1,0 +1,117 @@
+"""How the agents stand, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from exporter.agents.errors import AgentError, AgentRefused
+from exporter.agents.jobs import JOBS, Job, Place, file_mode, fill_agent
+from exporter.agents.service import check_project, is_in_place
+from exporter.agents.system import Loaded, System
+
+# What launchd itself, and the wrapper, end a job with that is not set up.
+NOT_SET_UP = 78
+MEND = "run `ops-atomic agents install`"
+
+
+@dataclass(frozen=True)
+class AgentStatus:
+    """How one agent stands; `problems` is empty when all is well."""
+
+    job: Job
+    is_installed: bool
+    loaded: Loaded | None
+    root: str | None
+    problems: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The status as the JSON object that `status --json` lists."""
+        loaded = asdict(self.loaded) if self.loaded else {}
+        return {
+            "label": self.job.label,
+            "installed": self.is_installed,
+            "loaded": self.loaded is not None,
+            "domain": loaded.get("domain"),
+            "enabled": loaded.get("is_enabled"),
+            "running": loaded.get("is_running"),
+            "pid": loaded.get("pid"),
+            "last_exit_code": loaded.get("last_exit_code"),
+            "last_signal": loaded.get("last_signal"),
+            "schedule": loaded.get("schedule"),
+            "program": loaded.get("program"),
+            "root": self.root,
+            "problems": self.problems,
+        }
+
+
+def find_statuses(system: System, project: Path) -> list[AgentStatus]:
+    """How both agents stand, and what is wrong with them."""
+    return [_find_status(system, project, job) for job in JOBS]
+
+
+def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
+    environment = system.read_environment(job.label)
+    root = environment.get("OPS_ATOMIC_ROOT")
+    is_installed = all(path.exists() for path in system.paths(job.label))
+    try:
+        loaded = system.find(job.label)
+    except AgentError as error:
+        return AgentStatus(job, is_installed, None, root, [str(error)])
+    problems = []
+    if not is_installed:
+        problems.append(f"not installed: {MEND}")
+    elif loaded is None:
+        problems.append(f"installed, but not loaded: {MEND}")
+    if is_installed and root is None:
+        problems.append(f"its file cannot be read: {MEND}")
+    elif is_installed and root:
+        place = Place(project, Path(root))
+        problems += _find_faults_of_files(system, job, place, environment)
+    if loaded:
+        problems += _find_faults_of_job(job, loaded, root)
+    return AgentStatus(job, is_installed, loaded, root, problems)
+
+
+def _find_faults_of_files(
+    system: System, job: Job, place: Place, environment: Mapping[str, str]
+) -> list[str]:
+    faults = []
+    try:
+        system.check(place)
+        check_project(place)
+        agent = fill_agent(job, place, environment)
+    except AgentRefused as refusal:
+        return [str(refusal)]
+    if not place.root.is_dir():
+        faults.append(f"the root {place.root} is gone: {MEND} with --root")
+    elif not place.logs.is_dir():
+        faults.append(f"{place.logs} is gone, and with it the log: {MEND}")
+    if not all(
+        is_in_place(path, content, file_mode(agent))
+        for path, content in system.render(agent).items()
+    ):
+        faults.append(f"not as this version of the project installs it: {MEND}")
+    return faults
+
+
+def _find_faults_of_job(job: Job, loaded: Loaded, root: str | None) -> list[str]:
+    faults = []
+    if not loaded.is_enabled:
+        faults.append(f"disabled: {MEND}")
+    if loaded.schedule != job.schedule:
+        faults.append(
+            f"scheduled for {loaded.schedule or 'no time'}, not {job.schedule}: {MEND}"
+        )
+    logs = f"see {root}/g/logs/{job.label}.err.log" if root else "see its log"
+    if loaded.last_signal:
+        faults.append(f"its last run was ended by a signal ({loaded.last_signal})")
+    elif loaded.last_exit_code == NOT_SET_UP:
+        faults.append(f"its last run could not start, something is missing: {logs}")
+    elif loaded.last_exit_code:
+        faults.append(
+            f"its last run ended with exit code {loaded.last_exit_code}: {logs}"
+        )
+    return faults
