@@ -4,14 +4,14 @@
     They use no dbt context, so that tests can render them alone. -#}
 
 {%- macro filled(cell) -%}
-nullif(trim({{ cell }}, e' \t\r\n'), '')
+nullif(trim({{ cell }}), '')
 {%- endmacro -%}
 
 
 {%- macro to_bigint(cell) -%}
 case
-    when regexp_full_match({{ filled(cell) }}, '[+-]?[0-9]+([.]0+)?')
-        then try_cast(split_part({{ filled(cell) }}, '.', 1) as bigint)
+    when regexp_full_match({{ cell }}, ' *[+-]?[0-9]+([.]0+)? *')
+        then try_cast(split_part({{ cell }}, '.', 1) as bigint)
 end
 {%- endmacro -%}
 
@@ -20,9 +20,9 @@ end
 {%- set decimal = '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?' -%}
 case
     when
-        regexp_full_match({{ filled(cell) }}, '{{ decimal }}')
-        and isfinite(try_cast({{ filled(cell) }} as double))
-        then try_cast({{ filled(cell) }} as double)
+        isfinite(try_cast({{ cell }} as double))
+        and regexp_full_match({{ cell }}, ' *{{ decimal }} *')
+        then try_cast({{ cell }} as double)
 end
 {%- endmacro -%}
 
@@ -36,30 +36,40 @@ end
 
 
 {%- macro utc_timestamp(cell) -%}
-{%- set time = '([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6}0*)?)?' -%}
-{%- set zone = '(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?' -%}
-{%- set iso = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]' ~ time ~ zone ~ ')?' -%}
-{#- What follows YYYY-MM-DDTHH:MM can hold no other sign than the offset's. -#}
-{%- set offset = "regexp_extract(substr(" ~ filled(cell) ~ ", 17), '[+-].*')" -%}
-{%- set offset_digits = "rpad(regexp_replace(" ~ offset
-    ~ ", '[^0-9]', '', 'g'), 4, '0')" -%}
-{%- set local_time = "try_cast(regexp_extract(" ~ filled(cell)
-    ~ ", '^.{10}([T ][0-9:.]+)?') as timestamp)" -%}
-{%- set utc_time -%}
-{{ local_time }} - if(starts_with({{ offset }}, '-'), -1, 1) * (
-            to_hours(try_cast(left({{ offset_digits }}, 2) as bigint))
-            + to_minutes(try_cast(right({{ offset_digits }}, 2) as bigint))
-        )
-{%- endset -%}
+{%- set date = '[0-9]{4}-[0-9]{2}-[0-9]{2}' -%}
+{%- set time = '[T ]([01][0-9]|2[0-3]):[0-5][0-9]'
+    ~ '(:[0-5][0-9]([.][0-9]{1,6}0*)?)?' -%}
+{%- set offset = '[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?' -%}
 case
-    when
-        regexp_full_match({{ filled(cell) }}, '{{ iso }}')
-        and year({{ utc_time }}) between 1 and 9999
-        then {{ utc_time }}
+    when regexp_full_match({{ cell }}, ' *{{ date }}({{ time }}Z?)? *')
+        then {{ in_calendar("try_cast(" ~ cell ~ " as timestamp)") }}
+    when regexp_full_match({{ cell }}, ' *{{ date ~ time ~ offset }} *')
+        then {{ in_calendar(local_time_less_offset("trim(" ~ cell ~ ")")) }}
 end
 {%- endmacro -%}
 
 
+{#- Years that other tools can hold, too. -#}
+{%- macro in_calendar(time) -%}
+if(year({{ time }}) between 1 and 9999, {{ time }}, null)
+{%- endmacro -%}
+
+
+{%- macro local_time_less_offset(cell) -%}
+{#- After YYYY-MM-DDTHH:MM the offset's sign is the only one. -#}
+{%- set offset -%} regexp_extract(substr({{ cell }}, 17), '[+-].*') {%- endset -%}
+{%- set digits -%} replace(substr({{ offset }}, 2), ':', '') {%- endset -%}
+try_cast(regexp_extract({{ cell }}, '^.{10}[T ][0-9:.]+') as timestamp)
+            - if(starts_with({{ offset }}, '-'), -1, 1) * (
+                to_hours(try_cast(left({{ digits }}, 2) as bigint))
+                + to_minutes(
+                    try_cast(rpad(substr({{ digits }}, 3), 2, '0') as bigint)
+                )
+            )
+{%- endmacro -%}
+
+
+{#- Cells are typed in the same select, so that DuckDB types each only once. -#}
 {%- macro reject_reason(problem='problem', required=[], typed={}) -%}
 {%- set type_of = {
     'BIGINT': (to_bigint, 'is not a BIGINT'),
@@ -73,7 +83,7 @@ case
     when {{ filled(cell) }} is null then '{{ cell }} is empty'
     {%- endfor %}
     {%- for cell, type in typed.items() %}
-    when {{ filled(cell) }} is not null and {{ type_of[type][0](cell) }} is null
+    when {{ type_of[type][0](cell) }} is null and {{ filled(cell) }} is not null
         then '{{ cell }} {{ type_of[type][1] }}'
     {%- endfor %}
 end
