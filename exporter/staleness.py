@@ -32,7 +32,8 @@ class Selection:
 class Target:
     """A day of a dataset as it should be published, and why it is not yet.
 
-    `metadata` is what goes into the file's footer.
+    `metadata` is what goes into the file's footer; `dropped` counts records
+    that left this day for good reason, so that fewer are no loss.
     """
 
     dataset: str
@@ -40,6 +41,7 @@ class Target:
     path: str
     metadata: dict[str, str]
     reason: str
+    dropped: int = 0
 
     @property
     def landed_records(self) -> int:
@@ -98,7 +100,7 @@ def plan_days(
                 continue
             exists = target.path in found
             before = _landed_before(file or (exists and ledgered.get(target.path)))
-            shrunk = before > target.landed_records
+            shrunk = before > target.landed_records + target.dropped
             if shrunk and not selection.force:
                 plan.shrunken.append((target.path, before, target.landed_records))
                 if file:  # whole: it stays as it is
@@ -167,3 +169,15 @@ def _target(dataset: Dataset, day: date, rows: list[LandedDay]) -> Target:
     )
 
 
+
+
+def landed_per_day(
+    ledger: Ledger, datasets: Mapping[str, Dataset]
+) -> dict[tuple[str, date], int]:
+    """Records landed per dataset and day."""
+    found: dict[tuple[str, date], int] = {}
+    for row in landed_days(ledger):
+        if row.dataset in datasets:
+            key = row.dataset, date.fromisoformat(row.day)
+            found[key] = found.get(key, 0) + row.records
+    return found

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ingest import files
 from ingest.ledger import Ledger, Part
@@ -50,15 +50,6 @@ def gzip_bytes(data: bytes, mtime: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def gzip_mtime(path: Path) -> int:
-    """The modification time in a part's gzip header, in epoch seconds."""
-    with path.open("rb") as stream:
-        header = stream.read(8)
-    if header[:2] != b"\x1f\x8b" or len(header) < 8:
-        raise ValueError("not a gzip file")
-    return int.from_bytes(header[4:8], "little")
-
-
 def digest(pieces: Iterable[str]) -> str:
     """A fingerprint of texts, none of which can run into the next."""
     made = hashlib.sha256()
@@ -69,14 +60,24 @@ def digest(pieces: Iterable[str]) -> str:
     return made.hexdigest()[:32]
 
 
+def _ndjson(records: Iterable[Json]) -> bytes:
+    lines = (
+        json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        for record in records
+    )
+    return "".join(lines).encode()
+
+
 @dataclass(frozen=True)
 class Content:
     """What the ledger says of a part besides how its file looks."""
 
     fingerprint: str
     counts: dict[str, int]
+    source_bytes: int = 0
     parser: str = ""
     keys: tuple[str, ...] = ()
+    dropped: int = 0
 
 
 class Landing:
@@ -106,6 +107,17 @@ class Landing:
             return gzip.decompress(self.held[path])
         return gzip.decompress(path.read_bytes())
 
+    def modified(self, source: str, day: str, part: str) -> int:
+        """The modification time of a part's input, in epoch seconds."""
+        path = self.path(source, day, part)
+        with self.open_raw(path) as stream:
+            header = stream.read(8)
+        return int.from_bytes(header[4:8], "little")
+
+    def open_raw(self, path: Path) -> BinaryIO:
+        """A part's bytes as they are stored."""
+        return io.BytesIO(self.held[path]) if path in self.held else path.open("rb")
+
     def open(self, path: Path) -> gzip.GzipFile:
         """A part as a stream, for those that may be large."""
         if path in self.held:
@@ -125,11 +137,7 @@ class Landing:
     def write_records(
         self, source: str, day: str, part: str, records: list[Json], content: Content
     ) -> None:
-        lines = (
-            json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-            for record in records
-        )
-        data = gzip_bytes("".join(lines).encode())
+        data = gzip_bytes(_ndjson(records))
         path = self.path(source, day, part)
         self._write(path, data)
         self._enter(source, day, part, data, content)
@@ -158,6 +166,14 @@ class Landing:
         place = self.superseded_path(source, day, part, version)
         if not self.dry_run and not place.exists():
             self._place(made, place)
+
+    def keep_superseded_records(
+        self, source: str, day: str, part: str, version: str, records: list[Json]
+    ) -> None:
+        """Keep records that do not count any more."""
+        place = self.superseded_path(source, day, part, version)
+        if not self.dry_run and not place.exists():
+            self._write(place, gzip_bytes(_ndjson(records)))
 
     def supersede(self, source: str, day: str, part: str, version: str) -> None:
         """Move a part out of what counts, keeping it."""
@@ -212,7 +228,8 @@ class Landing:
         self.ledger.put_part(
             Part(
                 source, day, part, size, mtime_ns, crc, content.fingerprint,
-                content.parser, content.counts, list(content.keys),
+                content.parser, content.counts, content.source_bytes, content.dropped,
+                list(content.keys),
             )  # fmt: skip
         )
 
@@ -253,27 +270,35 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class LandedDay:
-    """What one source landed for one dataset on one day."""
+    """What one source landed for one dataset on one day.
+
+    `mark` is the content's fingerprint; `dropped` counts records that stood
+    here once and now rightly stand elsewhere.
+    """
 
     source: str
     day: str
     dataset: str
     records: int
     mark: str
+    source_bytes: int
+    dropped: int
 
 
 def landed_days(ledger: Ledger) -> list[LandedDay]:
     """Per source, day and dataset: records landed and their fingerprint."""
-    found: dict[tuple[str, str], tuple[list[str], dict[str, int]]] = {}
-    for source, day, part, fingerprint, counts in ledger.landed():
-        marks, total = found.setdefault((source, day), ([], {}))
+    found: dict[tuple[str, str], tuple[list[str], list[int], dict[str, int]]] = {}
+    for source, day, part, fingerprint, size, gone, counts in ledger.landed():
+        marks, sums, total = found.setdefault((source, day), ([], [0, 0], {}))
+        sums[0] += size
+        sums[1] += gone
         # A part of several is told apart by name, not by reading order.
         marks.append(f"{part}={fingerprint}")
         for dataset, count in counts.items():
             total[dataset] = total.get(dataset, 0) + count
     return [
-        LandedDay(source, day, dataset, records, mark)
-        for (source, day), (marks, total) in found.items()
+        LandedDay(source, day, dataset, records, mark, *sums)
+        for (source, day), (marks, sums, total) in found.items()
         for mark in [digest(marks)]
         for dataset, records in (total or {"": 0}).items()
     ]

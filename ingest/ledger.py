@@ -29,6 +29,8 @@ create table parts (
     fingerprint text not null,
     parser text not null,
     counts text not null,
+    source_bytes integer not null,
+    dropped integer not null,
     keys blob not null,
     primary key (source, day, part)
 ) without rowid;
@@ -47,6 +49,21 @@ create table published (
     row_count integer not null,
     metadata text not null
 ) without rowid;
+create table rejects (
+    day text not null,
+    dataset text not null,
+    reason text not null,
+    records integer not null,
+    primary key (day, dataset, reason)
+) without rowid;
+create table drift (
+    day text not null,
+    source text not null,
+    kind text not null,
+    name text not null,
+    files integer not null,
+    primary key (day, source, kind, name)
+) without rowid;
 """
 
 
@@ -56,7 +73,9 @@ class Part:
 
     `counts` are landed records per dataset; `keys` are identities that must
     be found whatever their day (heartbeat names, summary versions, untimed
-    lines); `checksum` is the CRC-32 of the file's bytes.
+    lines); `checksum` is the CRC-32 of the file's bytes; `source_bytes` is the
+    size of the inputs it was made from; `dropped` counts records that moved to
+    another day or turned out to be the beginning of another one.
     """
 
     source: str
@@ -68,6 +87,8 @@ class Part:
     fingerprint: str
     parser: str
     counts: dict[str, int]
+    source_bytes: int
+    dropped: int = 0
     keys: list[str] = field(default_factory=list)
 
 
@@ -166,10 +187,7 @@ class Ledger:
     def parts(self, source: str | None = None) -> Iterator[Part]:
         where, bind = ("where source = ?", (source,)) if source else ("", ())
         for row in self.db.execute(f"select * from parts {where}", bind):
-            keys = zlib.decompress(row[9]).decode() if row[9] else ""
-            yield Part(
-                *row[:8], json.loads(row[8]), keys.split("\n") if keys else []
-            )
+            yield _part(row)
 
     def looks(self) -> Iterator[tuple[str, str, str, int, int]]:
         """(source, day, part, bytes, mtime_ns) of every part."""
@@ -177,13 +195,13 @@ class Ledger:
             "select source, day, part, bytes, mtime_ns from parts"
         )
 
-    def landed(self) -> list[tuple[str, str, str, str, dict[str, int]]]:
-        """(source, day, part, fingerprint, counts) of every part, in order."""
+    def landed(self) -> list[tuple[str, str, str, str, int, int, dict[str, int]]]:
+        """(source, day, part, fingerprint, source bytes, dropped, counts)."""
         rows = self.db.execute(
-            "select source, day, part, fingerprint, counts from parts "
-            "order by source, day, part"
+            "select source, day, part, fingerprint, source_bytes, dropped, counts "
+            "from parts order by source, day, part"
         )
-        return [(*row[:4], json.loads(row[4])) for row in rows]
+        return [(*row[:6], json.loads(row[6])) for row in rows]
 
     def keys(self, source: str) -> Iterator[tuple[str, list[str]]]:
         """(day, keys) of every part of a source that has keys."""
@@ -198,20 +216,18 @@ class Ledger:
             "select * from parts where source = ? and day = ? and part = ?",
             (source, day, part),
         ).fetchone()
-        if row is None:
-            return None
-        keys = zlib.decompress(row[9]).decode() if row[9] else ""
-        return Part(*row[:8], json.loads(row[8]), keys.split("\n") if keys else [])
+        return _part(row) if row else None
 
     def put_part(self, part: Part) -> None:
         self.begin()
         keys = zlib.compress("\n".join(part.keys).encode()) if part.keys else b""
         self.db.execute(
-            "insert or replace into parts values (?,?,?,?,?,?,?,?,?,?)",
+            "insert or replace into parts values (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 part.source, part.day, part.part, part.bytes, part.mtime_ns,
                 part.checksum, part.fingerprint, part.parser,
-                json.dumps(part.counts, sort_keys=True), keys,
+                json.dumps(part.counts, sort_keys=True), part.source_bytes,
+                part.dropped, keys,
             ),
         )  # fmt: skip
 
@@ -272,3 +288,32 @@ class Ledger:
         self.db.executemany(
             "delete from published where path = ?", ((p,) for p in paths)
         )
+
+    # Findings: what stands in the published rejected_records and schema_drift
+
+    def put_findings(
+        self, table: str, days: Iterable[str], rows: Iterable[tuple[Any, ...]]
+    ) -> None:
+        """Replace what `rejects` or `drift` say of some days."""
+        assert table in ("rejects", "drift")
+        self.begin()
+        self.db.executemany(
+            f"delete from {table} where day = ?", ((day,) for day in days)
+        )
+        marks = {"rejects": "?,?,?,?", "drift": "?,?,?,?,?"}[table]
+        self.db.executemany(f"insert into {table} values ({marks})", rows)
+
+    def rejects(self) -> list[tuple[str, str, str, int]]:
+        """(day, dataset, reason, records) of all days."""
+        return self.db.execute("select * from rejects").fetchall()
+
+    def drift(self) -> list[tuple[str, str, str, str, int]]:
+        """(day, source, kind, name, files) of all days."""
+        return self.db.execute("select * from drift").fetchall()
+
+
+def _part(row: tuple[Any, ...]) -> Part:
+    keys = zlib.decompress(row[11]).decode() if row[11] else ""
+    return Part(
+        *row[:8], json.loads(row[8]), row[9], row[10], keys.split("\n") if keys else []
+    )

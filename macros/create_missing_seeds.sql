@@ -1,7 +1,10 @@
-{#- Seeds are small files of the project: a run reads them where they lie, in
-    milliseconds, and `dbt test` finds them before any `dbt seed`. -#}
+{#- Seeds are small files of the project. Commands that do not load them find
+    them all the same: `dbt test` before any `dbt seed`, and the nightly run,
+    which reads them where they lie, in milliseconds. -#}
 {% macro create_missing_seeds() %}
-    {%- if execute -%}
+    {%- set loads_seeds = flags.WHICH in ('build', 'seed')
+        and target.name != 'nightly' -%}
+    {%- if execute and not loads_seeds -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'seed' %}
             {%- set path = node.root_path ~ '/' ~ node.original_file_path -%}

@@ -1,0 +1,20 @@
+"""Opening the ledger of a root: to write, or without leaving a trace."""
+
+from __future__ import annotations
+
+import os
+
+from ingest import files
+from ingest.ledger import Ledger
+from ingest.root import Root
+
+
+def open_ledger(root: Root, dry_run: bool) -> Ledger:
+    """The ledger of a root; a copy that leaves no trace in a dry run."""
+    path = root.state / "ledger.sqlite"
+    if dry_run:
+        return Ledger.copy_in_memory(path) if path.exists() else Ledger(None)
+    files.make_private_folder(root.state)
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    return Ledger(path)

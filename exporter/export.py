@@ -1,0 +1,268 @@
+"""One run: land what is new, find the stale days, let dbt publish them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exporter.bookkeeping import open_ledger
+from exporter.datasets import Dataset, choose, load_datasets
+from exporter.history import append_log, append_run
+from exporter.lock import give_back_lock, hold_lock
+from exporter.request import Request
+from exporter.results import FileResult, RunResult
+from exporter.screen import Screen
+from exporter.staleness import Plan, Selection, Target, plan_days
+from exporter.stop import Stopped, Stopper
+from exporter.summary import write_summary
+from ingest import files
+from ingest.documents import utc_now
+from ingest.landing import landed_days
+from ingest.root import Root
+from ingest.run import LandingReport, land
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    selection: Selection = field(default_factory=Selection)
+    historical: bool = False
+    dry_run: bool = False
+    wait_s: float = 0
+    timeout_s: float | None = None
+
+
+def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> RunResult:
+    """Do one run and leave its summary, log lines and record.
+
+    Raises Locked when another run holds the lock, and Stopped, after cleaning
+    up, when this one was stopped.
+    """
+    result = RunResult(started=utc_now(), dry_run=options.dry_run)
+    begun = time.monotonic()
+    if not options.dry_run:
+        hold_lock(root, "ops-atomic export", options.wait_s)
+        files.remove_tree(root.staging)
+    try:
+        run = _Run(root, options, screen, stopper, result)
+        run.land()
+        run.publish()
+    except Stopped as stopped:
+        result.stopped = stopped.reason
+        result.errors.append(stopped.reason)
+        raise
+    except OSError as error:
+        result.errors.append(describe(error))
+    finally:
+        result.duration_s = time.monotonic() - begun
+        if not options.dry_run:
+            files.remove_tree(root.staging)
+            _leave_records(root, result)
+            give_back_lock(root)
+    return result
+
+
+def describe(error: OSError) -> str:
+    """An operating system's error with the path it is about, and a way out."""
+    remedies = {
+        "EACCES": "give this user the right to it, or run as its owner",
+        "EPERM": "give this user the right to it, or run as its owner",
+        "ENOSPC": "free some space on that disk",
+        "EFBIG": "raise the limit on file sizes",
+        "EROFS": "make that file system writable",
+        "ENOTDIR": "a file is in the way of a folder: move it aside",
+        "EEXIST": "a file is in the way of a folder: move it aside",
+        "EISDIR": "a folder is in the way of a file: move it aside",
+        "EXDEV": "keep the root on one file system",
+    }
+
+
+    name = errno.errorcode.get(error.errno or 0, "")
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = f" ({remedies[name]})" if name in remedies else ""
+    return f"{where}{error.strerror or error}{remedy}"
+
+
+def _leave_records(root: Root, result: RunResult) -> None:
+    for leave in (append_log, append_run, write_summary):
+        try:
+            leave(root, result)
+        except OSError as error:
+            result.errors.append(describe(error))
+
+
+class _Run:
+    """The state of one run while it goes on."""
+
+    def __init__(
+        self,
+        root: Root,
+        options: Options,
+        screen: Screen,
+        stopper: Stopper,
+        result: RunResult,
+    ) -> None:
+        self.root = root
+        self.options = options
+        self.screen = screen
+        self.stopper = stopper
+        self.result = result
+        self.ledger = open_ledger(root, options.dry_run)
+        self.datasets = load_datasets()
+
+    def land(self) -> None:
+        report: LandingReport = land(
+            self.root,
+            self.ledger,
+            historical=self.options.historical,
+            dry_run=self.options.dry_run,
+            say=self.screen.parsed,
+            progress=self.screen.progress,
+        )
+        self.result.landed_records = report.records
+        self.result.warnings += report.warnings
+        self.result.errors += report.errors
+        for warning in report.warnings:
+            self.screen.warn(warning)
+        for error in report.errors:
+            self.screen.fail(error)
+
+    def publish(self) -> None:
+        selection = self.options.selection
+        chosen = choose(self.datasets, selection.datasets)
+        plan = plan_days(self.root, self.ledger, chosen, selection)
+        self._say_what_is_odd(plan)
+        self._skip(plan)
+        if self.options.dry_run:
+            self.screen.dry_run([self._file(t, "would_export") for t in plan.stale])
+            self.result.files += [self._file(t, "would_export") for t in plan.stale]
+            self.ledger.close()
+            return
+        self.ledger.close()
+        if plan.stale or plan.damaged:
+            self._build(chosen, plan, selection)
+        self.screen.finish(self.result)
+
+    def _say_what_is_odd(self, plan: Plan) -> None:
+        for path, before, now in plan.shrunken:
+            self._warn(
+                f"{path}: kept, because the landing now holds {now:,} records and the "
+                f"published file was made from {before:,} (--force replaces it)"
+            )
+        for path in plan.damaged:
+            self._warn(f"{path}: damaged; set aside as {os.path.basename(path)}.damaged")
+        if plan.outdated:
+            self._warn(
+                f"{len(plan.outdated)} published file(s) were made by other code and "
+                f"are not in the landing, such as {plan.outdated[0]}: they stay as "
+                "they are"
+            )
+        remade = [t for t in plan.stale if t.reason == "schema changed"]
+        if remade:
+            days = sorted({t.day for t in remade})
+            self.screen.note(
+                f"Schema changed: making {len(remade)} file(s) again, "
+                f"{days[0]} to {days[-1]}"
+            )
+
+    def _warn(self, text: str) -> None:
+        self.result.warnings.append(text)
+        self.screen.warn(text)
+
+    def _skip(self, plan: Plan) -> None:
+        sizes = self._source_bytes()
+        rejects = self._reject_counts()
+        skipped = []
+        for dataset, day, path in plan.current:
+            file = plan.published[path]
+            skipped.append(
+                FileResult(
+                    dataset, day.isoformat(), path, "skipped", file.row_count,
+                    rejects.get((dataset, day.isoformat()), 0),
+                    sizes.get((dataset, day.isoformat()), 0), file.bytes,
+                )  # fmt: skip
+            )
+        self.result.files += skipped
+        self.screen.skipped(skipped)
+
+    def _file(self, target: Target, status: str) -> FileResult:
+        return FileResult(
+            target.dataset, target.day.isoformat(), target.path, status,
+            source_bytes=self._source_bytes().get(
+                (target.dataset, target.day.isoformat()), 0
+            ),
+            reason=target.reason,
+        )  # fmt: skip
+
+    def _source_bytes(self) -> dict[tuple[str, str], int]:
+        """Bytes of input per dataset and day."""
+        if not hasattr(self, "_sizes"):
+            by_source: dict[tuple[str, str], int] = {}
+            for row in landed_days(self.ledger):
+                by_source[row.source, row.day] = row.source_bytes
+            self._sizes: dict[tuple[str, str], int] = {}
+            for (source, day), size in by_source.items():
+                for name, dataset in self.datasets.items():
+                    if source in dataset.sources:
+                        key = (name, day)
+                        self._sizes[key] = self._sizes.get(key, 0) + size
+        return self._sizes
+
+    def _reject_counts(self) -> dict[tuple[str, str], int]:
+        counts: dict[tuple[str, str], int] = {}
+        for day, dataset, _, records in self.ledger.rejects():
+            counts[dataset, day] = counts.get((dataset, day), 0) + records
+        return counts
+
+    def _build(
+        self, chosen: Mapping[str, Dataset], plan: Plan, selection: Selection
+    ) -> None:
+        from exporter.transform import build
+
+        folder = self.root.staging / f"run-{os.getpid()}"
+        files.make_private_folder(folder)
+        request = Request(selection, folder)
+        request.write()
+        models = sorted({target.dataset for target in plan.stale}) or sorted(chosen)
+        outcome = build(self.root, models, self.stopper)
+        self._collect(request, plan)
+        for name, message in outcome.errors:
+            if name not in self.failed_datasets:
+                self._fail(f"{name}: {message}")
+        for name, message in outcome.warnings:
+            self._warn(f"{name}: {message}")
+
+    def _collect(self, request: Request, plan: Plan) -> None:
+        """Take over what dbt noted, file by file."""
+        targets = {target.path: target for target in plan.stale}
+        self.failed_datasets: set[str] = set()
+        self.ledger = open_ledger(self.root, dry_run=False)
+        rejects = self._reject_counts()
+        for done in request.records():
+            if "failed" in done:
+                for failed in done["failed"]:
+                    target = targets.pop(failed["path"], None)
+                    self.failed_datasets.add(failed["dataset"])
+                    if target:
+                        self.result.files.append(self._file(target, "failed"))
+                    self._fail(f"{failed['path']}: not published: {failed['reason']}")
+                continue
+            target = targets.pop(done["path"], None)
+            if target is None:
+                continue
+            file = self._file(target, "exported")
+            file.rows, file.parquet_bytes = done["rows"], done["parquet_bytes"]
+            file.rejected_rows = rejects.get((file.dataset, file.day), 0)
+            self.result.files.append(file)
+        for target in targets.values():
+            self.result.files.append(self._file(target, "failed"))
+        self.screen.exported(self.result.with_status("exported"), utc_now().date())
+        self.ledger.close()
+
+    def _fail(self, text: str) -> None:
+        self.result.errors.append(text)
+        self.screen.fail(text)

@@ -1,0 +1,75 @@
+"""Runs dbt inside this process, quietly, and says what went wrong in it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exporter.stop import Stopper
+from ingest.root import PROJECT, Root
+
+# What dbt puts before and after the words that matter.
+NOISE = re.compile(
+    r"^(Database|Runtime|Compilation) Error in [^\n]*\n|^\s*> in macro .*$|"
+    r"^\s*compiled code at .*$|^\s*> called by .*$",
+    re.MULTILINE,
+)
+
+
+@dataclass
+class Outcome:
+    """What dbt found wrong: errors by the model or test that had them."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
+    """`dbt build` of some models and the tests that hang on them.
+
+    The days are chosen by the request that this process has left. Parsing is
+    remembered under the state folder from run to run.
+    """
+    os.environ["OPS_ATOMIC_ROOT"] = str(root.path)
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    folder = root.state / "dbt"
+    arguments = [
+        "build",
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target", "nightly", "--target-path", str(folder)),
+        *("--log-path", str(folder), "--log-level-file", "none"),
+        *("--resource-type", "model", "--resource-type", "test"),
+        *("--log-level", "none", "--no-write-json", "--no-use-colors"),
+        *("--no-populate-cache", "--select", *models),
+    ]
+    said = io.StringIO()
+    before = Path.cwd()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        # Here, because importing dbt takes longer than a run with nothing new.
+        from dbt.cli.main import dbtRunner
+
+        stopper.check()
+        result = dbtRunner().invoke(arguments)
+    os.chdir(before)
+    stopper.check()
+    outcome = Outcome()
+    for node in getattr(result.result, "results", None) or []:
+        message = _short(node.message or "")
+        if node.status in ("error", "fail", "runtime error"):
+            outcome.errors.append((node.node.name, message))
+        elif node.status == "warn":
+            outcome.warnings.append((node.node.name, message))
+    if not result.success and not outcome.errors:
+        reason = str(result.exception or said.getvalue().strip() or "no reason given")
+        outcome.errors.append(("dbt", _short(reason)))
+    return outcome
+
+
+def _short(message: str) -> str:
+    lines = (line.strip() for line in NOISE.sub("", message).splitlines())
+    return " ".join(line for line in lines if line)[:1000]

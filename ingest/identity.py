@@ -1,0 +1,212 @@
+"""Identity in landing: when two records are the same one, and which counts.
+
+Pure functions over landed records (dictionaries as they stand in NDJSON).
+Reading an input again, live or from a bundle, changes nothing here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ingest.landing import Content, digest
+
+Json = dict[str, Any]
+
+REPLACED = "a newer heartbeat has this name"
+
+
+def merge_heartbeats(records: Iterable[Json]) -> list[Json]:
+    """Of each name the newest counts; another content is a reject.
+
+    A content that the newest merely continues was a half-written heartbeat:
+    all of it stands in the newest, so it is not kept.
+    """
+    versions: dict[str, dict[str, Json]] = {}
+    for record in records:
+        same = versions.setdefault(record["filename"], {})
+        before = same.get(record["raw"])
+        if before is None or before["problem"] == REPLACED:
+            same[record["raw"]] = record
+    merged = []
+    for same in versions.values():
+        if len(same) == 1:
+            merged += same.values()
+            continue
+        newest = max(same.values(), key=lambda r: (r["modified"], len(r["raw"])))
+        merged.append(newest)
+        for record in same.values():
+            written = record["raw"].rstrip("\ufffd \t\r\n")
+            if record is not newest and not newest["raw"].startswith(written):
+                merged.append({**record, "problem": REPLACED, "checks": []})
+    return sorted(merged, key=lambda r: (r["filename"], r["raw"]))
+
+
+def number_equal_lines(records: Iterable[Json], before: Counter[str]) -> list[Json]:
+    """Give each line its ordinal among the equal lines of one reading.
+
+    `before` counts the equal lines of the part of the file not read now.
+    """
+    seen = Counter(before)
+    numbered = []
+    for record in records:
+        text = record["raw"]
+        seen[text] += 1
+        numbered.append({**record, "ordinal": seen[text]})
+    return numbered
+
+
+def line_identity(record: Json) -> str:
+    """A line by file, text and ordinal."""
+    pieces = (record["source_file"], record["raw"], str(record["ordinal"]))
+    return digest(pieces)[:16]
+
+
+def merge_lines(records: Iterable[Json]) -> list[Json]:
+    """Each line once, by file, text and ordinal; the first landed stays."""
+    merged: dict[str, Json] = {}
+    for record in records:
+        merged.setdefault(line_identity(record), record)
+    return sorted(
+        merged.values(),
+        key=lambda r: (r["source_file"], r["line_number"], r["raw"], r["ordinal"]),
+    )
+
+
+def merge_reports(records: Iterable[Json]) -> tuple[list[Json], list[Json]]:
+    """(reports that count, reports a newer one of their time stamp replaced).
+
+    A report is known by its time stamp, one without by its content.
+    """
+    newest: dict[str, Json] = {}
+    replaced = []
+    for record in records:
+        content = record["report"] or record["raw"] or ""
+        key = record["at"] if record["has_timestamp"] else digest([content])
+        before = newest.get(key)
+        if before is None:
+            newest[key] = record
+        elif (before["report"], before["raw"]) != (record["report"], record["raw"]):
+            older, newer = sorted(
+                (before, record), key=lambda r: (r["modified"], digest([content_of(r)]))
+            )
+            newest[key] = newer
+            replaced.append(older)
+    merged = sorted(newest.values(), key=lambda r: (r["at"] or "", content_of(r)))
+    return merged, replaced
+
+
+def content_of(report: Json) -> str:
+    """The text of a report, whether it could be read or not."""
+    return str(report["report"] or report["raw"] or "")
+
+
+def merge_summaries(records: Iterable[Json]) -> list[Json]:
+    """Each line of each version once."""
+    merged: dict[tuple[str, int, int], Json] = {}
+    for record in records:
+        merged.setdefault(summary_identity(record), record)
+    return [merged[key] for key in sorted(merged)]
+
+
+def summary_identity(record: Json) -> tuple[str, int, int]:
+    """A summary's record by version, line and place in the line."""
+    return record["version"], record["line_number"], record["place"]
+
+
+def merge_columns(old: Iterable[Json], new: Iterable[Json]) -> list[Json]:
+    """Every name once; a file that is replaced as a whole forgets its old ones."""
+    fresh = list(new)
+    replaced = {r["source_file"] for r in fresh if r["is_whole"]}
+    kept = [r for r in old if r["source_file"] not in replaced]
+    names = {(r["source"], r["source_file"], r["name"]) for r in [*kept, *fresh]}
+    return [
+        {"source": source, "source_file": file, "name": name}
+        for source, file, name in sorted(names)
+    ]
+
+
+def heartbeats_content(records: list[Json], parser: str) -> Content:
+    """What the ledger says of a day's heartbeats."""
+    return Content(
+        fingerprint=digest(
+            piece
+            for r in records
+            for piece in (r["filename"], r["raw"], r["problem"] or "")
+        ),
+        counts={
+            "ops_atomic": len(records),
+            "heartbeat_checks": sum(
+                len(r["checks"]) for r in records if r["problem"] is None
+            ),
+        },
+        source_bytes=sum(len(r["raw"].encode()) for r in records),
+        parser=parser,
+        keys=tuple(sorted({r["filename"] for r in records})),
+    )
+
+
+def lines_content(records: list[Json], dataset: str) -> Content:
+    """What the ledger says of a day's log or telemetry lines.
+
+    An untimed line may be found under another day when it is read again: so
+    those, and only those, are keys.
+    """
+    return Content(
+        fingerprint=digest(
+            piece
+            for r in records
+            for piece in (
+                r["source_file"], str(r["line_number"]), r["raw"],
+                r["problem"] or "", r["at"] or "",
+            )
+        ),
+        counts={dataset: len(records)},
+        source_bytes=sum(len(r["raw"].encode()) + 1 for r in records),
+        keys=tuple(line_identity(r) for r in records if not r["has_timestamp"]),
+    )  # fmt: skip
+
+
+def reports_content(records: list[Json]) -> Content:
+    """What the ledger says of a day's advisor reports."""
+    counts = {"index_advisor": 0, "query_patterns": 0}
+    for record in records:
+        is_reject = record["problem"] is not None
+        counts["index_advisor"] += 1 if is_reject else record["recommendations"]
+        counts["query_patterns"] += 0 if is_reject else record["slow_queries"]
+    return Content(
+        fingerprint=digest(
+            piece
+            for r in records
+            for piece in (r["at"] or "", content_of(r), r["problem"] or "")
+        ),
+        counts=counts,
+        source_bytes=sum(len(content_of(r).encode()) for r in records),
+    )
+
+
+def summaries_content(records: list[Json]) -> Content:
+    """What the ledger says of a day's summary lines."""
+    return Content(
+        fingerprint=digest(
+            piece
+            for r in records
+            for piece in (r["source_file"], r["version"], str(r["line_number"]))
+            + (str(r["place"]), r["at"] or "")
+        ),
+        counts={"optimization_summary": len(records)},
+        keys=tuple(sorted({r["version"] for r in records})),
+    )
+
+
+def columns_content(records: list[Json]) -> Content:
+    """What the ledger says of the columns seen on a day."""
+    return Content(
+        fingerprint=digest(
+            piece
+            for r in records
+            for piece in (r["source"], r["source_file"], r["name"])
+        ),
+        counts={},
+    )

@@ -1,0 +1,1 @@
+"""From documents to landing parts: one lander per kind of identity."""

@@ -1,0 +1,104 @@
+"""What all landers share: the landing, the masks, the clock and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from ingest.documents import Document
+from ingest.identity import columns_content, merge_columns
+from ingest.landing import Json, Landing
+from ingest.ledger import Ledger
+from ingest.masks import Masks
+
+
+@dataclass
+class LandingReport:
+    """What an ingest did; `records` are those that were not landed before."""
+
+    records: int = 0
+    inputs: int = 0
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    days: set[str] = field(default_factory=set)
+
+    def as_json(self, dry_run: bool) -> dict[str, Any]:
+        return {
+            "status": "partial" if self.errors else "ok",
+            "dry_run": dry_run,
+            "records": self.records,
+            "inputs": self.inputs,
+            "days": sorted(self.days),
+            "warnings": self.warnings,
+            "errors": self.errors,
+        }
+
+
+@dataclass
+class Context:
+    """`now` is the time of landing, naive and in UTC."""
+
+    landing: Landing
+    masks: Masks
+    now: datetime
+    report: LandingReport
+    say: Callable[[str], None]
+    columns: dict[str, list[Json]] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.landing.ledger
+
+    def landed(self, source: str, day: str, records: int) -> None:
+        """Note that a part of a day now holds so many records more."""
+        self.report.records += records
+        self.report.days.add(day)
+
+    def saw_columns(
+        self,
+        source: str,
+        file: str,
+        days: Iterable[date | str],
+        names: Iterable[str],
+        is_whole: bool = False,
+    ) -> None:
+        """Remember the columns or keys of a file; written by `flush_columns`.
+
+        `is_whole` says that the file now has these columns and no others.
+        """
+        names = list(names)
+        for day in days:
+            self.columns.setdefault(str(day), []).extend(
+                {
+                    "source": source,
+                    "source_file": file,
+                    "name": self.masks.text(name),
+                    "is_whole": is_whole,
+                }
+                for name in names
+            )
+
+    def flush_columns(self) -> None:
+        """Land the columns that were seen."""
+        part = "observed_columns.ndjson.gz"
+        for day, fresh in sorted(self.columns.items()):
+            before = self.landing.records("observed_columns", day, part)
+            after = merge_columns(before, fresh)
+            known = self.ledger.part("observed_columns", day, part)
+            if known is None or after != before:
+                self.landing.write_records(
+                    "observed_columns", day, part, after, columns_content(after)
+                )
+        self.columns.clear()
+
+
+def epoch(document: Document) -> int:
+    """A document's modification time in whole seconds."""
+    return int((document.modified - datetime(1970, 1, 1)).total_seconds())
+
+
+def count(number: int, one: str) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"

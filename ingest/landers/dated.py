@@ -1,0 +1,181 @@
+"""Landing dated files: CSV of rows or patterns, and JSON twins of the latter.
+
+Each distinct content is kept; the newest by modification time counts. The
+landing is written as a stream, so a file may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest import files
+from ingest.documents import Document, dated_day
+from ingest.landers.context import Context, count, epoch
+from ingest.landing import CSV_SOURCES, Content, Landing
+from ingest.ledger import Part
+from ingest.sources.query_csv import (
+    LANDING_COLUMNS,
+    QueryFile,
+    read_query_csv,
+    whole_file,
+    write_landing_csv,
+)
+from ingest.sources.query_json import read_query_json
+from ingest.text import decode
+
+DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
+BAD_NAME = "the date in the file name is impossible"
+MAX_JSON_BYTES = 64 << 20
+CHUNK = 1 << 20
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A content of a dated file, finished as a landing part in `made`."""
+
+    source: str
+    day: str
+    part: str
+    made: Path
+    content: Content
+    modified: int
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """What counts is the newest; a tie is broken by content."""
+        return self.modified, self.content.fingerprint
+
+
+class DatedLander:
+    """Lands one dated file at a time."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def add(self, document: Document) -> None:
+        """Read one file and let its newest content count. Raises OSError."""
+        context = self.context
+        if document.size == 0:
+            context.report.warnings.append(
+                f"{document.shown}: is empty; the next run looks at it again"
+            )
+            return
+        named = dated_day(document.name)
+        day = named or document.modified.date()
+        part = f"{document.name.removesuffix('.csv')}.csv.gz"
+        with files.write_aside(context.landing.root.staging, part) as made:
+            with document.open() as stream:
+                file = self._read(document, stream, day)
+                if named is None:
+                    row = whole_file(
+                        file.source, document.name, BAD_NAME, ",".join(file.names)
+                    )
+                    file = QueryFile(file.source, file.names, iter([row]))
+                content = _write(made, file, document)
+            version = _Version(
+                file.source, day.isoformat(), part, made, content, epoch(document)
+            )
+            rows = content.counts[DATASETS[file.source]]
+            if self._land(version):
+                context.landed(version.source, version.day, rows)
+        name = document.name
+        context.saw_columns(file.source, name, [day], file.names, is_whole=True)
+        context.say(f"{count(rows, 'row')} from {name}")
+        context.report.inputs += 1
+
+    def _read(self, document: Document, stream: BinaryIO, day: date) -> QueryFile:
+        context = self.context
+        if document.name.endswith(".csv"):
+            return read_query_csv(
+                stream, document.name, day, context.masks, context.now
+            )
+        text = decode(stream.read(MAX_JSON_BYTES))
+        return read_query_json(text, document.name, day, context.masks, context.now)
+
+    def _land(self, version: _Version) -> bool:
+        """Put a version where it belongs; true if it is what counts now."""
+        landing = self.context.landing
+        current = self._current(version)
+        if current is None:
+            self._adopt(version)
+            return True
+        part, modified = current
+        if (part.source, part.fingerprint) == (
+            version.source,
+            version.content.fingerprint,
+        ):
+            if version.modified > modified:
+                self._adopt(version)  # seen to be newer than we knew
+            return False
+        if version.rank < (modified, part.fingerprint):
+            landing.keep_superseded(
+                version.source, version.day, version.part,
+                version.content.fingerprint, version.made,
+            )  # fmt: skip
+            return False
+        if _continues(landing, part, version):
+            landing.remove(part.source, part.day, part.part)
+        else:
+            landing.supersede(part.source, part.day, part.part, part.fingerprint)
+        self._adopt(version)
+        return True
+
+    def _adopt(self, version: _Version) -> None:
+        self.context.landing.adopt(
+            version.source, version.day, version.part, version.made, version.content
+        )
+
+    def _current(self, version: _Version) -> tuple[Part, int] | None:
+        """The version that counts now, under whichever source, and its time."""
+        landing = self.context.landing
+        for source in CSV_SOURCES:
+            part = landing.ledger.part(source, version.day, version.part)
+            if part:
+                return part, landing.modified(source, version.day, version.part)
+        return None
+
+
+def _write(made: Path, file: QueryFile, document: Document) -> Content:
+    """Write a file's landing form; returns what the ledger says of it."""
+    hashed = hashlib.sha256()
+    columns = LANDING_COLUMNS[file.source]
+    count_rows = 0
+    with made.open("wb") as raw, gzip.GzipFile(
+        "", "wb", compresslevel=6, fileobj=raw, mtime=max(epoch(document), 0)
+    ) as out:
+        header = write_landing_csv(columns, [])
+        hashed.update(header)
+        out.write(header)
+        while rows := list(islice(file.rows, ROWS_AT_ONCE)):
+            data = write_landing_csv(columns, rows)[len(header) :]
+            hashed.update(data)
+            out.write(data)
+            count_rows += len(rows)
+    return Content(
+        hashed.hexdigest()[:32], {DATASETS[file.source]: count_rows}, document.size
+    )
+
+
+def _continues(landing: Landing, old: Part, new: _Version) -> bool:
+    """Whether a new version holds all of an old one, and then more."""
+    if old.source != new.source:
+        return False
+    with landing.open(landing.path(old.source, old.day, old.part)) as before:
+        with gzip.open(new.made) as after:
+            for chunk in _chunks(before):
+                if after.read(len(chunk)) != chunk:
+                    return False
+    return True
+
+
+def _chunks(stream: gzip.GzipFile) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk

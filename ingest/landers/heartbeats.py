@@ -1,0 +1,123 @@
+"""Landing heartbeats: a year holds 105,120, a day's part holds 288."""
+
+from __future__ import annotations
+
+
+from dataclasses import replace
+
+from ingest.documents import Document, whole_seconds
+from ingest.identity import heartbeats_content, merge_heartbeats
+from ingest.landers.context import Context, count, epoch
+from ingest.landing import Json
+from ingest.parsers import parser_fingerprint
+from ingest.sources.heartbeats import day_of, parse_heartbeat, read_heartbeat
+from ingest.text import MAX_HEARTBEAT_BYTES
+from ingest.times import TOO_FAR_AHEAD
+
+PART = "heartbeats.ndjson.gz"
+# Read so much before it is written: few rewrites of a day, bounded memory.
+MOST_PENDING = 10_000
+MOST_PENDING_CHARS = 32 << 20
+
+
+class HeartbeatLander:
+    """Collects heartbeats and merges them into their days."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.pending: list[Json] = []
+        self.pending_chars = 0
+        self.read = 0
+        self.parser = parser_fingerprint("heartbeats")
+        # Days a name is landed under; nearly always one.
+        self.days_by_name: dict[str, set[str]] = {}
+        for day, names in context.ledger.keys("heartbeats"):
+            for name in names:
+                self.days_by_name.setdefault(name, set()).add(day)
+
+    def knows(self, name: str) -> bool:
+        return name in self.days_by_name
+
+    @property
+    def is_full(self) -> bool:
+        return (
+            len(self.pending) >= MOST_PENDING
+            or self.pending_chars >= MOST_PENDING_CHARS
+        )
+
+    def add(self, document: Document) -> None:
+        """Read one heartbeat. Raises OSError."""
+        with document.open() as stream:
+            data = stream.read(MAX_HEARTBEAT_BYTES + 1)
+        context = self.context
+        record: Json = dict(
+            read_heartbeat(document.name, data, context.now, context.masks)
+        )
+        record["modified"] = epoch(document)
+        record["day"] = day_of(record, document.modified, context.now).isoformat()
+        self.pending.append(record)
+        self.pending_chars += len(record["raw"])
+        self.read += 1
+
+    def flush(self) -> None:
+        """Merge what was read into the landing, day by day."""
+        if not self.pending:
+            return
+        touched = {record["day"] for record in self.pending}
+        for record in self.pending:
+            touched |= self.days_by_name.get(record["filename"], set())
+        before = {day: self._landed(day) for day in touched}
+        records = [r for day in sorted(before) for r in before[day]] + self.pending
+        after: dict[str, list[Json]] = {day: [] for day in touched}
+        for record in merge_heartbeats(records):
+            after[record["day"]].append(record)
+        for day in sorted(after):
+            if after[day] != before[day]:
+                self._write(day, after[day], len(before[day]))
+        self.pending.clear()
+        self.pending_chars = 0
+
+    def _write(self, day: str, records: list[Json], before: int) -> None:
+        context = self.context
+        known = context.ledger.part("heartbeats", day, PART)
+        gone = max(before - len(records), 0) + (known.dropped if known else 0)
+        content = heartbeats_content(records, self.parser)
+        context.landing.write_records(
+            "heartbeats", day, PART, records, replace(content, dropped=gone)
+        )
+        context.landed("heartbeats", day, max(len(records) - before, 0))
+        for name in content.keys:
+            self.days_by_name.setdefault(name, set()).add(day)
+
+    def _landed(self, day: str) -> list[Json]:
+        return self.context.landing.records("heartbeats", day, PART)
+
+    def read_again(self) -> None:
+        """Take landed reports apart anew, if another parser did it before."""
+        ledger = self.context.ledger
+        outdated = [p for p in ledger.parts("heartbeats") if p.parser != self.parser]
+        for part in outdated:
+            fresh = [self._read_again(old) for old in self._landed(part.day)]
+            # With a better reading of its time a report may change its day.
+            self.pending += [r for r in fresh if r["day"] != part.day]
+            records = merge_heartbeats(r for r in fresh if r["day"] == part.day)
+            self._write(part.day, records, len(fresh))
+        self.flush()
+
+    def _read_again(self, old: Json) -> Json:
+        context = self.context
+        text = context.masks.text(old["raw"])
+        fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))
+        if old["problem"] == TOO_FAR_AHEAD:
+            # What was true when it was landed stays true.
+            fresh |= {"problem": old["problem"], "at": old["at"]}
+        modified = whole_seconds(old["modified"])
+        day = day_of(fresh, modified, context.now).isoformat()
+        return fresh | {"modified": old["modified"], "day": day}
+
+    def say(self) -> None:
+        if self.read:
+            self.context.say(count(self.read, "heartbeat"))
+            self.context.report.inputs += self.read
+
+

@@ -1,0 +1,268 @@
+"""Landing append-only files of lines: the query log and telemetry.
+
+A live file is read from where the last run stopped, as long as what lies
+before that is still the same; a bundle's member is read from its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from ingest.documents import Document
+from ingest.identity import (
+    line_identity,
+    lines_content,
+    merge_lines,
+    number_equal_lines,
+)
+from ingest.landers.context import Context, count
+from ingest.landing import Json
+from ingest.ledger import SeenInput
+from ingest.sources import query_log, telemetry
+from ingest.sources.lines import (
+    Line,
+    Parsed,
+    day_of,
+    fallback_time,
+    read_lines,
+)
+from ingest.text import RAW_LIMIT
+from ingest.times import parse_time, utc_text
+
+PARSERS = {"query_log": query_log.parse_line, "telemetry": telemetry.parse_line}
+DATASETS = {"query_log": "query_perf", "telemetry": "optimization_summary"}
+# So much of the file before a position says whether it is still the same file.
+PROOF_BYTES = 4096
+
+
+class LineLander:
+    """Collects lines and merges them into their days."""
+
+    def __init__(self, context: Context, seen: Mapping[str, SeenInput]) -> None:
+        self.context = context
+        self.seen = seen
+        self.pending: dict[tuple[str, str], list[Json]] = {}
+        # Where the next run goes on, by path; see `_position`.
+        self.positions: dict[str, dict[str, Any]] = {}
+        self._untimed: dict[str, dict[str, str]] = {}
+
+    def add(self, document: Document) -> None:
+        """Read the new lines of one file. Raises OSError."""
+        position = self._position(document)
+        with document.open() as stream:
+            if position and _is_same_file(stream, position):
+                stream.seek(position["offset"])
+            else:
+                position = None
+                if document.path:
+                    stream.seek(0)
+            self._read(document, stream, position)
+
+    def _position(self, document: Document) -> dict[str, Any] | None:
+        seen = self.seen.get(document.path or "")
+        if seen is None or seen.position is None:
+            return None
+        return seen.position if document.size >= seen.position["offset"] else None
+
+    def _read(
+        self, document: Document, stream: BinaryIO, position: dict[str, Any] | None
+    ) -> None:
+        context, source = self.context, document.kind
+        name = context.masks.text(document.name)
+        at = position or {"offset": 0, "lines": 0, "last_at": None}
+        last_at = parse_time(at["last_at"]) if at["last_at"] else None
+        # What the file held when it was measured; more may have come since.
+        end = {"offset": at["offset"], "lines": at["lines"], "last_at": at["last_at"]}
+        records: list[Json] = []
+        keys: dict[str, set[str]] = {}
+        cut: list[Json] = []
+        for line in read_lines(stream, at["offset"], at["lines"] + 1):
+            fallback = fallback_time(name, last_at, document.modified, context.now)
+            parsed = self._parse(source, line, name, fallback)
+            last_at = parsed.time or last_at
+            for record in parsed.records:
+                record["has_timestamp"] = parsed.time is not None
+                record["day"] = day_of(record, fallback).isoformat()
+                keys.setdefault(record["day"], set()).update(parsed.keys)
+                records.append(record)
+                if not line.is_complete:
+                    cut.append(record)
+            if line.is_complete:
+                end = {
+                    "offset": line.end,
+                    "lines": line.number,
+                    "last_at": utc_text(last_at) if last_at else None,
+                }
+        numbered = self._number(document, source, records, position)
+        self._supersede_cut(document, numbered)
+        for record in numbered:
+            self._keep(source, record)
+        for day, names in keys.items():
+            context.saw_columns(source, name, [day], sorted(names))
+        if document.path:
+            self._remember(document, stream, end, numbered[-1:] if cut else [])
+        if records:
+            context.say(f"{count(len(records), 'line')} from {name}")
+            context.report.inputs += 1
+
+    def _parse(
+        self, source: str, line: Line, name: str, fallback: datetime
+    ) -> Parsed:
+        now, masks = self.context.now, self.context.masks
+        return PARSERS[source](line.text, line.number, name, fallback, now, masks)
+
+    # Ordinals among equal lines, where only the end of a file was read
+
+    def _number(
+        self,
+        document: Document,
+        source: str,
+        records: list[Json],
+        position: dict[str, Any] | None,
+    ) -> list[Json]:
+        if position is None or not records:
+            return number_equal_lines(records, Counter())
+        wanted = self._landed_texts(source, records)
+        before: Counter[str] = Counter()
+        if wanted:
+            with document.open() as stream:
+                for line in read_lines(stream):
+                    if line.end > position["offset"]:
+                        break
+                    text = self._raw(source, line, document)
+                    if text in wanted:
+                        before[text] += 1
+        return number_equal_lines(records, before)
+
+    def _raw(self, source: str, line: Line, document: Document) -> str:
+        # Only a line in which something is masked has to be parsed for it.
+        if len(line.text) <= RAW_LIMIT and not self.context.masks.suspicious(line.text):
+            return line.text
+        parsed = self._parse(source, line, document.name, document.modified)
+        return str(parsed.records[0]["raw"])
+
+    def _landed_texts(self, source: str, records: list[Json]) -> set[str]:
+        """Texts among the new ones that may stand in the file before them."""
+        landed: set[str] = set()
+        for day in {r["day"] for r in records if r["has_timestamp"]}:
+            landed |= {r["raw"] for r in self._landed(source, day)}
+        new = Counter(r["raw"] for r in records)
+        untimed = self._untimed_lines(source)
+        return {
+            r["raw"]
+            for r in records
+            if r["raw"] in landed
+            or (
+                not r["has_timestamp"]
+                and line_identity({**r, "ordinal": 1}) in untimed
+            )
+        } & new.keys()
+
+    # Untimed lines: landed once, under whichever day they were first given
+
+    def _untimed_lines(self, source: str) -> dict[str, str]:
+        """Day by identity of every untimed line that is landed."""
+        if source not in self._untimed:
+            self._untimed[source] = {
+                key: day
+                for day, keys in self.context.ledger.keys(source)
+                for key in keys
+            }
+        return self._untimed[source]
+
+    def _keep(self, source: str, record: Json) -> None:
+        if not record["has_timestamp"]:
+            untimed = self._untimed_lines(source)
+            day = untimed.setdefault(line_identity(record), record["day"])
+            record["day"] = day
+        self.pending.setdefault((source, record["day"]), []).append(record)
+
+    # The last line of a file that is being written
+
+    def _supersede_cut(self, document: Document, records: list[Json]) -> None:
+        """Drop the landed beginning of a line that has been finished since."""
+        for path, seen in self.seen.items():
+            if path.rpartition("/")[2] != document.name or not seen.position:
+                continue
+            cut = seen.position.get("cut")
+            if not cut:
+                continue
+            whole = next(
+                (r for r in records if r["line_number"] == cut["line_number"]), None
+            )
+            if (
+                whole is not None
+                and whole["raw"] != cut["raw"]
+                and whole["raw"].startswith(cut["raw"])
+            ):
+                self._drop(seen.source, cut)
+
+    def _drop(self, source: str, cut: Json) -> None:
+        before = self._landed(source, cut["day"])
+        after = [r for r in before if line_identity(r) != cut["identity"]]
+        if after == before:
+            return
+        self._untimed_lines(source).pop(cut["identity"], None)
+        self._write(source, cut["day"], after, dropped=1)
+
+    def _remember(
+        self,
+        document: Document,
+        stream: BinaryIO,
+        end: dict[str, Any],
+        cut: list[Json],
+    ) -> None:
+        offset = end["offset"]
+        start = max(offset - PROOF_BYTES, 0)
+        stream.seek(start)
+        proof = hashlib.sha256(stream.read(offset - start)).hexdigest()
+        position = {**end, "proof": proof}
+        if cut:
+            position["cut"] = {
+                "identity": line_identity(cut[0]),
+                "line_number": cut[0]["line_number"],
+                "raw": cut[0]["raw"],
+                "day": cut[0]["day"],
+            }
+        self.positions[document.path or ""] = position
+
+    # Writing
+
+    def _write(
+        self, source: str, day: str, records: list[Json], dropped: int = 0
+    ) -> None:
+        part = f"{source}.ndjson.gz"
+        known = self.context.ledger.part(source, day, part)
+        content = replace(
+            lines_content(records, DATASETS[source]),
+            dropped=dropped + (known.dropped if known else 0),
+        )
+        self.context.landing.write_records(source, day, part, records, content)
+
+    def _landed(self, source: str, day: str) -> list[Json]:
+        return self.context.landing.records(source, day, f"{source}.ndjson.gz")
+
+    def flush(self) -> None:
+        """Merge what was read into the landing, day by day."""
+        for (source, day), fresh in sorted(self.pending.items()):
+            before = self._landed(source, day)
+            after = merge_lines([*before, *fresh])
+            if after != before:
+                self._write(source, day, after)
+                self.context.landed(source, day, len(after) - len(before))
+        self.pending.clear()
+
+
+def _is_same_file(stream: BinaryIO, position: dict[str, Any]) -> bool:
+    """Whether the bytes before a position are still those that were read."""
+    offset = position["offset"]
+    start = max(offset - PROOF_BYTES, 0)
+    stream.seek(start)
+    return bool(
+        hashlib.sha256(stream.read(offset - start)).hexdigest() == position["proof"]
+    )

@@ -1,0 +1,71 @@
+"""Landing index advisor reports: one file, overwritten every night."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ingest.documents import Document
+from ingest.identity import content_of, merge_reports, reports_content
+from ingest.landers.context import Context, epoch
+from ingest.landing import Json, digest
+from ingest.sources.index_advisor import parse_report
+from ingest.text import decode
+
+PART = "index_advisor.ndjson.gz"
+MAX_BYTES = 16 << 20
+
+
+class ReportLander:
+    """Collects reports and merges them into their days."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.pending: dict[str, list[Json]] = {}
+
+    def add(self, document: Document) -> None:
+        """Read one report. Raises OSError."""
+        context = self.context
+        with document.open() as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if not data.strip():
+            context.report.warnings.append(
+                f"{document.shown}: is empty; the next run looks at it again"
+            )
+            return
+        name = context.masks.text(document.name)
+        text = decode(data)
+        parsed = parse_report(
+            text, name, document.modified, context.now, context.masks
+        )
+        record: Json = dict(parsed.record)
+        record |= {
+            "modified": epoch(document),
+            "has_timestamp": '"timestamp"' in text,
+            "recommendations": parsed.recommendations,
+            "slow_queries": parsed.slow_queries,
+        }
+        at = record["at"]
+        day = at[:10] if at else str(document.modified.date())
+        self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)
+        context.saw_columns("index_advisor", name, [day], parsed.keys)
+        context.say(f"1 report from {name}")
+        context.report.inputs += 1
+
+    def flush(self) -> None:
+        """Merge what was read into the landing, day by day."""
+        landing = self.context.landing
+        for day, fresh in sorted(self.pending.items()):
+            before = landing.records("index_advisor", day, PART)
+            after, replaced = merge_reports([*before, *fresh])
+            for old in replaced:
+                landing.keep_superseded_records(
+                    "index_advisor", day, PART, digest([content_of(old)]), [old]
+                )
+            if after != before:
+                landing.write_records(
+                    "index_advisor", day, PART, after, reports_content(after)
+                )
+                self.context.landed(
+                    "index_advisor", day, max(len(after) - len(before), 0)
+                )
+        self.pending.clear()

@@ -1,0 +1,287 @@
+"""Land everything new: live files first, then bundles not seen before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+from ingest.bundles import BundleProblem, read_bundle
+from ingest.documents import (
+    Document,
+    Inventory,
+    NotAFile,
+    live_document,
+    take_inventory,
+    utc_now,
+)
+from ingest.landers.context import Context, LandingReport, count
+from ingest.landers.dated import DatedLander
+from ingest.landers.heartbeats import HeartbeatLander
+from ingest.landers.lines import LineLander
+from ingest.landers.reports import ReportLander
+from ingest.landers.summaries import SummaryLander
+from ingest.landing import Landing
+from ingest.ledger import Ledger, SeenInput
+from ingest.masks import load_masks
+from ingest.parsers import MASKS
+from ingest.root import PROJECT, Root
+from ingest.stock import BUNDLES, take_stock
+
+# A heartbeat is written once; a name so old is not looked at again.
+YOUNG = timedelta(hours=48)
+# Below this, a bar would be gone before it is read.
+WORTH_A_BAR = 2_000
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+@contextlib.contextmanager
+def no_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """For callers that show none."""
+    yield lambda steps: None
+
+
+def land(
+    root: Root,
+    ledger: Ledger,
+    *,
+    historical: bool = False,
+    dry_run: bool = False,
+    now: datetime | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    progress: Progress = no_progress,
+) -> LandingReport:
+    """Read what is new under a root into its landing.
+
+    `historical` looks at every input again, every bundle included. `say` is
+    told what was parsed. Bad input becomes rejects, warnings or errors in the
+    report; OSError is raised only where the landing cannot be written.
+    """
+    report = LandingReport()
+    landing = Landing(root, ledger, dry_run)
+    context = Context(
+        landing, load_masks(PROJECT / MASKS), now or utc_now(), report, say
+    )
+    report.warnings += take_stock(landing)
+    if ledger.was_damaged:
+        report.warnings.append(
+            "the ledger was damaged: it is made again from the landing"
+        )
+    _Ingest(root, context, historical, progress).run()
+    ledger.commit()
+    landing.write_manifest()
+    return report
+
+
+class _Ingest:
+    """One pass over all inputs."""
+
+    def __init__(
+        self, root: Root, context: Context, historical: bool, progress: Progress
+    ) -> None:
+        self.root = root
+        self.context = context
+        self.report = context.report
+        self.ledger = context.ledger
+        self.historical = historical
+        self.progress = progress
+        self.seen = self.ledger.inputs()
+        self.heartbeats = HeartbeatLander(context)
+        self.dated = DatedLander(context)
+        self.lines = LineLander(context, self.seen)
+        self.reports = ReportLander(context)
+        self.summaries = SummaryLander(context)
+
+    def run(self) -> None:
+        inventory = take_inventory(self.root)
+        for folder, reason in inventory.unreadable:
+            self.report.errors.append(
+                f"{folder}: cannot be read ({reason}): give this user the right to it"
+            )
+        self.heartbeats.read_again()
+        self._land_heartbeats(inventory)
+        self._land_others(inventory)
+        self._land_bundles(inventory)
+
+    # Heartbeats: many, so what is old and known is told by its name alone
+
+    def _land_heartbeats(self, inventory: Inventory) -> None:
+        horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
+        wanted = []
+        for folder, names in inventory.heartbeats:
+            for name in names:
+                known = self.heartbeats.knows(name)
+                if self.historical or not known or name > horizon:
+                    wanted.append((name, f"{folder}/{name}", known))
+        wanted.sort()
+        looks: list[tuple[str, SeenInput]] = []
+        with self._bar("Reading heartbeats", len(wanted)) as step:
+            for name, path, known in wanted:
+                step(1)
+                document = self._document(path, "heartbeats")
+                if document is None:
+                    continue
+                look = SeenInput("heartbeats", document.size, document.mtime_ns)
+                if known and not self.historical and self.seen.get(path) == look:
+                    continue
+                if self._read(document, self.heartbeats.add) and name > horizon:
+                    looks.append((path, look))
+                if self.heartbeats.is_full:
+                    self.heartbeats.flush()
+        self.heartbeats.flush()
+        self.heartbeats.say()
+        for path, look in looks:
+            self.ledger.put_input(path, look)
+        self.ledger.forget_inputs(
+            path
+            for path, seen in self.seen.items()
+            if seen.source == "heartbeats" and path.rpartition("/")[2] <= horizon
+        )
+        self.ledger.commit()
+
+    # All other live files: few, each told by size and modification time
+
+    def _land_others(self, inventory: Inventory) -> None:
+        for path, kind in inventory.others:
+            document = self._document(path, kind)
+            if document is None:
+                continue
+            seen = self.seen.get(path)
+            look = (document.size, document.mtime_ns)
+            if seen and look == (seen.bytes, seen.mtime_ns) and not self.historical:
+                continue
+            self._land(document)
+        self._flush_all()
+
+    def _land(self, document: Document) -> None:
+        """Read one document of any kind and remember how it looked."""
+        landers: dict[str, Callable[[Document], object]] = {
+            "heartbeats": self.heartbeats.add,
+            "dated": self.dated.add,
+            "query_log": self.lines.add,
+            "telemetry": self.lines.add,
+            "index_advisor": self.reports.add,
+            "optimization_summary": self.summaries.add,
+        }
+        if not self._read(document, landers[document.kind]) or document.path is None:
+            return
+        if self._changed(document):
+            self.report.warnings.append(
+                f"{document.shown}: is being written; the next run reads it again"
+            )
+            return  # what was read stands, but it is not what lies there now
+        position = self.lines.positions.get(document.path)
+        self.ledger.put_input(
+            document.path,
+            SeenInput(document.kind, document.size, document.mtime_ns, position),
+        )
+
+    def _flush_all(self) -> None:
+        self.heartbeats.flush()
+        self.lines.flush()
+        self.reports.flush()
+        self.summaries.flush()
+        self.context.flush_columns()
+        self.ledger.commit()
+
+    # Bundles: each read once, from its start, while it looks the same
+
+    def _land_bundles(self, inventory: Inventory) -> None:
+        horizon = f"reports_{self.context.now - YOUNG:%Y%m%d_%H%M%S}.tar.gz"
+        wanted = []
+        for path in inventory.bundles:
+            known = path in self.seen
+            if self.historical or not known or path.rpartition("/")[2] > horizon:
+                wanted.append((path, known))
+        done: list[tuple[str, SeenInput]] = []
+        with self._bar("Reading bundles", len(wanted)) as step:
+            for path, known in wanted:
+                step(1)
+                try:
+                    look = (self.root.path / path).stat()
+                except OSError as error:
+                    self._unreadable(path, error)
+                    continue
+                seen = SeenInput(BUNDLES, look.st_size, look.st_mtime_ns)
+                if known and not self.historical and self.seen.get(path) == seen:
+                    continue
+                self._read_bundle(path)
+                done.append((path, seen))
+                if self.heartbeats.is_full:
+                    self._flush_bundles(done)
+        self._flush_bundles(done)
+
+    def _read_bundle(self, path: str) -> None:
+        members = 0
+        try:
+            for document in read_bundle(self.root.path / path, path):
+                members += 1
+                self._land(document)
+        except BundleProblem as problem:
+            self.report.warnings.append(
+                f"{path}: {problem}; what could be read before that was, and it is "
+                "read again once it has changed"
+            )
+        except OSError as error:
+            self._unreadable(path, error)
+            return
+        name = path.rpartition("/")[2]
+        self.context.say(f"{count(members, 'input')} from {name}")
+
+    def _flush_bundles(self, done: list[tuple[str, SeenInput]]) -> None:
+        self._flush_all()
+        for path, seen in done:
+            self.ledger.put_input(path, seen)
+        done.clear()
+        self.ledger.commit()
+
+    # Reading
+
+    def _document(self, path: str, kind: str) -> Document | None:
+        try:
+            return live_document(self.root, path, kind)
+        except FileNotFoundError:
+            return None  # rotated since we looked: its bundle will have it
+        except OSError as error:
+            self._unreadable(path, error)
+            return None
+
+    def _read(self, document: Document, add: Callable[[Document], object]) -> bool:
+        try:
+            add(document)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.filename is not None and not self._is_input(error, document):
+                raise  # not the input's fault: the landing cannot be written
+            self._unreadable(document.shown, error)
+            return False
+        return True
+
+    def _is_input(self, error: OSError, document: Document) -> bool:
+        return str(error.filename) == str(self.root.path / (document.path or ""))
+
+    def _changed(self, document: Document) -> bool:
+        now = self._document(document.path or "", document.kind)
+        return now is not None and (now.size, now.mtime_ns) != (
+            document.size,
+            document.mtime_ns,
+        )
+
+    def _unreadable(self, path: str, error: OSError) -> None:
+        if isinstance(error, NotAFile):
+            self.report.warnings.append(f"{path}: not a regular file, left alone")
+            return
+        self.report.errors.append(
+            f"{path}: cannot be read ({error.strerror or error}): give this user the "
+            "right to it"
+        )
+
+    def _bar(
+        self, label: str, total: int
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        if total < WORTH_A_BAR and not (self.historical and total):
+            return no_progress(label, total)
+        return self.progress(label, total)

@@ -1,0 +1,167 @@
+"""Taking stock of the landing: the ledger is held against what lies on disk.
+
+What is missing or damaged is forgotten, so that it is read again where the
+input still exists; what the ledger does not know (a run was killed, the
+ledger was lost) is read from the landing itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from ingest import files
+from ingest.identity import (
+    columns_content,
+    heartbeats_content,
+    lines_content,
+    reports_content,
+    summaries_content,
+)
+from ingest.landing import CSV_SOURCES, DAMAGED, Content, Json, Landing
+from ingest.ledger import Ledger, Part
+from ingest.root import Root
+
+BUNDLES = "bundles"
+
+
+def content_of_records(source: str, records: list[Json], parser: str = "") -> Content:
+    """What the ledger says of an NDJSON part."""
+    if source == "heartbeats":
+        return heartbeats_content(records, parser)
+    if source == "index_advisor":
+        return reports_content(records)
+    if source == "optimization_summary":
+        return summaries_content(records)
+    if source == "observed_columns":
+        return columns_content(records)
+    dataset = "query_perf" if source == "query_log" else "optimization_summary"
+    return lines_content(records, dataset)
+
+
+def content_of_csv(source: str, text: io.TextIOBase, source_bytes: int) -> Content:
+    """What the ledger says of a CSV part, from its landing text."""
+    hashed = _Hashing(text)
+    rows = sum(1 for _ in csv.reader(hashed)) - 1
+    dataset = "query_perf" if source == "query_rows" else source
+    return Content(hashed.fingerprint(), {dataset: max(rows, 0)}, source_bytes)
+
+
+class _Hashing:
+    """Lines of a text on their way through, hashed."""
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        self.text = text
+
+
+        self.made = hashlib.sha256()
+
+    def __iter__(self) -> _Hashing:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.text)
+        self.made.update(line.encode())
+        return line
+
+    def fingerprint(self) -> str:
+        return self.made.hexdigest()[:32]
+
+
+def take_stock(landing: Landing) -> list[str]:
+    """Bring the ledger in line with the landing; returns warnings."""
+    ledger, root = landing.ledger, landing.root
+    known = {look[:3]: look[3:] for look in ledger.looks()}
+    warnings: list[str] = []
+    lost: set[str] = set()
+    for source, day, part, path in landing.on_disk():
+        look = path.stat()
+        entry = known.pop((source, day, part), None)
+        if entry == (look.st_size, look.st_mtime_ns):
+            continue
+        held = ledger.part(source, day, part) if entry else None
+        if held and held.checksum == files.checksum(path):
+            _touch(ledger, held, look.st_mtime_ns)
+            continue
+        try:
+            content = read_content(landing, source, day, part)
+        except (*DAMAGED, KeyError, TypeError):
+            set_aside(path)
+            warnings.append(
+                f"{root.relative(path)}: damaged, set aside as {path.name}.damaged; "
+                "its inputs are read again where they still exist"
+            )
+            ledger.forget_part(source, day, part)
+            lost.add(source)
+            continue
+        ledger.put_part(
+            Part(
+                source, day, part, look.st_size, look.st_mtime_ns,
+                files.checksum(path), content.fingerprint, content.parser,
+                content.counts, content.source_bytes, content.dropped,
+                list(content.keys),
+            )  # fmt: skip
+        )
+    for source, day, part in known:
+        ledger.forget_part(source, day, part)
+        lost.add(source)
+    if known:
+        warnings.append(
+            f"{len(known)} landing file(s) are gone; their inputs are read again "
+            "where they still exist"
+        )
+    if lost:
+        ledger.forget_sources({BUNDLES, "observed_columns"} | inputs_behind(lost))
+    return warnings
+
+
+def inputs_behind(sources: set[str]) -> set[str]:
+    """The kinds of input that land in some sources."""
+    if "observed_columns" in sources:
+        return {
+            "dated", "query_log", "telemetry", "index_advisor", "optimization_summary"
+        }  # fmt: skip
+    return {"dated" if source in CSV_SOURCES else source for source in sources}
+
+
+def set_aside(path: Path) -> None:
+    """Rename a damaged file, bytes untouched, so that it spoils no pattern."""
+    os.replace(path, path.with_name(path.name + ".damaged"))
+
+
+def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
+    """What a part on disk holds. Raises one of DAMAGED, KeyError, TypeError."""
+    path = landing.path(source, day, part)
+    if source in CSV_SOURCES:
+        with landing.open(path) as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+            size = path.stat().st_size
+            return content_of_csv(source, text, size)
+    return content_of_records(source, landing.records(source, day, part))
+
+
+def _touch(ledger: Ledger, part: Part, mtime_ns: int) -> None:
+
+
+    ledger.put_part(replace(part, mtime_ns=mtime_ns))
+
+
+def check_landing(root: Root, ledger: Ledger) -> list[str]:
+    """Landing files whose bytes are not what was written, as messages."""
+    problems = []
+    for part in ledger.parts():
+        path = root.landing / part.source / f"day={part.day}" / part.part
+        try:
+            whole = files.checksum(path) == part.checksum
+        except OSError:
+            problems.append(f"{root.relative(path)}: missing from the landing")
+            continue
+        if not whole:
+            problems.append(f"{root.relative(path)}: damaged landing file")
+    return problems
+
+
