@@ -66,7 +66,10 @@ class Masks:
     def suspicious(self, text: str) -> bool:
         """Whether `text` holds any trigger word. False: nothing to mask."""
         lowered = text.lower()
-        return any(trigger in lowered for trigger in self._triggers)
+        for trigger in self._triggers:  # any() takes twice as long
+            if trigger in lowered:
+                return True
+        return False
 
     def raw(self, text: str) -> str:
         """`text` masked and cut to RAW_LIMIT, cheaply however long it is."""

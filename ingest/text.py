@@ -35,3 +35,10 @@ def decode(data: bytes) -> str:
 def cut(text: str, limit: int = RAW_LIMIT) -> str:
     """At most the first `limit` characters of `text`."""
     return text if len(text) <= limit else text[:limit]
+
+
+def is_too_long(text: str) -> bool:
+    """Whether a line or record takes more than MAX_RECORD_BYTES in UTF-8."""
+    if len(text) <= MAX_RECORD_BYTES // 4:
+        return False
+    return len(text.encode("utf-8", "surrogatepass")) > MAX_RECORD_BYTES

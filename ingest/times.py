@@ -75,3 +75,8 @@ def date_problem(at: datetime, now: datetime) -> str | None:
     if at - now > MAX_AHEAD:
         return TOO_FAR_AHEAD
     return None
+
+
+def believable(modified: datetime, now: datetime) -> datetime:
+    """A file's modification time, or `now` where no record could have it."""
+    return now if date_problem(modified, now) else modified

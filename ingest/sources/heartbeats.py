@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from ingest.masks import Masks
 from ingest.text import MAX_HEARTBEAT_BYTES, decode
-from ingest.times import date_problem, parse_time, utc_text
+from ingest.times import believable, date_problem, parse_time, utc_text
 
 NO_STATUS = "no Status line"
 NO_TIME = "no time"
@@ -39,7 +39,7 @@ class Heartbeat(TypedDict):
     at: str | None
     status_text: str | None
     duration_text: str | None
-    fields: list[str]
+    fields: list[str] | None  # None when the report was not taken apart
     checks: list[Check]
     raw: str
     problem: str | None
@@ -60,7 +60,7 @@ def read_heartbeat(
         "at": at,
         "status_text": None,
         "duration_text": None,
-        "fields": [],
+        "fields": None,
         "checks": [],
         "raw": masks.raw(decode(data)),
         "problem": TOO_LONG,
@@ -164,4 +164,4 @@ def day_of(record: Heartbeat, modified: datetime, now: datetime) -> date:
     named = time_in_name(record["filename"])
     if named is not None and date_problem(named, now) is None:
         return named.date()
-    return modified.date()
+    return believable(modified, now).date()

@@ -1,0 +1,170 @@
+"""What files of lines share: physical lines, and the time of an untimed one."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, BinaryIO, NamedTuple
+
+from ingest.json_text import BadJson, Json, cell, dump, parse_json
+from ingest.masks import Masks
+from ingest.text import MAX_RECORD_BYTES, cut, decode, is_too_long
+from ingest.times import believable, date_problem, parse_time
+
+TOO_LONG = "line is too long"
+NOT_AN_OBJECT = "not an object"
+
+_DATE_IN_NAME = re.compile(r"(?<![0-9])([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
+_NEWLINE = re.compile(rb"\r?\n")
+_ANY_END = re.compile(rb"\r\n?|\n")
+_CHUNK = 1 << 18
+
+
+class PhysicalLine(NamedTuple):
+    """One line of a byte stream.
+
+    `data` has no line end and is cut just behind MAX_RECORD_BYTES; `length`
+    counts all bytes that the line takes up in the stream, its end included.
+    """
+
+    data: bytes
+    end: bytes
+    length: int
+
+    @property
+    def is_too_long(self) -> bool:
+        return len(self.data) > MAX_RECORD_BYTES
+
+
+class Line(NamedTuple):
+    """One line of a text file.
+
+    `number` is 1-based; `end` is the offset behind the line. A line is complete
+    once its line end is written: the last one of a live file may still grow.
+    """
+
+    number: int
+    text: str
+    end: int
+    is_complete: bool
+
+
+class Parsed(NamedTuple):
+    """What one line says.
+
+    `records` have the columns of the landing view; `time` is the believable time
+    that stands in the line, which untimed lines after it take over; `keys` are
+    the keys seen, inner ones dotted.
+    """
+
+    records: list[dict[str, Any]]
+    time: datetime | None = None
+    keys: tuple[str, ...] = ()
+
+
+def physical_lines(
+    stream: BinaryIO, *, lone_cr: bool = False
+) -> Iterator[PhysicalLine]:
+    r"""Lines that end in `\n` or `\r\n`, with `lone_cr` also in `\r`.
+
+    Little more than MAX_RECORD_BYTES is held, however long a line is.
+    """
+    ends = _ANY_END if lone_cr else _NEWLINE
+    start = b""  # of the line whose end has not come yet, cut
+    length = 0
+    while chunk := stream.read(_CHUNK):
+        # A \r and its \n must not be torn apart.
+        while chunk.endswith(b"\r") and (more := stream.read(1)):
+            chunk += more
+        position = 0
+        for match in ends.finditer(chunk):
+            data = start + chunk[position : match.start()]
+            length += match.end() - position
+            yield PhysicalLine(data[: MAX_RECORD_BYTES + 1], match.group(), length)
+            start, length, position = b"", 0, match.end()
+        start = (start + chunk[position:])[: MAX_RECORD_BYTES + 1]
+        length += len(chunk) - position
+    if length:
+        yield PhysicalLine(start, b"", length)
+
+
+def read_lines(stream: BinaryIO, offset: int = 0, number: int = 1) -> Iterator[Line]:
+    """The non-blank lines of a stream that stands at `offset`, line `number`.
+
+    Blank lines count. To go on another time, start behind a complete line: at
+    its `end`, with its `number` + 1.
+    """
+    for line in physical_lines(stream):
+        offset += line.length
+        text = decode(line.data)
+        if text.strip():
+            yield Line(number, text, offset, bool(line.end))
+        number += 1
+
+
+def date_in_name(source_file: str, now: datetime) -> datetime | None:
+    """Midnight of the believable date in a file's name, if there is one."""
+    for match in _DATE_IN_NAME.finditer(source_file):
+        at = parse_time("-".join(match.groups()))
+        if at is not None and date_problem(at, now) is None:
+            return at
+    return None
+
+
+def fallback_time(
+    source_file: str, before: datetime | None, modified: datetime, now: datetime
+) -> datetime:
+    """The time of a line that has none.
+
+    The date in the file's name, else `before`, the time of the timed line before
+    it, else `modified`, the file's modification time. All in UTC.
+    """
+    return date_in_name(source_file, now) or before or believable(modified, now)
+
+
+def written_time(
+    value: Json, key: str, now: datetime
+) -> tuple[datetime | None, str | None]:
+    """The time under a key and the problem with it; neither if none is there."""
+    text = cell(value)
+    if not text:
+        return None, None
+    at = parse_time(text)
+    if at is None:
+        return None, f"{key} is not a time"
+    problem = date_problem(at, now)
+    return (None, problem) if problem else (at, None)
+
+
+class JsonLine(NamedTuple):
+    """A line as a JSON object, secrets masked; empty when there is a problem."""
+
+    value: dict[str, Json]
+    raw: str
+    problem: str | None
+
+
+def json_line(text: str, masks: Masks) -> JsonLine:
+    """Read a line that should be a JSON object.
+
+    `raw` is the line as written, or its masked value where there was a secret.
+    """
+    if is_too_long(text):
+        return JsonLine({}, masks.raw(text), TOO_LONG)
+    try:
+        written = parse_json(text)
+    except BadJson as error:
+        return JsonLine({}, masks.raw(text), str(error))
+    raw, value = text, written
+    if masks.suspicious(text) or "\\" in text:
+        # An escape such as \u002f can hide what the masks look for.
+        value = masks.json(written)
+        raw = text if value == written else dump(value)
+    if isinstance(value, dict):
+        return JsonLine(value, cut(raw), None)
+    return JsonLine({}, cut(raw), NOT_AN_OBJECT)
+
+
+def day_of(record: dict[str, Any], fallback: datetime) -> date:
+    """The day a record lands under: its own time's, else that of `fallback`."""
+    at = record["at"]
+    return date.fromisoformat(at[:10]) if at else fallback.date()

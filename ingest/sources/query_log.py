@@ -1,0 +1,48 @@
+"""The raw query log: one JSON object a line, most of them without a time."""
+
+from datetime import datetime
+
+from ingest.json_text import cell, key_names
+from ingest.masks import Masks
+from ingest.sources.lines import Parsed, json_line, written_time
+from ingest.times import utc_text
+
+
+def parse_line(
+    text: str,
+    line_number: int,
+    source_file: str,
+    fallback: datetime,
+    now: datetime,
+    masks: Masks,
+) -> Parsed:
+    """The record of landing.query_log that a line says.
+
+    `at` is None with a problem that leaves the line without a believable time;
+    it then lands under the day of `fallback`.
+    """
+    line = json_line(text, masks)
+    at, problem = written_time(line.value.get("ts"), "ts", now)
+    query = cell(line.value.get("query"))
+    if line.problem is not None:
+        problem = line.problem
+    elif at is None and problem is None:
+        problem = "no ts"
+    elif problem is None and not (query and query.strip()):
+        problem = "query is empty"
+    timings = line.value.get("timings")
+    if not isinstance(timings, dict):
+        timings = {}
+    record = {
+        "at": utc_text(at) if at else None,
+        "query": query,
+        "duration_ms": cell(line.value.get("duration_ms")),
+        "total_ms": cell(timings.get("total_ms")),
+        "cache_hit": cell(timings.get("cache_hit")),
+        "result_count": cell(line.value.get("resultCount")),
+        "source_file": source_file,
+        "line_number": line_number,
+        "problem": problem,
+        "raw": line.raw,
+    }
+    return Parsed([record], at, tuple(key_names(line.value)))

@@ -1,0 +1,36 @@
+"""Telemetry roll-ups: one JSON object `{ts, metric, value}` a line."""
+
+from datetime import datetime
+
+from ingest.json_text import cell, key_names
+from ingest.masks import Masks
+from ingest.sources.lines import Parsed, json_line, written_time
+from ingest.times import utc_text
+
+
+def parse_line(
+    text: str,
+    line_number: int,
+    source_file: str,
+    fallback: datetime,
+    now: datetime,
+    masks: Masks,
+) -> Parsed:
+    """The record of landing.telemetry that a line says.
+
+    A line without `ts` has the time `fallback`; one whose `ts` is no believable
+    time has a problem and lands under the day of `fallback`.
+    """
+    line = json_line(text, masks)
+    at, problem = written_time(line.value.get("ts"), "ts", now)
+    problem = line.problem or problem
+    record = {
+        "at": None if problem else utc_text(at or fallback),
+        "metric": cell(line.value.get("metric")),
+        "value": cell(line.value.get("value")),
+        "source_file": source_file,
+        "line_number": line_number,
+        "problem": problem,
+        "raw": line.raw,
+    }
+    return Parsed([record], at, tuple(key_names(line.value)))
