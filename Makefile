@@ -1,0 +1,49 @@
+# For GNU make 3.81 (macOS) and later. Recipes are POSIX sh.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+.PHONY: help export test lint docs schema lock bench bench-quick clean venv
+
+# Nothing leaves this machine but requests to the package registry.
+export DO_NOT_TRACK = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' \
+		Makefile
+
+export: venv ## Publish the reports as Parquet (ARGS="--root ~/02luka --dry-run")
+	@.venv/bin/ops-atomic export $(ARGS)
+
+test: venv ## Everything that continuous integration runs
+	@scripts/check.sh
+
+lint: venv ## Style and types only
+	@scripts/check.sh sqlfluff ruff mypy shellcheck
+
+docs: venv ## The dbt documentation in the browser, until Ctrl-C (PORT=8080)
+	@.venv/bin/dbt docs generate
+	@.venv/bin/dbt docs serve --port $(or $(PORT),8080)
+
+schema: venv ## Write docs/parquet_schema.json from the contracts
+	@.venv/bin/python -m exporter.schema > docs/parquet_schema.json.new
+	@mv docs/parquet_schema.json.new docs/parquet_schema.json
+
+bench: venv ## Measure speed and size side by side with other tools
+	@.venv/bin/python -m bench
+
+bench-quick: venv ## The same in about two minutes
+	@.venv/bin/python -m bench --quick
+
+lock: ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade; needs uv)
+	@uv pip compile --generate-hashes --universal --no-strip-extras \
+		--no-emit-index-url --extra dev --python-version 3.11 $(ARGS) \
+		pyproject.toml -o requirements.lock > /dev/null
+
+clean: ## Remove the environment and everything made by tools
+	rm -rf .venv .venv.new.* .venv.old.* build target logs *.egg-info
+	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f ops_atomic.duckdb ops_atomic.duckdb.wal
+
+venv:
+	@scripts/setup_venv.sh
