@@ -66,7 +66,11 @@ def agents() -> None:
 @click.option("--root", metavar="P", help=ROOT_HELP)
 @_tell_errors
 def render_agents(output: Path, root: str | None) -> None:
-    """Write the plists and the systemd units, and change nothing else."""
+    """Write both agents' files into a folder.
+
+    For every system: launchd's plists and systemd's units, just as install would
+    write them. Nothing else is changed.
+    """
     for path in service.render(_find_place(root), os.environ, output):
         click.echo(f"✓ Wrote {path}")
 
@@ -94,7 +98,10 @@ def install_agents(root: str | None) -> None:
 @agents.command("uninstall")
 @_tell_errors
 def uninstall_agents() -> None:
-    """Unload both agents and remove their files; logs and data stay."""
+    """Unload both agents and remove their files.
+
+    Logs and data stay. On Linux a run under way is left to finish.
+    """
     for job, action in service.uninstall(service.this_system()):
         click.echo(f"{MARKS[action]} {job.label}")
 
@@ -103,7 +110,11 @@ def uninstall_agents() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_tell_errors
 def show_status(as_json: bool) -> None:
-    """Show how both agents stand; exit 1 when something is wrong with one."""
+    """Show how both agents stand.
+
+    Exit code 0 when all is well, 1 when something is wrong with one of them;
+    below it stands what, and what to do.
+    """
     try:
         system = service.this_system()
     except AgentError as error:

@@ -65,7 +65,7 @@ class Launchd:
         try:
             agent: Agent = plistlib.loads(self._plist(label).read_bytes())
             environment: Mapping[str, str] = agent["EnvironmentVariables"]
-        except (OSError, ValueError, KeyError, ExpatError):
+        except (OSError, ValueError, KeyError, TypeError, ExpatError):
             return {}
         return environment
 

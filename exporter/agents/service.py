@@ -100,10 +100,8 @@ def _install_one(system: System, agent: Agent, mode: int) -> str:
     label = agent["Label"]
     files = system.render(agent)
     is_new = not any(path.exists() for path in files)
-    is_in_place = all(
-        is_in_place(path, content, mode) for path, content in files.items()
-    )
-    if is_in_place and system.is_loaded_as(agent):
+    is_same = all(is_in_place(path, content, mode) for path, content in files.items())
+    if is_same and system.is_loaded_as(agent):
         return "unchanged"
     # Unloaded first: then what is loaded always came from the files in place,
     # wherever an install is cut short.

@@ -62,9 +62,10 @@ class Systemd:
 
     def read_environment(self, label: str) -> Mapping[str, str]:
         try:
-            return read_environment((self.folder / f"{label}.service").read_text())
+            service = (self.folder / f"{label}.service").read_text(encoding="utf-8")
         except (OSError, ValueError):
             return {}
+        return read_environment(service)
 
     def find(self, label: str) -> Loaded | None:
         timer = self._show(f"{label}.timer", OF_TIMER)
@@ -144,7 +145,7 @@ class Systemd:
     def _show(self, unit: str, properties: tuple[str, ...]) -> dict[str, str]:
         """Properties of a unit; systemd has them for units that are not there."""
         printed = self._do("show", f"--property={','.join(properties)}", unit)
-        held = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
+        held = dict(line.split("=", 1) for line in printed.split("\n") if "=" in line)
         return {name: held.get(name, "") for name in properties}
 
     def _do(self, *arguments: str) -> str:
