@@ -29,16 +29,15 @@ project=$(cd -P -- "${self%/*}/.." && pwd -P)
 venv=$project/.venv
 
 # 78 is EX_CONFIG, the code launchd itself gives to a job that is not set up.
-if [ ! -x "$venv/bin/ops-atomic" ]; then
-    printf '%s\n' "run_export.sh: there is no $venv/bin/ops-atomic" \
-        "make it with:  make -C \"$project\" export" >&2
+fail() {
+    printf '%s\n' "run_export.sh: $1" "make it with:  make -C \"$project\" venv" >&2
     exit 78
-fi
+}
+
+[ -x "$venv/bin/ops-atomic" ] || fail "there is no $venv/bin/ops-atomic"
 # An upgrade of the system's Python leaves a link that leads nowhere.
 if [ -L "$venv/bin/python" ] && [ ! -x "$venv/bin/python" ]; then
-    printf '%s\n' "run_export.sh: $venv is broken, its Python is gone" \
-        "make it anew with:  rm -rf \"$venv\" && make -C \"$project\" export" >&2
-    exit 78
+    fail "$venv is broken, its Python is gone"
 fi
 
 # Both agents may start at once, at login or on waking: one waits for the other.

@@ -47,8 +47,8 @@ def refuse_protected(place: Place, home: Path) -> None:
     for path, real, kind in _find_protected(place.project, USED_OF_PROJECT, home):
         raise AgentRefused(
             f"{_describe(path, real, kind)}. Move the project elsewhere, for example "
-            "to ~/ops-atomic, remove its .venv there, run `make export` to make it "
-            "anew, and then: .venv/bin/ops-atomic agents install"
+            "to ~/ops-atomic, and there run: make venv && "
+            ".venv/bin/ops-atomic agents install"
         )
 
 

@@ -132,7 +132,7 @@ def check_project(place: Place) -> None:
     if not os.access(place.venv / "bin" / "ops-atomic", os.X_OK):
         raise AgentRefused(
             f"there is no {place.venv}/bin/ops-atomic for the agents to run: make it "
-            f'with `make -C "{place.project}" export`'
+            f'with `make -C "{place.project}" venv`'
         )
 
 

@@ -175,7 +175,7 @@ def test_a_missing_venv_is_said_with_the_command_that_makes_it(project: Path) ->
     ended = run(wrapper_of(project))
     assert (ended.returncode, ended.stdout) == (78, "")
     assert f"there is no {project}/.venv/bin/ops-atomic" in ended.stderr
-    assert f'make -C "{project}" export' in ended.stderr
+    assert f'make -C "{project}" venv' in ended.stderr
 
 
 def test_a_venv_whose_python_is_gone_is_said_too(project: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_venv_whose_python_is_gone_is_said_too(project: Path) -> None:
     ended = run(wrapper_of(project))
     assert (ended.returncode, ended.stdout) == (78, "")
     assert f"{project}/.venv is broken, its Python is gone" in ended.stderr
-    assert f'rm -rf "{project}/.venv"' in ended.stderr
+    assert f'make -C "{project}" venv' in ended.stderr
 
 
 def test_shellcheck_finds_nothing() -> None:

@@ -68,7 +68,7 @@ def test_the_project_is_refused_with_the_way_out(home: Path) -> None:
         refuse_protected(Place(home / "Documents" / "x", home / "02luka"), home)
     told = str(refusal.value)
     assert "Move the project elsewhere" in told
-    assert "make export" in told
+    assert "make venv && .venv/bin/ops-atomic agents install" in told
 
 
 @pytest.mark.parametrize("link", ["02luka", "02luka/g/reports", "02luka/knowledge"])
