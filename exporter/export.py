@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter.bookkeeping import open_ledger
-from exporter.datasets import Dataset, choose, load_datasets
+from exporter.datasets import ALWAYS, Dataset, choose, load_datasets
 from exporter.history import append_log, append_run
 from exporter.lock import give_back_lock, hold_lock
 from exporter.request import Request
@@ -207,7 +207,8 @@ class _Run:
             self._sizes: dict[tuple[str, str], int] = {}
             for (source, day), size in by_source.items():
                 for name, dataset in self.datasets.items():
-                    if source in dataset.sources:
+                    # Rejects and drift are no copy of what they come from.
+                    if source in dataset.sources and name not in ALWAYS:
                         key = (name, day)
                         self._sizes[key] = self._sizes.get(key, 0) + size
         return self._sizes

@@ -16,6 +16,11 @@ from exporter.results import FileResult, RunResult
 MOST_LINES = 10
 
 
+def file_size(size: int) -> str:
+    """The size of one file, in KB as in the log; a small one is 1 KB."""
+    return f"{max(round(size / 1024), 1):,} KB" if size else "0 KB"
+
+
 def kilobytes(size: int) -> str:
     """A size as people read it."""
     if size < 1 << 10:
@@ -86,7 +91,7 @@ class Screen:
 
     def _wrote_file(self, file: FileResult, today: date) -> None:
         name = os.path.basename(file.path)
-        size = kilobytes(file.parquet_bytes)
+        size = file_size(file.parquet_bytes)
         partial = " (partial day)" if file.day == today.isoformat() else ""
         self.note(f"Wrote …/{name} ({size}){partial}", "✓", "green")
         self._compression(file)
@@ -94,8 +99,8 @@ class Screen:
     def _compression(self, file: FileResult) -> None:
         if file.reduction is not None:
             self.note(
-                f"Compression: {kilobytes(file.source_bytes)} → "
-                f"{kilobytes(file.parquet_bytes)} ({file.reduction:.1f}% reduction)",
+                f"Compression: {file_size(file.source_bytes)} → "
+                f"{file_size(file.parquet_bytes)} ({file.reduction:.1f}% reduction)",
                 "✓",
                 "green",
             )
