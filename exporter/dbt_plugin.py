@@ -24,6 +24,7 @@ from dbt.adapters.duckdb.utils import TargetConfig
 from duckdb import DuckDBPyConnection
 
 from exporter import landing_views
+from exporter.bookkeeping import open_ledger
 from exporter.landing_views import quote
 from exporter.datasets import Dataset, choose, load_datasets
 from exporter.lock import hold_lock
@@ -70,13 +71,11 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         self.conn = conn
         self.root: Root = find_root()
-        self.datasets: dict[str, Dataset] = choose(
-            load_datasets(), self.request.selection.datasets
-        )
+        self.datasets: dict[str, Dataset] = load_datasets()
         self.ledger_path = self.root.state / "ledger.sqlite"
         conn.execute(TABLES)
         landing_views.create(conn, self.root)
-        self._show_published(conn)
+        self._show_published(conn, set() if self.run_only else None)
 
     def store(self, target_config: TargetConfig) -> None:
         """One step of the materialization; see the module."""
@@ -100,7 +99,8 @@ class Plugin(BasePlugin):
         hold_lock(self.root, "dbt")
         ledger = Ledger(self.ledger_path) if self.root.landing.is_dir() else Ledger(None)
         try:
-            plan = plan_days(self.root, ledger, self.datasets, self.request.selection)
+            chosen = choose(self.datasets, self.request.selection.datasets)
+            plan = plan_days(self.root, ledger, chosen, self.request.selection)
         finally:
             ledger.close()
         staging = self.root.staging / f"parquet-{os.getpid()}"
@@ -117,6 +117,9 @@ class Plugin(BasePlugin):
         if rows:
             files.make_private_folder(staging)
         insert(cursor, "publishing.stale_days", rows)
+        if self.run_only:
+            # A test may look from a new file at another dataset's of the day.
+            self._show_published(cursor, {target.day for target in plan.stale})
         self.planned = True
 
     def _set_aside(self, paths: list[str]) -> None:
@@ -195,22 +198,22 @@ class Plugin(BasePlugin):
 
     # Showing what is published
 
-    def _show_published(self, cursor: DuckDBPyConnection) -> None:
-        """Create the views of all datasets and the table of their files."""
+    def _show_published(
+        self, cursor: DuckDBPyConnection, days: set[date] | None
+    ) -> None:
+        """Create the views of all datasets and the table of their files.
+
+        Of all days, or only of some.
+        """
+        ledger = open_ledger(self.root, dry_run=True)
         for dataset in self.datasets.values():
-            paths = [] if self.run_only else list(published_days(self.root, dataset))
-            if paths:
-                ledger = (
-                    Ledger.copy_in_memory(self.ledger_path)
-                    if self.ledger_path.exists()
-                    else Ledger(None)
-                )
-                found = read_published(self.root, ledger, [path for _, path in paths])
-                whole = [(day, path, found.get(path)) for day, path in paths]
-                self._add_published(
-                    cursor, dataset.name, [(d, p, f) for d, p, f in whole if f]
-                )
+            lying = [] if days == set() else published_days(self.root, dataset)
+            paths = [(d, path) for d, path in lying if days is None or d in days]
+            found = read_published(self.root, ledger, [path for _, path in paths])
+            whole = [(d, path, file) for d, path in paths if (file := found.get(path))]
+            self._add_published(cursor, dataset.name, whole)
             self._show(cursor, dataset)
+        ledger.close()
 
     def _add_published(
         self,
