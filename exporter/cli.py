@@ -6,6 +6,7 @@ the lock, 130 and 143 interrupted.
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from datetime import date, datetime
@@ -56,7 +57,9 @@ class Dataset(click.ParamType[str]):
 
         names = list(load_datasets())
         if value not in names:
-            self.fail(f"{value!r} is no dataset; there are {', '.join(names)}")
+            close = difflib.get_close_matches(value, names, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            self.fail(f"{value!r} is no dataset.{hint} There are {', '.join(names)}.")
         return str(value)
 
 
@@ -261,4 +264,8 @@ def sample_command(directory: Path, days: int, seed: int, start: date) -> None:
             count = write_sample(directory, days, seed, start, step)
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    click.echo(f"Wrote {days:,} day(s) into {directory}: {count}")
+    click.echo(
+        f"Wrote {count.days:,} day(s) into {directory}: {count.heartbeats:,} "
+        f"heartbeats, {count.query_rows:,} query rows, {count.files:,} files "
+        f"({kilobytes(count.size_bytes)})"
+    )

@@ -1,0 +1,5 @@
+"""`python -m exporter` is `ops-atomic`."""
+
+from exporter.cli import main
+
+main(prog_name="ops-atomic")
