@@ -1,0 +1,87 @@
+"""What tests share: copies of roots, and the commands run on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ingest.root import PROJECT
+
+SAMPLES = PROJECT.parent / "shared" / "samples"
+# What an export writes below a root, relative to it.
+OUTPUTS = (
+    "g/analytics",
+    "g/logs",
+    "g/reports/parquet",
+    "knowledge/optimize/parquet",
+)
+
+
+def copy_root(source: Path, target: Path) -> Path:
+    """A copy of a root's inputs, modification times included."""
+    outputs = {source / name for name in OUTPUTS}
+
+    def outputs_in(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if Path(folder, name) in outputs}
+
+    shutil.copytree(source, target, ignore=outputs_in)
+    return target
+
+
+def samples_or_skip() -> Path:
+    """The recorded samples; skips the test where there are none."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the recorded samples are not part of the project")
+    return SAMPLES
+
+
+def clean_environment(home: Path, **more: str) -> dict[str, str]:
+    """The caller's environment with a home of its own and nothing configured."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPS_ATOMIC_", "DBT_"))
+    }
+    return {
+        **kept,
+        "HOME": str(home),
+        "DO_NOT_TRACK": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        **more,
+    }
+
+
+def run_tool(
+    name: str, *arguments: str | Path, env: dict[str, str], cwd: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
+    """A command of the environment that the tests run in, to its end."""
+    return subprocess.run(
+        [Path(sys.executable).parent / name, *arguments],
+        env=env,
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def run_dbt(
+    root: Path, scratch: Path, command: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Plain dbt in the project folder, writing nothing outside root and scratch."""
+    return run_tool(
+        "dbt",
+        *("--no-use-colors", "--log-path", scratch / "logs", *command.split()),
+        *("--target-path", scratch / "target", *arguments),
+        env=clean_environment(
+            scratch,
+            OPS_ATOMIC_ROOT=str(root),
+            OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
+        ),
+    )
