@@ -20,3 +20,26 @@ trim(
     '_'
 )
 {%- endmacro -%}
+
+
+{#- CREATE [UNIQUE] INDEX [IF NOT EXISTS] [schema.]name ON …, quoted or not. -#}
+{%- macro created_index(statement) -%}
+{%- set name -%} "(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+ {%- endset -%}
+{%- set create -%}
+^\s*create\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?
+{%- endset -%}
+nullif(
+            replace(
+                regexp_replace(
+                    regexp_extract(
+                        {{ statement }},
+                        '(?is){{ create }}(?:(?:{{ name }})\s*\.\s*)*({{ name }})\s*\bon\b',
+                        1
+                    ),
+                    '^["`\[](.*)["`\]]$', '\1'
+                ),
+                '""', '"'
+            ),
+            ''
+        )
+{%- endmacro -%}

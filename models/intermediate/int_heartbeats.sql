@@ -7,13 +7,13 @@ with
 
 heartbeats as (
 
-    select * from {{ ref('stg_heartbeats') }}
+    from {{ ref('stg_heartbeats') }}
 
 ),
 
 monitored_checks as (
 
-    select * from {{ ref('monitored_checks') }}
+    from {{ ref('monitored_checks') }}
 
 ),
 
@@ -51,8 +51,8 @@ pivot_to_worst_status as (
         status,
         duration_ms,
         {%- for column in columns %}
-        {{ worst_status('check_status', "column_name = '" ~ column ~ "'") }}
-            as {{ column }},
+            {{ worst_status('check_status', "column_name = '" ~ column ~ "'") }}
+                as {{ column }},
         {%- endfor %}
         raw,
         reject_reason,

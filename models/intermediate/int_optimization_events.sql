@@ -2,13 +2,13 @@ with
 
 telemetry as (
 
-    select * from {{ ref('stg_telemetry') }}
+    from {{ ref('stg_telemetry') }}
 
 ),
 
 optimization_summary as (
 
-    select * from {{ ref('stg_optimization_summary') }}
+    from {{ ref('stg_optimization_summary') }}
 
 ),
 

@@ -2,25 +2,40 @@ with
 
 query_rows as (
 
-    select * from {{ ref('stg_query_rows') }}
+    from {{ ref('stg_query_rows') }}
 
 ),
 
 query_log as (
 
-    select * from {{ ref('stg_query_log') }}
+    from {{ ref('stg_query_log') }}
 
 ),
 
 union_rows_and_log as (
 
-    select * from query_rows
+    from query_rows
     union all by name
-    select * from query_log
+    from query_log
 
 )
 
 select
-    *,
+    executed_at,
+    query_hash,
+    query_type,
+    execution_time_ms,
+    rows_examined,
+    rows_returned,
+    is_cache_hit,
+    table_name,
+    index_used,
+    cpu_time_ms,
+    io_wait_ms,
+    source_file,
+    line_number,
+    raw,
+    reject_reason,
+    day,
     if(reject_reason is null, 'published', 'reject') as outcome,
 from union_rows_and_log

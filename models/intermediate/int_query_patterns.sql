@@ -2,13 +2,13 @@ with
 
 reported_patterns as (
 
-    select * from {{ ref('stg_query_patterns') }}
+    from {{ ref('stg_query_patterns') }}
 
 ),
 
 slow_queries as (
 
-    select * from {{ ref('stg_index_advisor_slow_queries') }}
+    from {{ ref('stg_index_advisor_slow_queries') }}
 
 ),
 

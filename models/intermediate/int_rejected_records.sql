@@ -2,35 +2,35 @@ with
 
 heartbeats as (
 
-    select * from {{ ref('int_heartbeats') }}
+    from {{ ref('int_heartbeats') }}
     where outcome = 'reject'
 
 ),
 
 queries as (
 
-    select * from {{ ref('int_queries') }}
+    from {{ ref('int_queries') }}
     where outcome = 'reject'
 
 ),
 
 query_patterns as (
 
-    select * from {{ ref('int_query_patterns') }}
+    from {{ ref('int_query_patterns') }}
     where outcome = 'reject'
 
 ),
 
 index_advisor as (
 
-    select * from {{ ref('int_index_advisor') }}
+    from {{ ref('int_index_advisor') }}
     where outcome = 'reject'
 
 ),
 
 optimization_events as (
 
-    select * from {{ ref('int_optimization_events') }}
+    from {{ ref('int_optimization_events') }}
     where outcome = 'reject'
 
 ),
@@ -84,4 +84,4 @@ union_rejects as (
 
 )
 
-select * from union_rejects
+from union_rejects

@@ -2,13 +2,13 @@ with
 
 observed_columns as (
 
-    select * from {{ ref('stg_observed_columns') }}
+    from {{ ref('stg_observed_columns') }}
 
 ),
 
 heartbeats as (
 
-    select * from {{ ref('stg_heartbeats') }}
+    from {{ ref('stg_heartbeats') }}
     where fields is not null
 
 ),
@@ -83,5 +83,5 @@ compare_with_known_names as (
 
 )
 
-select * from compare_with_known_names
+from compare_with_known_names
 where kind is not null

@@ -2,7 +2,7 @@ with
 
 readable_heartbeats as (
 
-    select * from {{ ref('stg_heartbeats') }}
+    from {{ ref('stg_heartbeats') }}
     where reject_reason is null
 
 ),

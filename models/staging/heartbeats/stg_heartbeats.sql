@@ -1,6 +1,6 @@
 select
     filename,
-    "at" as reported_at,
+    landed.at as reported_at,
     case upper({{ without_mark('status_text') }})
         when 'HEALTHY' then 'ok'
         when 'WARNINGS' then 'warn'
@@ -14,4 +14,4 @@ select
     raw,
     problem as reject_reason,
     day,
-from {{ source('landing', 'heartbeats') }}
+from {{ source('landing', 'heartbeats') }} as landed

@@ -3,7 +3,6 @@ with
 take_elements as (
 
     select
-        reported_at,
         is_last_of_day,
         source_file,
         day,
@@ -17,15 +16,14 @@ take_elements as (
 take_cells as (
 
     select
-        reported_at,
         is_last_of_day,
         position,
         element ->> 'pattern' as pattern,
         element ->> 'samples' as samples,
         {%- for figure in ['avg', 'p50', 'p95', 'p99'] %}
-        coalesce(
-            element ->> '{{ figure }}_ms', element ->> '{{ figure }}'
-        ) as {{ figure }}_ms,
+            coalesce(
+                element ->> '{{ figure }}_ms', element ->> '{{ figure }}'
+            ) as {{ figure }}_ms,
         {%- endfor %}
         source_file,
         element::varchar as raw,
@@ -38,7 +36,6 @@ take_cells as (
 )
 
 select
-    reported_at,
     is_last_of_day,
     position,
     {{ filled('pattern') }} as query_pattern,

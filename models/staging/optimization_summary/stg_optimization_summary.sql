@@ -1,35 +1,19 @@
-with
-
-name_events as (
-
-    select
-        * replace (
-            if(shape in ('metric', 'note'), shape, event_type) as event_type,
-            if(
-                shape = 'metric',
-                {{ snake_case('metric_name') }},
-                metric_name
-            ) as metric_name
-        ),
-    from {{ source('landing', 'optimization_summary') }}
-
-)
-
 select
-    "at" as occurred_at,
+    landed.at as occurred_at,
     {{ filled('event_type') }} as event_type,
-    {{ filled('metric_name') }} as metric_name,
+    if(
+        shape = 'metric',
+        {{ snake_case('metric_name') }},
+        {{ filled('metric_name') }}
+    ) as metric_name,
     {{ to_double('metric_value') }} as metric_value,
     case when json_valid(metadata) then metadata::json end as metadata,
     source_file,
     line_number,
     raw,
     coalesce(
-        {{ reject_reason(
-            required=['event_type'],
-            typed={'metric_value': 'DOUBLE'},
-        ) }},
+        {{ reject_reason(typed={'metric_value': 'DOUBLE'}) }},
         case when not json_valid(metadata) then 'metadata is not JSON' end
     ) as reject_reason,
     day,
-from name_events
+from {{ source('landing', 'optimization_summary') }} as landed

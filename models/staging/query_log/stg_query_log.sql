@@ -1,10 +1,3 @@
-{%- set verbs = [
-    'ALTER', 'ANALYZE', 'ATTACH', 'BEGIN', 'COMMIT', 'CREATE', 'DELETE',
-    'DETACH', 'DROP', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PRAGMA',
-    'REINDEX', 'REPLACE', 'REVOKE', 'ROLLBACK', 'SAVEPOINT', 'SELECT',
-    'TRUNCATE', 'UPDATE', 'VACUUM', 'VALUES', 'WITH',
-] -%}
-
 with
 
 merge_shapes as (
@@ -30,10 +23,18 @@ take_first_words as (
 )
 
 select
-    "at" as executed_at,
+    take_first_words.at as executed_at,
     left(md5(lower(normal_query)), 12) as query_hash,
     case
-        when first_word in ('{{ verbs | join("', '") }}') then first_word
+        when
+            first_word in (
+                'ALTER', 'ANALYZE', 'ATTACH', 'BEGIN', 'COMMIT', 'CREATE',
+                'DELETE', 'DETACH', 'DROP', 'EXPLAIN', 'GRANT', 'INSERT',
+                'MERGE', 'PRAGMA', 'REINDEX', 'REPLACE', 'REVOKE', 'ROLLBACK',
+                'SAVEPOINT', 'SELECT', 'TRUNCATE', 'UPDATE', 'VACUUM',
+                'VALUES', 'WITH'
+            )
+            then first_word
         else 'SEARCH'
     end as query_type,
     {{ to_double('execution_time_ms') }} as execution_time_ms,

@@ -1,5 +1,5 @@
 select
-    "at" as measured_at,
+    landed.at as measured_at,
     {{ filled('metric') }} as metric_name,
     {{ to_double('value') }} as metric_value,
     source_file,
@@ -10,4 +10,4 @@ select
         typed={'value': 'DOUBLE'},
     ) }} as reject_reason,
     day,
-from {{ source('landing', 'telemetry') }}
+from {{ source('landing', 'telemetry') }} as landed
