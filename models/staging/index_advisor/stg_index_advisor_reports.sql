@@ -4,7 +4,11 @@ select
     coalesce(report -> '$.slow_queries[*]', []) as slow_queries,
     row_number() over (
         partition by day
-        order by problem is null desc, landed.at desc, source_file desc, report desc
+        order by
+            problem is null desc,
+            landed.at desc,
+            source_file desc,
+            report desc
     ) = 1 as is_last_of_day,
     source_file,
     raw,
