@@ -66,7 +66,8 @@ class Masks:
     def suspicious(self, text: str) -> bool:
         """Whether `text` holds any trigger word. False: nothing to mask."""
         lowered = text.lower()
-        for trigger in self._triggers:  # any() takes twice as long
+        # any() would take twice as long, and this is asked of each record.
+        for trigger in self._triggers:  # noqa: SIM110
             if trigger in lowered:
                 return True
         return False

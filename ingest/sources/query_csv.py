@@ -121,20 +121,26 @@ def read_query_csv(
     by_name: Source = "query_patterns" if "weekly" in source_file else "query_rows"
     if header is None:
         return QueryFile(by_name, [], iter(()))
-    source = classify(header.cells) if header.cells is not None else None
-    if source is None or header.cells is None:
-        problem = header.problem or UNKNOWN_HEADER
-        row = whole_file(by_name, source_file, problem, masks.raw(header.raw))
-        names = _names(header.cells or [], masks)
-        return QueryFile(by_name, names, iter((row,)))
-    names = _names(header.cells, masks)
-    for column in REQUIRED[source]:
-        if column not in names:
-            problem = f"required column {column} is missing"
-            row = whole_file(source, source_file, problem, masks.raw(header.raw))
-            return QueryFile(source, names, iter((row,)))
+    cells = header.cells or []
+    names = _names(cells, masks)
+    source = classify(cells) or by_name
+    problem = header.problem or _header_problem(cells, names)
+    if problem is not None:
+        raw, number = masks.raw(header.raw), header.line_number
+        row = whole_file(source, source_file, problem, raw, number)
+        return QueryFile(source, names[:MAX_NAMES], iter((row,)))
     rows = _rows(records, source, names, source_file, day, masks, now)
     return QueryFile(source, names[:MAX_NAMES], rows)
+
+
+def _header_problem(cells: list[str], names: list[str]) -> str | None:
+    source = classify(cells)
+    if source is None:
+        return UNKNOWN_HEADER
+    for column in REQUIRED[source]:
+        if column not in names:
+            return f"required column {column} is missing"
+    return None
 
 
 def whole_file(

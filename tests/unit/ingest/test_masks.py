@@ -1,0 +1,230 @@
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.json_text import Number, parse_json
+from ingest.masks import MASKS_CSV, Masks, is_secret_name, load_masks
+from ingest.text import RAW_LIMIT
+
+MASKS = load_masks()
+with MASKS_CSV.open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
+
+# Pieces that rules look for, so that random texts come near to them.
+PIECES = st.sampled_from(
+    [
+        *"\"'`\\=:@/ \n,;?&*-.()[]{}#",
+        "password",
+        "token",
+        "s3cr3t",
+        "--pass",
+        "-a ",
+        "redis-cli",
+        "mysql -p",
+        "://",
+        "Bearer ",
+        "Authorization",
+        "***",
+        "/Users/",
+        "/home/",
+        "/root",
+        "/webhook/",
+        "ghp_",
+        "sk-",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "8080",
+        "api_key",
+        "=>",
+        '""',
+        "null",
+        "\\n",
+    ]
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["name"]))
+def test_each_rule_masks_its_example(row: dict[str, str]) -> None:
+    [rule] = [rule for rule in MASKS.rules if rule.name == row["name"]]
+    example = row["example"]
+    alone = Masks([rule]).text(example)
+    assert alone != example
+    assert "s3cr3t" not in alone
+    assert "s3cr3t" not in MASKS.text(example)
+    assert any(trigger in example.lower() for trigger in rule.triggers)
+
+
+def test_names_are_unique_and_triggers_lower_case() -> None:
+    assert len({row["name"] for row in ROWS}) == len(ROWS)
+    assert all(row["trigger"] == row["trigger"].lower() for row in ROWS)
+    assert all("" not in rule.triggers for rule in MASKS.rules)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('redis-cli -a "s3cr3t word" ping', 'redis-cli -a "***" ping'),
+        ("redis-cli -p 6379 --pass=s3cr3t ping", "redis-cli -p 6379 --pass=*** ping"),
+        ("--password 's3cr3t it' -x", "--password '***' -x"),
+        ("mysql -u ops -p's3cr3t' db", "mysql -u ops -p'***' db"),
+        ("redis://:s3cr3t@localhost:6379/0", "redis://:***@localhost:6379/0"),
+        ("http://ops:p@s3cr3t@db/x", "http://ops:***@db/x"),
+        ("http://ops:a/s3cr3t@db/x", "http://ops:***@db/x"),
+        ("http://ops:a,s3cr3t@db/x", "http://ops:***@db/x"),
+        ("smtp://ops@e.com:s3cr3t@mail:25", "smtp://ops@e.com:***@mail:25"),
+        ("redis://:s3cr3t", "redis://:***"),
+        ("redis://:12345", "redis://:***"),
+        ("redis://ops:s3cr3t", "redis://ops:***"),
+        ("a token=s3cr3t, b", "a token=***, b"),
+        ("password=s3cr3t,neighbour", "password=***,neighbour"),
+        ("(password=s3cr3t)", "(password=***)"),
+        ("token=)s3(cr3t)", "token=***)"),
+        ("{token: s3cr3t}", "{token: ***}"),
+        ("?access_token=s3cr3t&page=2", "?access_token=***&page=2"),
+        ("MYSQL_PWD=s3cr3t DB_PASS=s3cr3t x", "MYSQL_PWD=*** DB_PASS=*** x"),
+        ("Uid=sa;Pwd=s3cr3t;", "Uid=sa;Pwd=***;"),
+        ('{"password": "s3cr3t", "a": 1}', '{"password": "***", "a": 1}'),
+        (r"{\"apiKey\": \"s3cr3t x\", \"a\"", r"{\"apiKey\": \"***\", \"a\""),
+        (r'password="a\"s3cr3t", x', 'password="***", x'),
+        ('password="s3cr3t', 'password="***'),
+        ("password => 's3cr3t'", "password => '***'"),
+        ("where token = 's3cr3t'", "where token = '***'"),
+        ("X-Api-Key: s3cr3t", "X-Api-Key: ***"),
+        ("Authorization: Bearer s3cr3t", "Authorization: Bearer ***"),
+        ("-H 'authorization: Basic s3cr3t'", "-H 'authorization: Basic ***'"),
+        ("https://e.com/webhook/s3cr3t", "https://e.com/webhook/***"),
+        ("cd '/Users/ops/x' && ls /home/ops", "cd '~/x' && ls ~"),
+        ("-I/Users/ops -L/home/ops/lib", "-I~ -L~/lib"),
+        ("file:///root/x:1:2 (/root)", "file://~/x:1:2 (~)"),
+    ],
+)
+def test_secrets_are_masked(text: str, masked: str) -> None:
+    assert MASKS.text(text) == masked
+    assert MASKS.text(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token savings --k=3",
+        "phase 7.2 --k=5",
+        "✅ Redis responding",
+        "select * from users where password = ? and token=?, secret = $1",
+        "where password == ? or token = :token",
+        "password := ?",
+        "password: undefined",
+        "set password::text",
+        'password=""',
+        'password="", user=""',
+        'echo "password: " && echo "done"',
+        '{"msg": "enter password: ", "x": "y"}',
+        "- **Authorization:** ✅ ok",
+        "- **API Token:** ✅ ok",
+        "http://localhost:8080",
+        "see http://localhost:8080.",
+        "http://host:8080/logo@2x.png",
+        "http://[::1]:8080",
+        "use --token to log in",
+        "two-pass compile",
+        "--pass-through x",
+        "bearer token expired",
+        "sk-learn and task-123456789012345",
+        "PWD=/usr/bin",
+        "https://example.com/home/page",
+        "Unexpected token } in JSON",
+        "redis-cli ping && ls -a folder",
+        "pass: 10, fail: 2",
+        "/app/src/webhook/handler.js",
+    ],
+)
+def test_ordinary_text_stays(text: str) -> None:
+    assert MASKS.text(text) is text or MASKS.text(text) == text
+
+
+def test_the_structure_of_a_report_stays() -> None:
+    text = "- **Status:** ❌ password:\n\n### Next\n\n- **Token:** ✅ ok\n---\n"
+    assert MASKS.text(text) == text
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cr3t\nAAAA=\n\n### Next\n- **X:** ok"
+    assert (
+        MASKS.text(key) == "-----BEGIN RSA PRIVATE KEY-----***\n\n### Next\n- **X:** ok"
+    )
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join))
+@settings(deadline=None, max_examples=400)
+def test_masking_is_idempotent(text: str) -> None:
+    masked = MASKS.text(text)
+    assert MASKS.text(masked) == masked
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_what_holds_no_trigger_comes_back_itself(text: str) -> None:
+    if not MASKS.suspicious(text):
+        assert MASKS.text(text) is text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("-", "a-", "x)", "\\", "key", "://a:", "eyJ-", 'token="', "password='"),
+        *("redis-cli ", "bearer ", "/webhook/", "--token '", "curl -u "),
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_hostile_text_takes_no_long_time(piece: str) -> None:
+    # A quadratic rule would take minutes; the suite's own limit is the clock.
+    for prefix in ("token=", "key --pass ", "://a:", "eyJ", "bearer sk-"):
+        MASKS.text(prefix + piece * (40_000 // len(piece)))
+
+
+def test_long_raw_is_masked_before_it_is_cut() -> None:
+    for before in range(RAW_LIMIT - 40, RAW_LIMIT + 5_000, 7):
+        raw = MASKS.raw("x" * before + " ghp_s3cr3t0123456789 " + "y" * 100_000)
+        assert "s3cr3t" not in raw
+        assert "ghp_" not in raw
+        assert RAW_LIMIT - 50 < len(raw) <= RAW_LIMIT
+    assert MASKS.raw("token=s3cr3t") == "token=***"
+    assert len(MASKS.raw("x" * (RAW_LIMIT + 1))) == RAW_LIMIT
+
+
+def test_json_is_masked_in_keys_and_strings() -> None:
+    value = parse_json(
+        """{"user": "ops", "apiKey": "s3cr3t", "db": {"password": ["s3cr3t", 1, null],
+        "secret": {"a": "s3cr3t", "b": true}, "passwd": ""}, "token": 5, "n": 1.50,
+        "/Users/ops": ["token=s3cr3t", false]}"""
+    )
+    assert MASKS.json(value) == {
+        "user": "ops",
+        "apiKey": "***",
+        "db": {
+            "password": ["***", "***", None],
+            "secret": {"a": "***", "b": True},
+            "passwd": "",
+        },
+        "token": "***",
+        "n": Number("1.50"),
+        "~": ["token=***", False],
+    }
+
+
+@pytest.mark.parametrize("name", ["DB_PASSWORD", "accessToken", "x-api-key", "pass"])
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["tokens", "token_count", "key", "compass", "pattern"])
+def test_names_of_no_secrets(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_rules_come_from_a_file(tmp_path: Path) -> None:
+    seed = tmp_path / "masks.csv"
+    seed.write_text(
+        "name,trigger,pattern,replacement,example\n"
+        r'"shout",foo|bar,"\b(foo|bar)!+",\1,"foo! s3cr3t"' + "\n"
+    )
+    assert load_masks(seed).text("foo! BAR! bar!!") == "foo BAR! bar"

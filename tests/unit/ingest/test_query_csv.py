@@ -1,0 +1,275 @@
+import io
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.masks import load_masks
+from ingest.sources.query_csv import (
+    CELLS,
+    LANDING_COLUMNS,
+    QueryFile,
+    classify,
+    read_query_csv,
+)
+
+NOW = datetime(2025, 10, 28, 12)
+DAY = date(2025, 10, 28)
+DAILY = "query_perf_daily_20251028.csv"
+ROWS_HEADER = ",".join(CELLS["query_rows"][:9])
+PATTERNS_HEADER = ",".join(CELLS["query_patterns"])
+MASKS = load_masks()
+SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "samples" / "g" / "reports"
+needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="no samples here")
+
+
+def read(text: str, name: str = DAILY, day: date = DAY) -> QueryFile:
+    return read_query_csv(io.BytesIO(text.encode()), name, day, MASKS, NOW)
+
+
+def records(file: QueryFile) -> list[dict[str, str]]:
+    """The cells that are not NULL, by landing column."""
+    columns = LANDING_COLUMNS[file.source]
+    found = []
+    for row in file.rows:
+        assert len(row) == len(columns)
+        found.append(
+            {name: cell for name, cell in zip(columns, row, strict=True) if cell}
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("header", "source"),
+    [
+        (ROWS_HEADER, "query_rows"),
+        (PATTERNS_HEADER, "query_patterns"),
+        (" Query_Hash ,x", "query_rows"),
+        ("x,EXECUTION_TIME_MS", "query_rows"),
+        ("slow_flag,pattern", "query_patterns"),
+        (PATTERNS_HEADER + ",query_hash", "query_patterns"),
+        (ROWS_HEADER + ",pattern", "query_rows"),
+        ("timestamp,query_type,rows_examined", None),
+        ("patterns", None),
+        ("", None),
+    ],
+)
+def test_classify(header: str, source: str | None) -> None:
+    assert classify(header.split(",")) == source
+
+
+def test_rows() -> None:
+    file = read(f"{ROWS_HEADER}\n2025-10-28T00:15:23Z,a1,SELECT,45.20,,10,,docs,\n")
+    assert file.source == "query_rows"
+    assert file.names == ROWS_HEADER.split(",")
+    assert list(file.rows) == [
+        [
+            "2025-10-28T00:15:23Z",
+            "a1",
+            "SELECT",
+            "45.20",
+            None,
+            "10",
+            None,
+            "docs",
+            None,
+            None,
+            None,
+            None,
+            DAILY,
+            "2",
+            None,
+            None,
+        ]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "io_wait", "raw"),
+    [("1.5", "2", None), ("1.5", "", "t,h,,1,,,,,,1.5,"), ("", "", "t,h,,1,,,,,,,")],
+)
+def test_raw_is_kept_where_sql_cannot_rebuild_it(
+    cpu: str, io_wait: str, raw: str | None
+) -> None:
+    header = ",".join(CELLS["query_rows"])
+    [record] = records(read(f"{header}\nt,h,,1,,,,,,{cpu},{io_wait}\n"))
+    assert record.get("raw") == raw
+
+
+def test_patterns_with_quotes_keep_their_raw_text() -> None:
+    line = '"select ""x"", 1",5,109.73,52.00,131.00,146.20,true'
+    file = read(f"{PATTERNS_HEADER}\n{line}\nplain,1,2,3,4,5,false\n")
+    first, second = records(file)
+    assert (first["pattern"], first["p50_ms"]) == ('select "x", 1', "52.00")
+    assert first["raw"] == line
+    assert "raw" not in second
+
+
+def test_columns_may_stand_in_any_order_be_missing_or_new() -> None:
+    file = read(
+        "New, Execution_Time_MS ,QUERY_HASH,timestamp,query_hash,,new\n"
+        "n,1.5,h,2025-10-28,second,,\n"
+    )
+    assert file.names == [
+        "new",
+        "execution_time_ms",
+        "query_hash",
+        "timestamp",
+        "query_hash_2",
+        "column_6",
+        "new_2",
+    ]
+    [record] = records(file)
+    assert record == {
+        "timestamp": "2025-10-28",
+        "query_hash": "h",
+        "execution_time_ms": "1.5",
+        "extra_columns": '{"new":"n","query_hash_2":"second","column_6":null,'
+        '"new_2":null}',
+        "source_file": DAILY,
+        "line_number": "2",
+        "raw": "n,1.5,h,2025-10-28,second,,",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "source", "problem"),
+    [
+        ("x,y\n1,2\n", DAILY, "query_rows", "unknown header"),
+        (
+            "x,y\n1,2\n",
+            "query_perf_weekly_202543.csv",
+            "query_patterns",
+            "unknown header",
+        ),
+        (
+            "timestamp,execution_time_ms\n1,2\n",
+            DAILY,
+            "query_rows",
+            "required column query_hash is missing",
+        ),
+        (
+            "query_hash,timestamp\n1,2\n",
+            DAILY,
+            "query_rows",
+            "required column execution_time_ms is missing",
+        ),
+        (
+            "query_hash,execution_time_ms\n1,2\n",
+            DAILY,
+            "query_rows",
+            "required column timestamp is missing",
+        ),
+        ('"timestamp,x\n1,2\n', DAILY, "query_rows", "quote never closed"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_record(
+    text: str, name: str, source: str, problem: str
+) -> None:
+    file = read("\n" + text, name)
+    assert file.source == source
+    assert records(file) == [
+        {
+            "source_file": name,
+            "line_number": "2",
+            "problem": problem,
+            "raw": text.split("\n")[0],
+        }
+    ]
+
+
+def test_a_file_without_records() -> None:
+    assert records(read("\n")) == []
+    assert records(read(ROWS_HEADER)) == []
+    assert read("\n").names == []
+
+
+@pytest.mark.parametrize(
+    ("time", "problem"),
+    [
+        ("2025-10-28T11:00:00Z", None),
+        ("2025-10-29T12:00:00Z", None),
+        ("2025-10-29T12:00:01Z", "dated more than a day ahead"),
+        ("2025-10-28T12:00:00-23:59", None),
+        ("2025-10-29T19:00:00+07:00", None),
+        ("2025-10-28T23:00:00-14:00", "dated more than a day ahead"),
+        ("2000-01-01T00:00:00Z", None),
+        ("2000-01-01T03:00:00+07:00", "dated before 2000"),
+        ("1999-12-31", "dated before 2000"),
+        ("3", None),
+        ("0", None),
+        ("", None),
+    ],
+)
+def test_times_that_cannot_be_true(time: str, problem: str | None) -> None:
+    [record] = records(read(f"{ROWS_HEADER}\n{time},h,,1,,,,,\n"))
+    assert record.get("problem") == problem
+
+
+@pytest.mark.parametrize("header", [ROWS_HEADER, PATTERNS_HEADER])
+def test_a_day_that_cannot_be_true_is_the_problem_of_each_record(header: str) -> None:
+    line = "x" + "," * header.count(",")
+    for day, problem in (
+        (date(1999, 1, 1), "dated before 2000"),
+        (date(2099, 1, 1), "dated more than a day ahead"),
+    ):
+        found = records(read(f"{header}\n{line}\n{line}\n", day=day))
+        assert [record["problem"] for record in found] == [problem] * 2
+
+
+def test_secrets_are_masked_cell_by_cell() -> None:
+    header = f"{PATTERNS_HEADER},api_key"
+    file = read(
+        f"{header}\ntoken=s3cr3t,5,1,2,3,4,true,\n"
+        '"say ""token"": ""s3cr3t"", ok",5,1,2,3,4,true,s3cr3t\n'
+        "token=s3cr3t,5\n"
+        '"token=s3cr3t\n'
+        "token savings,5,1,2,3,4,true,\n"
+    )
+    first, second, short, unclosed, clean = records(file)
+    assert first["pattern"] == "token=***"
+    assert first["raw"] == "token=***,5,1,2,3,4,true,"
+    assert second["pattern"] == 'say "token": "***", ok'
+    assert second["extra_columns"] == '{"api_key":"***"}'
+    assert second["raw"] == '"say ""token"": ""***"", ok",5,1,2,3,4,true,***'
+    assert (short["raw"], unclosed["raw"]) == ("token=***,5", '"token=***')
+    assert clean["raw"] == "token savings,5,1,2,3,4,true,"
+
+
+def test_a_masked_record_needs_no_raw_text_where_its_cells_say_it() -> None:
+    [record] = records(read(f"{PATTERNS_HEADER}\ntoken=s3cr3t,5,1,2,3,4,true\n"))
+    assert "raw" not in record
+
+
+@given(st.binary() | st.text(alphabet='ab",\r\n').map(str.encode))
+@settings(deadline=None)
+def test_no_bytes_raise(data: bytes) -> None:
+    for header in ("", PATTERNS_HEADER + "\n", ROWS_HEADER + "\r\n"):
+        stream = io.BytesIO(header.encode() + data)
+        records(read_query_csv(stream, DAILY, DAY, MASKS, NOW))
+
+
+@needs_samples
+@pytest.mark.parametrize(
+    ("name", "source", "count"),
+    [
+        ("query_perf_daily_20251028.csv", "query_rows", 2),
+        ("query_perf_daily_20251021.csv", "query_patterns", 9),
+        ("query_perf_weekly_202543.csv", "query_patterns", 9),
+    ],
+)
+def test_samples(name: str, source: str, count: int) -> None:
+    data = (SAMPLES / name).read_bytes()
+    file = read_query_csv(io.BytesIO(data), name, DAY, MASKS, NOW)
+    assert file.source == source
+    found = records(file)
+    assert len(found) == count
+    assert not any("problem" in record for record in found)
+    for position in range(len(data)):
+        changed = data[:position] + b'"' + data[position + 1 :]
+        file = read_query_csv(io.BytesIO(changed), name, DAY, MASKS, NOW)
+        if len(found := records(file)) < count - 1:
+            # Two lines may have become one record, a header none.
+            assert found[0]["problem"]

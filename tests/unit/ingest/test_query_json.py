@@ -1,0 +1,134 @@
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.masks import load_masks
+from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile
+from ingest.sources.query_json import read_query_json
+
+NOW = datetime(2025, 10, 28, 12)
+DAY = date(2025, 10, 21)
+NAME = "query_perf_daily_20251021.json"
+COLUMNS = LANDING_COLUMNS["query_patterns"]
+MASKS = load_masks()
+SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "samples" / "g" / "reports"
+needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="no samples here")
+
+
+def read(text: str, day: date = DAY) -> QueryFile:
+    return read_query_json(text, NAME, day, MASKS, NOW)
+
+
+def records(file: QueryFile) -> list[dict[str, str]]:
+    return [
+        {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
+        for row in file.rows
+    ]
+
+
+def test_a_daily_twin() -> None:
+    file = read(
+        '{"date": "20251021", "patterns": [{"pattern": "select 1", "samples": 5,'
+        ' "avg": 1.50, "p50": 52, "p95": 131.0, "p99": 146.2, "slow": true}]}'
+    )
+    assert file.source == "query_patterns"
+    assert file.names[:3] == ["date", "patterns", "patterns.pattern"]
+    assert records(file) == [
+        {
+            "pattern": "select 1",
+            "samples": "5",
+            "avg_ms": "1.50",
+            "p50_ms": "52",
+            "p95_ms": "131.0",
+            "p99_ms": "146.2",
+            "slow_flag": "true",
+            "source_file": NAME,
+            "line_number": "1",
+            "raw": '{"pattern":"select 1","samples":5,"avg":1.50,"p50":52,'
+            '"p95":131.0,"p99":146.2,"slow":true}',
+        }
+    ]
+
+
+def test_a_weekly_twin_and_keys_that_are_new() -> None:
+    [record] = records(
+        read(
+            '{"week": "202543", "patterns": [], "all_patterns": [{"pattern": "x",'
+            ' "p50_weekly": 1, "p95_weekly": 2, "p99_ms": 3, "p99": 4, "p50": null,'
+            ' "slow_flag": false, "new": [1.0], "avg_ms": null}]}'
+        )
+    )
+    assert (record["p50_ms"], record["p95_ms"], record["p99_ms"]) == ("1", "2", "3")
+    assert record["slow_flag"] == "false"
+    assert record["extra_columns"] == '{"p99":4,"new":[1.0]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"patterns": [', "not JSON"),
+        ("[" * 1000, "nested too deeply"),
+        ("[]", "no list of patterns"),
+        ('{"patterns": {}, "all_patterns": null}', "no list of patterns"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_record(text: str, problem: str) -> None:
+    assert records(read(text)) == [
+        {"source_file": NAME, "line_number": "1", "problem": problem, "raw": text}
+    ]
+
+
+def test_elements_that_are_no_patterns() -> None:
+    first, second = records(read('{"patterns": ["token=s3cr3t", {"pattern": "x"}]}'))
+    assert first["problem"] == "pattern is not an object"
+    assert first["raw"] == '"token=***"'
+    assert (second["pattern"], second["line_number"]) == ("x", "2")
+
+
+def test_a_day_that_cannot_be_true() -> None:
+    text = '{"patterns": [{"pattern": "x"}]}'
+    [record] = records(read(text, date(1999, 1, 1)))
+    assert record["problem"] == "dated before 2000"
+
+
+def test_secrets_are_masked() -> None:
+    text = '{"patterns": [{"pattern": "token=s3cr3t", "password": "s3cr3t"}]}'
+    assert "s3cr3t" not in str(records(read(text)))
+    assert "s3cr3t" not in str(records(read(text[:-1])))
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["patterns", "pattern", "p50", "x"]), inner)
+    ),
+)
+
+
+@given(VALUES | st.lists(VALUES).map(lambda found: {"patterns": found}))
+@settings(deadline=None)
+def test_each_element_is_a_record(value: Any) -> None:
+    found = records(read(json.dumps(value)))
+    if isinstance(value, dict) and isinstance(value.get("patterns"), list):
+        assert len(found) == len(value["patterns"])
+    else:
+        assert [record["problem"] for record in found] == ["no list of patterns"]
+
+
+@needs_samples
+def test_the_sample_says_what_its_csv_says() -> None:
+    found = records(read((SAMPLES / NAME).read_text(encoding="utf-8")))
+    csv = (SAMPLES / NAME.replace("json", "csv")).read_text(encoding="utf-8")
+    assert len(found) == csv.count("\n") - 1
+    for record, line in zip(found, csv.splitlines()[1:], strict=True):
+        cells = line.rsplit(",", 6)
+        assert record["pattern"] == cells[0].strip('"')
+        assert record["samples"] == cells[1]
+        assert float(record["p99_ms"]) == float(cells[5])
+        assert record["slow_flag"] == cells[6]
