@@ -1,0 +1,80 @@
+"""What commands share: their flags, the root they work on, JSON on stdout."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from ingest.root import Root, RootNotFound, find_root
+
+LOCKED = 75
+FAILURE = 1
+
+
+class Day(click.ParamType[date]):
+    """A UTC day, written YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2025-10-28", param, ctx)
+
+
+class Dataset(click.ParamType[str]):
+    """The name of a published dataset."""
+
+    name = "NAME"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        from exporter.datasets import load_datasets
+
+        names = list(load_datasets())
+        if value not in names:
+            close = difflib.get_close_matches(value, names, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            self.fail(
+                f"{value!r} is no dataset.{hint} There are {', '.join(names)}.",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
+root_option = click.option(
+    "--root",
+    metavar="P",
+    help="The folder that holds the reports. Default: OPS_ATOMIC_ROOT, else "
+    "~/02luka, else the bundled example.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+def chosen_root(named: str | None, silent: bool = False) -> Root:
+    """The root to work on; says so when it is only the example."""
+    try:
+        root = find_root(named)
+    except RootNotFound as error:
+        raise click.UsageError(str(error)) from error
+    if root.is_example and not silent:
+        click.echo(
+            "No root is configured: using the bundled example, examples/02luka "
+            "(name yours with --root or OPS_ATOMIC_ROOT)"
+        )
+    return root
+
+
+def print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
