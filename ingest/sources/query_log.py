@@ -12,7 +12,7 @@ def parse_line(
     text: str,
     line_number: int,
     source_file: str,
-    fallback: datetime,  # noqa: ARG001: all line parsers are called alike
+    fallback: datetime,  # noqa: ARG001 - all are called alike
     now: datetime,
     masks: Masks,
 ) -> Parsed:
