@@ -1,6 +1,7 @@
 """One heartbeat: a Markdown report of the monitor, one file each five minutes."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TypedDict
 
@@ -153,15 +154,15 @@ def time_in_name(filename: str) -> datetime | None:
     return parse_time("{} {}:{}:{}".format(*match.groups())) if match else None
 
 
-def day_of(record: Heartbeat, modified: datetime, now: datetime) -> date:
-    """The day a record lands under.
+def day_of(record: Mapping[str, object], modified: datetime, now: datetime) -> date:
+    """The day a record of landing.heartbeats lands under.
 
     Its own time's, else that of the file's name, else that of `modified`, the
     file's modification time (UTC); a date that cannot be true is passed over.
     """
     if record["at"] is not None:
-        return date.fromisoformat(record["at"][:10])
-    named = time_in_name(record["filename"])
+        return date.fromisoformat(str(record["at"])[:10])
+    named = time_in_name(str(record["filename"]))
     if named is not None and date_problem(named, now) is None:
         return named.date()
     return believable(modified, now).date()

@@ -182,7 +182,7 @@ def test_hostile_text_takes_no_long_time(piece: str) -> None:
 
 
 def test_long_raw_is_masked_before_it_is_cut() -> None:
-    for before in range(RAW_LIMIT - 40, RAW_LIMIT + 5_000, 7):
+    for before in range(RAW_LIMIT - 40, RAW_LIMIT + 5_000, 61):
         raw = MASKS.raw("x" * before + " ghp_s3cr3t0123456789 " + "y" * 100_000)
         assert "s3cr3t" not in raw
         assert "ghp_" not in raw
