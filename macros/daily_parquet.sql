@@ -29,7 +29,7 @@
                 batch_sql(batch_relation, sql, contract, batch | map(attribute=0))
             ) %}
             {%- set reasons = {} -%}
-            {%- for row in run_query(audit_sql(batch_relation, contract)).rows -%}
+            {%- for row in run_query(audit_sql(batch_relation)).rows -%}
                 {% do reasons.update({row[0] | string: row[1]}) %}
             {%- endfor -%}
             {%- set copies = [] -%}
@@ -113,39 +113,14 @@
         {%- endfor %}
 {% endmacro %}
 
-{% macro audit_sql(relation, contract) %}
-    {#- One row per day that breaks the contract, with the first reason. -#}
-    {%- set key = config.get('meta').get('key', []) -%}
-    {%- set accepted = config.get('meta').get('accepted_values', {}) -%}
-    with findings as (
-        select null::date as day, null::varchar as reason
-        where false
-        {%- for column in contract %}
-        {%- if column.constraints
-            | selectattr('type', 'equalto', 'not_null') | list %}
-        union all
-        select date_partition, '{{ column.name }} is NULL'
-        from {{ relation }}
-        where "{{ column.name }}" is null
-        {%- endif %}
-        {%- endfor %}
-        {%- for name, values in accepted.items() %}
-        union all
-        select date_partition, '{{ name }} holds another value than accepted'
-        from {{ relation }}
-        where "{{ name }}" not in ('{{ values | join("', '") }}')
-        {%- endfor %}
-        {%- if key %}
-        union all
-        select date_partition, '{{ key | join(", ") }} is not unique'
-        from {{ relation }}
-        group by date_partition, {{ key | join(', ') }}
-        having count(*) > 1
-        {%- endif %}
+{% macro audit_sql(relation) %}
+    {#- One row per day that breaks its contract, with the first reason. -#}
+    with violations as (
+        {{ contract_violations(relation, **contract_rules(model)) }}
     )
-    select day, min(reason) as reason
-    from findings
-    group by day
+    select date_partition as day, min(rule) as reason
+    from violations
+    group by date_partition
 {% endmacro %}
 
 {% macro copy_sql(relation, contract, row) %}
