@@ -1,0 +1,70 @@
+{#- One row per day and rule of a contract that its rows break. The rules stand
+    in the yml of a mart: not_null constraints, and `key` and `accepted_values`
+    under meta. One scan for all of them, one more for the key. -#}
+{%- macro contract_violations(relation, not_null, accepted_values, key) -%}
+{%- set rules = [] -%}
+{%- for name in not_null -%}
+    {%- do rules.append((name ~ ' is NULL', '"' ~ name ~ '" is null')) -%}
+{%- endfor -%}
+{%- for name, values in accepted_values.items() -%}
+    {%- do rules.append((
+        name ~ ' is not an accepted value',
+        '"' ~ name ~ "\" not in ('" ~ values | join("', '") ~ "')",
+    )) -%}
+{%- endfor -%}
+with
+
+count_broken_rules as (
+
+    select
+        date_partition,
+        {%- for rule, condition in rules %}
+        count(*) filter ({{ condition }}) as "{{ rule }}",
+        {%- endfor %}
+    from {{ relation }}
+    group by date_partition
+
+),
+
+list_broken_rules as (
+
+    unpivot count_broken_rules
+    on columns(* exclude (date_partition))
+    into name rule value broken_rows
+
+)
+
+select
+    date_partition,
+    rule,
+    broken_rows,
+from list_broken_rules
+where broken_rows > 0
+{%- if key %}
+union all
+select
+    unnest(list(distinct date_partition)) as date_partition,
+    '{{ key | join(', ') }} is not unique' as rule,
+    count(*) as broken_rows,
+from {{ relation }}
+group by "{{ key | join('", "') }}"
+having count(*) > 1
+{%- endif %}
+{%- endmacro -%}
+
+
+{#- The rules of a mart's contract, as contract_violations takes them. -#}
+{%- macro contract_rules(node) -%}
+    {%- set not_null = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- if column.constraints | selectattr('type', 'eq', 'not_null') | list -%}
+            {%- do not_null.append(column.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set meta = node.config.meta -%}
+    {{ return({
+        'not_null': not_null,
+        'accepted_values': meta.get('accepted_values', {}),
+        'key': meta.get('key', []),
+    }) }}
+{%- endmacro -%}
