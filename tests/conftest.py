@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -70,7 +71,13 @@ def cli() -> Callable[..., Result]:
 
         # A run may set variables for the dbt it starts.
         with mock.patch.dict(os.environ):
-            return CliRunner().invoke(main, [command, "--root", str(root), *arguments])
+            result = CliRunner().invoke(
+                main, [command, "--root", str(root), *arguments]
+            )
+        # A process that runs dbt does so once; this one starts afresh each time.
+        if connections := sys.modules.get("dbt.adapters.duckdb.connections"):
+            connections.DuckDBConnectionManager.close_all_connections()
+        return result
 
     return run
 

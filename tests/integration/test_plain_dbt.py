@@ -1,0 +1,95 @@
+"""Plain dbt works on its own: before an export, after one, and on nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from click.testing import Result
+
+from tests.support import run_dbt
+
+
+def succeeds(done: CompletedProcess[str]) -> CompletedProcess[str]:
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done
+
+
+def published(root: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and modification time of every published file, by relative path."""
+    return {
+        path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(root.rglob("*.parquet"))
+    }
+
+
+def contents(files: dict[str, tuple[bytes, int]]) -> dict[str, bytes]:
+    return {name: data for name, (data, _) in files.items()}
+
+
+def test_dbt_publishes_what_an_export_would(
+    example_root: Path,
+    tmp_path: Path,
+    cli: Callable[..., Result],
+) -> None:
+    assert cli("ingest", example_root).exit_code == 0
+
+    succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
+    assert published(example_root) == {}, "--empty publishes nothing"
+    succeeds(run_dbt(example_root, tmp_path, "test"))
+
+    succeeds(run_dbt(example_root, tmp_path, "build"))
+    by_dbt = published(example_root)
+    assert by_dbt
+    succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
+    succeeds(run_dbt(example_root, tmp_path, "test"))
+    assert published(example_root) == by_dbt
+
+    result = json.loads(cli("export", example_root, "--json").stdout)
+    assert {file["status"] for file in result["files"]} == {"skipped"}
+    assert published(example_root) == by_dbt
+    assert cli("validate", example_root).exit_code == 0
+
+    assert cli("export", example_root, "--force").exit_code == 0
+    assert contents(published(example_root)) == contents(by_dbt)
+
+
+@pytest.mark.parametrize("of", ["samples_root", "example_root"])
+def test_dbt_finds_nothing_to_do_after_an_export(
+    of: str,
+    tmp_path: Path,
+    cli: Callable[..., Result],
+    request: pytest.FixtureRequest,
+) -> None:
+    root: Path = request.getfixturevalue(of)
+    assert cli("export", root).exit_code == 0
+    by_export = published(root)
+    assert by_export
+
+    succeeds(run_dbt(root, tmp_path, "build"))
+    succeeds(run_dbt(root, tmp_path, "docs generate"))
+    assert published(root) == by_export
+
+
+def test_dbt_works_on_a_root_with_no_input(empty_root: Path, tmp_path: Path) -> None:
+    for command in ("test", "build", "build --empty", "docs generate"):
+        succeeds(run_dbt(empty_root, tmp_path, command))
+    assert published(empty_root) == {}
+
+
+def test_the_documentation_shows_every_published_column(
+    example_root: Path, tmp_path: Path, cli: Callable[..., Result]
+) -> None:
+    assert cli("ingest", example_root).exit_code == 0
+    succeeds(run_dbt(example_root, tmp_path, "build", "--exclude-resource-type=test"))
+    succeeds(run_dbt(example_root, tmp_path, "docs generate"))
+    target = tmp_path / "target"
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    catalog = json.loads((target / "catalog.json").read_text(encoding="utf-8"))
+    for name, node in manifest["nodes"].items():
+        if node["config"]["materialized"] == "daily_parquet":
+            shown = {column.lower() for column in catalog["nodes"][name]["columns"]}
+            assert shown == set(node["columns"]), name
