@@ -19,7 +19,8 @@ from typing import IO, BinaryIO, cast
 
 from ingest.documents import Document, kind_of, open_regular, whole_seconds
 
-MAX_MEMBERS = 20_000
+# A first rotation may hold a year of heartbeats.
+MAX_MEMBERS = 250_000
 MAX_MEMBER_BYTES = 256 << 20
 MAX_BUNDLE_BYTES = 1 << 30
 # Long names and extended headers are read whole by tarfile.
@@ -30,6 +31,8 @@ HEADER_TYPES = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+# How the end of a bundle that is cut, or a flipped bit in it, shows.
+BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
 class BundleProblem(ValueError):
@@ -70,11 +73,13 @@ class _CheckedHeader(tarfile.TarInfo):
 def read_bundle(path: Path, shown: str) -> Iterator[Document]:
     """The inputs in a bundle, each to be read before the next is asked for.
 
-    Raises BundleProblem where the bundle ends or breaks a limit; what came
-    before stands.
+    Raises BundleProblem where the bundle ends or breaks a limit, and so does
+    reading a member; what came before stands. A member that is too large is
+    passed over, and told at the end.
     """
     count = 0
-    try:
+    too_large: list[str] = []
+    with _as_problem():
         with (
             open_regular(path) as raw,
             gzip.GzipFile(fileobj=raw) as unzipped,
@@ -94,15 +99,27 @@ def read_bundle(path: Path, shown: str) -> Iterator[Document]:
                 if kind is None or not member.isfile():
                     continue
                 if member.size > MAX_MEMBER_BYTES:
-                    raise BundleProblem(
-                        f"{name!a} is larger than {MAX_MEMBER_BYTES >> 20} MB"
-                    )
+                    too_large.append(name)
+                    continue
                 yield _document(tar, member, name, kind, shown)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    if too_large:
+        raise BundleProblem(
+            f"{too_large[0]!a} is larger than {MAX_MEMBER_BYTES >> 20} MB"
+        )
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    """All that a damaged or hostile archive makes its readers raise."""
+    try:
+        yield
+    except BundleProblem:
+        raise
+    except BROKEN as error:
         raise BundleProblem(f"is damaged or not finished ({error})") from error
-    except (UnicodeError, ValueError, OverflowError) as error:
-        if isinstance(error, BundleProblem):
-            raise
+    except RecursionError:  # headers of headers of headers
+        raise BundleProblem("has an absurdly long header") from None
+    except (ValueError, OverflowError) as error:
         raise BundleProblem(f"is damaged ({error})") from error
 
 
@@ -111,10 +128,13 @@ def _document(
 ) -> Document:
     @contextmanager
     def open_member() -> Iterator[BinaryIO]:
-        stream = tar.extractfile(member)
-        assert stream is not None  # regular files only
-        with stream:
-            yield cast(BinaryIO, stream)
+        try:
+            stream = tar.extractfile(member)
+            assert stream is not None  # regular files only
+            with stream:
+                yield cast(BinaryIO, stream)
+        except BROKEN as error:
+            raise BundleProblem(f"is damaged or not finished ({error})") from error
 
     return Document(
         name=name,

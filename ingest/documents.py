@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
 import re
 import stat
@@ -12,7 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest.masks import Masks
 from ingest.root import Root
+from ingest.text import clean
 
 HEARTBEAT = re.compile(
     r"heartbeat_(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})\.md", re.ASCII
@@ -69,6 +73,8 @@ def name_date(name: str) -> date | None:
 
 def whole_seconds(mtime: float) -> datetime:
     """A modification time in UTC, as coarse as a tar archive keeps it."""
+    if not math.isfinite(mtime):  # an archive may claim even that
+        mtime = 0
     seconds = min(max(int(mtime // 1), -62135596800), 253402300799)
     return datetime(1970, 1, 1) + timedelta(seconds=seconds)
 
@@ -103,6 +109,19 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotAFile(f"{path} is not a regular file")
         yield stream
+
+
+def input_key(path: str, masks: Masks) -> str:
+    """What the ledger calls an input: its path, unless that cannot be stored.
+
+    A path that quotes a secret, or is no text at all, is masked, and told
+    apart by a digest. The base name stays at the end.
+    """
+    shown = masks.text(clean(path))
+    if shown == path:
+        return path
+    made = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return f"#{made}/{shown}"
 
 
 def live_document(root: Root, path: str, kind: str) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -11,6 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CHUNK = 1 << 20
+# What can only go wrong with a file that is being written.
+WRITE_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+
+
+@contextlib.contextmanager
+def blamed_on(path: Path) -> Iterator[None]:
+    """Name the file in errors of writing, which the system leaves open."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in WRITE_ERRORS:
+            error.filename = str(path)
+        raise
 
 
 def sync(path: Path) -> None:
@@ -25,7 +39,8 @@ def sync(path: Path) -> None:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(descriptor, full)
                 return
-        os.fsync(descriptor)
+        with blamed_on(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -37,6 +52,30 @@ def make_private_folder(path: Path) -> None:
     if not path.parent.is_dir():
         make_private_folder(path.parent)
     path.mkdir(mode=0o700, exist_ok=True)
+
+
+def keep_private(path: Path) -> None:
+    """Take the rights of all others to a folder, and to all that lies in it."""
+    for folder, _, names in os.walk(path):
+        os.chmod(folder, 0o700)
+        for name in names:
+            file = os.path.join(folder, name)
+            if not os.path.islink(file):
+                os.chmod(file, 0o600)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, bytes untouched, so that it spoils no pattern.
+
+    Returns where it lies now; what was set aside before stays as it is.
+    """
+    place = path.with_name(f"{path.name}.damaged")
+    number = 2
+    while place.exists():
+        place = path.with_name(f"{path.name}.{number}.damaged")
+        number += 1
+    os.replace(path, place)
+    return place
 
 
 def remove_tree(path: Path) -> None:
@@ -59,7 +98,8 @@ def write_aside(staging: Path, name: str) -> Iterator[Path]:
     make_private_folder(staging)
     path = staging / f"{os.getpid()}-{name}"
     try:
-        yield path
+        with blamed_on(path):
+            yield path
     finally:
         path.unlink(missing_ok=True)
 

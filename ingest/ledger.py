@@ -7,8 +7,12 @@ or damaged is made again from them, at the price of reading everything once.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import shutil
 import sqlite3
+import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 # Another number means another layout: the ledger is then made again.
-LAYOUT = 1
+LAYOUT = 2
 
 TABLES = """
 create table parts (
@@ -32,6 +36,7 @@ create table parts (
     source_bytes integer not null,
     dropped integer not null,
     keys blob not null,
+    seal integer not null,
     primary key (source, day, part)
 ) without rowid;
 create table inputs (
@@ -39,7 +44,8 @@ create table inputs (
     source text not null,
     bytes integer not null,
     mtime_ns integer not null,
-    position text
+    position text,
+    seal integer not null
 ) without rowid;
 create table published (
     path text primary key,
@@ -47,13 +53,15 @@ create table published (
     mtime_ns integer not null,
     checksum integer not null,
     row_count integer not null,
-    metadata text not null
+    metadata text not null,
+    seal integer not null
 ) without rowid;
 create table rejects (
     day text not null,
     dataset text not null,
     reason text not null,
     records integer not null,
+    seal integer not null,
     primary key (day, dataset, reason)
 ) without rowid;
 create table drift (
@@ -62,9 +70,12 @@ create table drift (
     kind text not null,
     name text not null,
     files integer not null,
+    seal integer not null,
     primary key (day, source, kind, name)
 ) without rowid;
 """
+# Each row ends with a checksum over its other cells.
+SEALED = ("parts", "inputs", "published", "rejects", "drift")
 
 
 @dataclass(frozen=True)
@@ -114,23 +125,33 @@ class PublishedFile:
 
 
 class Ledger:
-    """The ledger file of one root; with no path, one in memory only."""
+    """The ledger file of one root; with no path, one in memory only.
+
+    Raises OSError where it cannot be opened or written: only a ledger that is
+    no ledger any more is made again.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
-        try:
-            self._open()
-        except sqlite3.DatabaseError:
-            self._close_quietly()
-            self._start_again()
+        with self._as_os_error():
+            try:
+                self._open()
+            except sqlite3.OperationalError:
+                raise  # a full disk or a missing right is no damage
+            except sqlite3.DatabaseError:
+                self._close_quietly()
+                self._start_again()
 
     def _open(self) -> None:
         # Autocommit off by hand: one transaction from write to `commit`.
         self.db = sqlite3.connect(
             self.path or ":memory:", isolation_level=None, timeout=30
         )
+        self._check()
+
+    def _check(self) -> None:
         if self.db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
         (layout,) = self.db.execute("pragma user_version").fetchone()
@@ -139,6 +160,14 @@ class Ledger:
                 raise sqlite3.DatabaseError("another layout")
             self.db.executescript(f"{TABLES} pragma user_version = {LAYOUT};")
             self.is_new = True
+        self._check_seals()
+
+    def _check_seals(self) -> None:
+        """Find what no check of the file's structure can: changed cells."""
+        for table in SEALED:
+            for row in self.db.execute(f"select * from {table}"):
+                if row[-1] != _seal(row[:-1]):
+                    raise sqlite3.DatabaseError(f"a row of {table} has changed")
 
     def _close_quietly(self) -> None:
         db = getattr(self, "db", None)
@@ -149,38 +178,60 @@ class Ledger:
         assert self.path is not None
         for name in ("", "-journal", "-wal", "-shm"):
             self.path.with_name(self.path.name + name).unlink(missing_ok=True)
+        self.path.touch(mode=0o600)
         self.is_new = True
         self.was_damaged = True
         self._open()
 
+    @contextlib.contextmanager
+    def _as_os_error(self) -> Iterator[None]:
+        """What SQLite says of the disk, in the words of the system."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            is_full = error.sqlite_errorname.startswith("SQLITE_FULL")
+            number = errno.ENOSPC if is_full else errno.EIO
+            said = "No space left on device" if is_full else str(error)
+            raise OSError(number, said, str(self.path)) from error
+
     @classmethod
     def copy_in_memory(cls, path: Path) -> Ledger:
-        """A copy that may be written to without a trace: for dry runs."""
+        """A copy that may be written to without a trace: for dry runs.
+
+        Of a damaged ledger it is empty, and `was_damaged` says so.
+        """
         copy = cls(None)
         try:
-            origin = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-            with origin:
-                origin.backup(copy.db)
-            origin.close()
-            (layout,) = copy.db.execute("pragma user_version").fetchone()
-            if layout != LAYOUT:
-                raise sqlite3.DatabaseError("another layout")
+            _back_up(path, copy.db)
             copy.is_new = False
+            copy._check()
         except sqlite3.DatabaseError:
-            return cls(None)
+            copy = cls(None)
+            copy.was_damaged = True
         return copy
 
     def begin(self) -> None:
         if not self.db.in_transaction:
-            self.db.execute("begin")
+            self._write("begin")
 
     def commit(self) -> None:
         if self.db.in_transaction:
-            self.db.execute("commit")
+            self._write("commit")
 
     def close(self) -> None:
         self.commit()
         self.db.close()
+
+    def _write(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
+        with self._as_os_error():
+            self.db.execute(sql, bind)
+
+    def _put(self, table: str, *cells: Any) -> None:
+        """Insert or replace a row, sealed."""
+        self.begin()
+        marks = ",".join("?" * (len(cells) + 1))
+        row = (*cells, _seal(cells))
+        self._write(f"insert or replace into {table} values ({marks})", row)
 
     # Landing parts
 
@@ -219,21 +270,18 @@ class Ledger:
         return _part(row) if row else None
 
     def put_part(self, part: Part) -> None:
-        self.begin()
         keys = zlib.compress("\n".join(part.keys).encode()) if part.keys else b""
-        self.db.execute(
-            "insert or replace into parts values (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                part.source, part.day, part.part, part.bytes, part.mtime_ns,
-                part.checksum, part.fingerprint, part.parser,
-                json.dumps(part.counts, sort_keys=True), part.source_bytes,
-                part.dropped, keys,
-            ),
+        self._put(
+            "parts",
+            part.source, part.day, part.part, part.bytes, part.mtime_ns,
+            part.checksum, part.fingerprint, part.parser,
+            json.dumps(part.counts, sort_keys=True), part.source_bytes,
+            part.dropped, keys,
         )  # fmt: skip
 
     def forget_part(self, source: str, day: str, part: str) -> None:
         self.begin()
-        self.db.execute(
+        self._write(
             "delete from parts where source = ? and day = ? and part = ?",
             (source, day, part),
         )
@@ -243,27 +291,27 @@ class Ledger:
     def inputs(self) -> dict[str, SeenInput]:
         return {
             path: SeenInput(source, size, mtime, json.loads(at) if at else None)
-            for path, source, size, mtime, at in self.db.execute("select * from inputs")
+            for path, source, size, mtime, at, _ in self.db.execute(
+                "select * from inputs"
+            )
         }
 
     def put_input(self, path: str, seen: SeenInput) -> None:
-        self.begin()
         position = json.dumps(seen.position) if seen.position else None
-        self.db.execute(
-            "insert or replace into inputs values (?,?,?,?,?)",
-            (path, seen.source, seen.bytes, seen.mtime_ns, position),
+        self._put(
+            "inputs", path, seen.source, seen.bytes, seen.mtime_ns, position
         )
 
     def forget_inputs(self, paths: Iterable[str]) -> None:
         self.begin()
-        self.db.executemany("delete from inputs where path = ?", ((p,) for p in paths))
+        for path in paths:
+            self._write("delete from inputs where path = ?", (path,))
 
     def forget_sources(self, sources: Iterable[str]) -> None:
         """Inputs of these sources will be read again as if never seen."""
         self.begin()
-        self.db.executemany(
-            "delete from inputs where source = ?", ((s,) for s in sources)
-        )
+        for source in sources:
+            self._write("delete from inputs where source = ?", (source,))
 
     # Published files
 
@@ -274,20 +322,16 @@ class Ledger:
         }
 
     def put_published(self, path: str, file: PublishedFile) -> None:
-        self.begin()
-        self.db.execute(
-            "insert or replace into published values (?,?,?,?,?,?)",
-            (
-                path, file.bytes, file.mtime_ns, file.checksum, file.row_count,
-                json.dumps(file.metadata, sort_keys=True),
-            ),
+        self._put(
+            "published",
+            path, file.bytes, file.mtime_ns, file.checksum, file.row_count,
+            json.dumps(file.metadata, sort_keys=True),
         )  # fmt: skip
 
     def forget_published(self, paths: Iterable[str]) -> None:
         self.begin()
-        self.db.executemany(
-            "delete from published where path = ?", ((p,) for p in paths)
-        )
+        for path in paths:
+            self._write("delete from published where path = ?", (path,))
 
     # Findings: what stands in the published rejected_records and schema_drift
 
@@ -297,19 +341,43 @@ class Ledger:
         """Replace what `rejects` or `drift` say of some days."""
         assert table in ("rejects", "drift")
         self.begin()
-        self.db.executemany(
-            f"delete from {table} where day = ?", ((day,) for day in days)
-        )
-        marks = {"rejects": "?,?,?,?", "drift": "?,?,?,?,?"}[table]
-        self.db.executemany(f"insert into {table} values ({marks})", rows)
+        for day in days:
+            self._write(f"delete from {table} where day = ?", (day,))
+        for row in rows:
+            self._put(table, *row)
 
     def rejects(self) -> list[tuple[str, str, str, int]]:
         """(day, dataset, reason, records) of all days."""
-        return self.db.execute("select * from rejects").fetchall()
+        return self.db.execute(
+            "select day, dataset, reason, records from rejects"
+        ).fetchall()
 
     def drift(self) -> list[tuple[str, str, str, str, int]]:
         """(day, source, kind, name, files) of all days."""
-        return self.db.execute("select * from drift").fetchall()
+        return self.db.execute(
+            "select day, source, kind, name, files from drift"
+        ).fetchall()
+
+
+def _back_up(path: Path, db: sqlite3.Connection) -> None:
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as origin:
+            origin.backup(db)
+    except sqlite3.OperationalError:
+        # A run was killed while it wrote: its journal can be played back only
+        # where one may write.
+        with tempfile.TemporaryDirectory() as folder:
+            for name in (path.name, f"{path.name}-journal"):
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(path.with_name(name), Path(folder, name))
+            with contextlib.closing(sqlite3.connect(Path(folder, path.name))) as copy:
+                copy.backup(db)
+
+
+def _seal(cells: tuple[Any, ...]) -> int:
+    return zlib.crc32(repr(cells).encode())
 
 
 def _part(row: tuple[Any, ...]) -> Part:
