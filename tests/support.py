@@ -12,6 +12,8 @@ import pytest
 
 from ingest.root import PROJECT
 
+# The caller's, before the tests get one of their own.
+HOME = Path.home()
 SAMPLES = PROJECT.parent / "shared" / "samples"
 # What an export writes below a root, relative to it.
 OUTPUTS = (
@@ -85,3 +87,14 @@ def run_dbt(
             OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
         ),
     )
+
+
+def tracked_files() -> list[Path]:
+    """The files of the checkout that git knows; skips the test without git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is not a git checkout")
+    paths = (PROJECT / name for name in listed.stdout.decode().split("\0") if name)
+    return [path for path in paths if path.is_file()]

@@ -1,0 +1,133 @@
+"""Conventions of the project: what a reader may rely on."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from exporter.datasets import load_datasets
+from ingest.root import PROJECT
+from tests.support import tracked_files
+
+# Names of folders that only one machine has; spelt so that this file is clean.
+MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:" + "root|work|Users" + r")/[\w.]")
+
+
+def properties(key: str) -> dict[str, dict[str, Any]]:
+    """What the yml files say of the models, macros, … by name."""
+    found = {}
+    for folder in ("models", "macros", "seeds", "tests/dbt"):
+        for path in sorted((PROJECT / folder).rglob("*.yml")):
+            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            for entry in document.get(key, []):
+                found[entry["name"]] = {**entry, "file": path}
+    return found
+
+
+def test_every_model_has_a_yml_of_its_own_and_a_description() -> None:
+    documented = properties("models")
+    for path in (PROJECT / "models").rglob("*.sql"):
+        entry = documented.get(path.stem)
+        assert entry, f"{path.stem} is described nowhere"
+        assert entry["file"] == path.with_suffix(".yml"), path.stem
+        assert entry.get("description", "").strip(), path.stem
+        assert entry["columns"], path.stem
+        for column in entry["columns"]:
+            assert column.get("description", "").strip(), (path.stem, column["name"])
+
+
+def test_every_model_states_its_grain() -> None:
+    for name, entry in properties("models").items():
+        assert entry["description"].startswith("One row per "), name
+
+
+def test_every_seed_is_described() -> None:
+    documented = properties("seeds")
+    for path in (PROJECT / "seeds").glob("*.csv"):
+        header = path.read_text(encoding="utf-8").partition("\n")[0]
+        described = [column["name"] for column in documented[path.stem]["columns"]]
+        assert described == header.strip().split(","), path.stem
+        assert documented[path.stem]["description"]
+
+
+def test_every_macro_is_documented_with_its_arguments() -> None:
+    documented = properties("macros")
+    for path in (PROJECT / "macros").rglob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        for kind, name, signature in re.findall(
+            r"\{%-?\s*(macro|materialization)\s+(\w+)\s*(\([^%]*\))?", text
+        ):
+            if kind == "materialization":
+                continue
+            entry = documented.get(name)
+            assert entry, f"{path.name}: {name} is described nowhere"
+            assert entry.get("description", "").strip(), name
+            # Default values are dropped: names alone count.
+            names = re.findall(r"[(,]\s*(\w+)", re.sub(r"=[^,)]*", "", signature))
+            assert [a["name"] for a in entry.get("arguments", [])] == names, name
+
+
+def test_every_dataset_is_named_in_the_readme() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for name, dataset in load_datasets().items():
+        assert f"`{name}`" in readme
+        assert dataset.folder in readme, dataset.folder
+
+
+def test_the_lock_holds_names_versions_and_hashes_but_no_address() -> None:
+    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    pins = re.findall(r"^[a-z][^ ]*==[^ ]+", text, re.MULTILINE)
+    blocks = re.findall(
+        r"^[a-z][^\n]*\\\n(?:    --hash=sha256:\w{64}[^\n]*\n)+", text, re.M
+    )
+    assert len(pins) == len(blocks) > 50
+    assert any(pin.startswith("setuptools==") for pin in pins)
+
+
+def test_no_tracked_file_names_a_path_of_one_machine() -> None:
+    for path in tracked_files():
+        text = path.read_bytes().decode("utf-8", "replace")
+        if match := MACHINE_PATH.search(text):
+            line = text[: match.start()].count("\n") + 1
+            pytest.fail(f"{path.relative_to(PROJECT)}:{line}: {match[0]}")
+
+
+def test_every_sqlfluff_rule_that_is_off_has_its_reason_beside_it() -> None:
+    text = (PROJECT / ".sqlfluff").read_text(encoding="utf-8")
+    settings = configparser.ConfigParser()
+    settings.read_string(text)
+    lines = text.splitlines()
+    excluded = [
+        rule.strip()
+        for rule in settings["sqlfluff"]["exclude_rules"].split(",")
+        if rule.strip()
+    ]
+    assert excluded
+    for rule in excluded:
+        (number,) = (n for n, line in enumerate(lines) if line.strip(" ,") == rule)
+        assert lines[number - 1].strip().startswith("#"), rule
+
+
+def test_no_dbt_package_is_needed() -> None:
+    assert not (PROJECT / "packages.yml").exists()
+    assert not (PROJECT / "dependencies.yml").exists()
+
+
+def test_dbt_sends_nothing() -> None:
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["flags"]["send_anonymous_usage_stats"] is False
+    assert project["flags"]["version_check"] is False
+
+
+def test_every_command_and_option_of_the_readme_exists() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for path in (PROJECT / "README.md", PROJECT / "docs" / "operations.md"):
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\bmake ([a-z][a-z-]*)", text):
+            assert target in targets, f"{path.name}: make {target}"

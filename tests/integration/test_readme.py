@@ -1,0 +1,81 @@
+"""The README's commands, typed by a new user on a fresh copy of the checkout."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ingest.root import PROJECT
+from tests.support import HOME, clean_environment, tracked_files
+
+# This test is a part of it.
+NOT_RUN_HERE = {"make test"}
+
+
+def commands() -> list[str]:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    return [
+        command
+        for block in blocks
+        # One per line, unless a quotation runs over several.
+        for command in ([block.strip()] if '"' in block else block.splitlines())
+    ]
+
+
+def caches() -> dict[str, str]:
+    """Where downloads are kept, so that a test run need not repeat them."""
+    kept = {
+        "UV_CACHE_DIR": HOME / ".cache" / "uv",
+        "PIP_CACHE_DIR": HOME / ".cache" / "pip",
+    }
+    return {
+        name: os.environ.get(name, str(path))
+        for name, path in kept.items()
+        if path.is_dir()
+    }
+
+
+@pytest.fixture
+def fresh_copy(tmp_path: Path) -> Path:
+    """What git tracks, in a folder with a space in its name."""
+    target = tmp_path / "ops atomic"
+    for path in tracked_files():
+        copy = target / path.relative_to(PROJECT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy, follow_symlinks=False)
+    return target
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    assert commands()[:2] == ["make export", "make test"]
+
+
+def test_its_commands_work_on_a_fresh_copy(fresh_copy: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for command in commands():
+        if command in NOT_RUN_HERE:
+            continue
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=fresh_copy,
+            env=clean_environment(home, **caches()),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-4000:])
+        if command == "make export":
+            assert "using the bundled example" in done.stdout
+            assert "✓ Export complete" in done.stdout
+        assert not done.stderr, (command, done.stderr)
+    root = fresh_copy / "examples" / "02luka"
+    assert list(root.glob("g/analytics/ops_atomic_*.parquet"))
+    # Nothing but the caches of tools lands in a home that was empty.
+    assert {path.name for path in home.iterdir()} <= {".cache"}
