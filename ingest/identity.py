@@ -29,7 +29,7 @@ def merge_heartbeats(records: Iterable[Json]) -> list[Json]:
         before = same.get(record["raw"])
         if before is None or before["problem"] == REPLACED:
             same[record["raw"]] = record
-    merged = []
+    merged: list[Json] = []
     for same in versions.values():
         if len(same) == 1:
             merged += same.values()

@@ -29,6 +29,7 @@ from ingest.sources.query_csv import (
 )
 from ingest.sources.query_json import read_query_json
 from ingest.text import decode
+from ingest.times import believable
 
 DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
 BAD_NAME = "the date in the file name is impossible"
@@ -47,11 +48,13 @@ class _Version:
     made: Path
     content: Content
     modified: int
+    length: int
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """What counts is the newest; a tie is broken by content."""
-        return self.modified, self.content.fingerprint
+    def rank(self) -> tuple[int, int, str]:
+        """What counts is the newest, within a second the longest: a file that
+        was half-written when first seen. A tie is broken by content."""
+        return self.modified, self.length, self.content.fingerprint
 
 
 class DatedLander:
@@ -69,9 +72,9 @@ class DatedLander:
             )
             return
         named = dated_day(document.name)
-        day = named or document.modified.date()
+        day = named or believable(document.modified, context.now).date()
         part = f"{document.name.removesuffix('.csv')}.csv.gz"
-        with files.write_aside(context.landing.root.staging, part) as made:
+        with files.write_aside(context.landing.staging, part) as made:
             with document.open() as stream:
                 file = self._read(document, stream, day)
                 if named is None:
@@ -81,8 +84,9 @@ class DatedLander:
                     file = QueryFile(file.source, file.names, iter([row]))
                 content = _write(made, file, document)
             version = _Version(
-                file.source, day.isoformat(), part, made, content, epoch(document)
-            )
+                file.source, day.isoformat(), part, made, content,
+                stamp(document), context.landing.length(made),
+            )  # fmt: skip
             rows = content.counts[DATASETS[file.source]]
             if self._land(version):
                 context.landed(version.source, version.day, rows)
@@ -107,25 +111,25 @@ class DatedLander:
         if current is None:
             self._adopt(version)
             return True
-        part, modified = current
+        part, rank = current
         if (part.source, part.fingerprint) == (
             version.source,
             version.content.fingerprint,
         ):
-            if version.modified > modified:
+            if version.modified > rank[0]:
                 self._adopt(version)  # seen to be newer than we knew
             return False
-        if version.rank < (modified, part.fingerprint):
+        if version.rank < rank:
             landing.keep_superseded(
                 version.source, version.day, version.part,
                 version.content.fingerprint, version.made,
             )  # fmt: skip
             return False
-        if _continues(landing, part, version):
-            landing.remove(part.source, part.day, part.part)
-        else:
-            landing.supersede(part.source, part.day, part.part, part.fingerprint)
+        if not _continues(landing, part, version):
+            landing.keep(part.source, part.day, part.part, part.fingerprint)
         self._adopt(version)
+        if part.source != version.source:
+            landing.remove(part.source, part.day, part.part)
         return True
 
     def _adopt(self, version: _Version) -> None:
@@ -133,14 +137,21 @@ class DatedLander:
             version.source, version.day, version.part, version.made, version.content
         )
 
-    def _current(self, version: _Version) -> tuple[Part, int] | None:
-        """The version that counts now, under whichever source, and its time."""
+    def _current(self, version: _Version) -> tuple[Part, tuple[int, int, str]] | None:
+        """The version that counts now, under whichever source, and its rank."""
         landing = self.context.landing
         for source in CSV_SOURCES:
             part = landing.ledger.part(source, version.day, version.part)
             if part:
-                return part, landing.modified(source, version.day, version.part)
+                path = landing.path(source, version.day, version.part)
+                modified = landing.modified(source, version.day, version.part)
+                return part, (modified, landing.length(path), part.fingerprint)
         return None
+
+
+def stamp(document: Document) -> int:
+    """The modification time as a gzip header can hold it."""
+    return min(max(epoch(document), 0), (1 << 32) - 1)
 
 
 def _write(made: Path, file: QueryFile, document: Document) -> Content:
@@ -148,9 +159,12 @@ def _write(made: Path, file: QueryFile, document: Document) -> Content:
     hashed = hashlib.sha256()
     columns = LANDING_COLUMNS[file.source]
     count_rows = 0
-    with made.open("wb") as raw, gzip.GzipFile(
-        "", "wb", compresslevel=6, fileobj=raw, mtime=max(epoch(document), 0)
-    ) as out:
+    with (
+        made.open("wb") as raw,
+        gzip.GzipFile(
+            "", "wb", compresslevel=6, fileobj=raw, mtime=stamp(document)
+        ) as out,
+    ):
         header = write_landing_csv(columns, [])
         hashed.update(header)
         out.write(header)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import replace
 
 from ingest.documents import Document, whole_seconds
@@ -119,5 +118,3 @@ class HeartbeatLander:
         if self.read:
             self.context.say(count(self.read, "heartbeat"))
             self.context.report.inputs += self.read
-
-

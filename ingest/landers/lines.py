@@ -30,6 +30,7 @@ from ingest.sources.lines import (
     day_of,
     fallback_time,
     read_lines,
+    time_to_carry,
 )
 from ingest.text import RAW_LIMIT
 from ingest.times import parse_time, utc_text
@@ -84,7 +85,7 @@ class LineLander:
         for line in read_lines(stream, at["offset"], at["lines"] + 1):
             fallback = fallback_time(name, last_at, document.modified, context.now)
             parsed = self._parse(source, line, name, fallback)
-            last_at = parsed.time or last_at
+            last_at = time_to_carry(parsed, last_at, context.now)
             for record in parsed.records:
                 record["has_timestamp"] = parsed.time is not None
                 record["day"] = day_of(record, fallback).isoformat()
@@ -110,9 +111,7 @@ class LineLander:
             context.say(f"{count(len(records), 'line')} from {name}")
             context.report.inputs += 1
 
-    def _parse(
-        self, source: str, line: Line, name: str, fallback: datetime
-    ) -> Parsed:
+    def _parse(self, source: str, line: Line, name: str, fallback: datetime) -> Parsed:
         now, masks = self.context.now, self.context.masks
         return PARSERS[source](line.text, line.number, name, fallback, now, masks)
 
@@ -158,8 +157,7 @@ class LineLander:
             for r in records
             if r["raw"] in landed
             or (
-                not r["has_timestamp"]
-                and line_identity({**r, "ordinal": 1}) in untimed
+                not r["has_timestamp"] and line_identity({**r, "ordinal": 1}) in untimed
             )
         } & new.keys()
 

@@ -34,13 +34,11 @@ class ReportLander:
             return
         name = context.masks.text(document.name)
         text = decode(data)
-        parsed = parse_report(
-            text, name, document.modified, context.now, context.masks
-        )
+        parsed = parse_report(text, name, document.modified, context.now, context.masks)
         record: Json = dict(parsed.record)
         record |= {
             "modified": epoch(document),
-            "has_timestamp": '"timestamp"' in text,
+            "has_timestamp": parsed.has_timestamp,
             "recommendations": parsed.recommendations,
             "slow_queries": parsed.slow_queries,
         }

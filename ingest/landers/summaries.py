@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-
 from ingest.documents import Document
 from ingest.identity import merge_summaries, summaries_content, summary_identity
 from ingest.landers.context import Context, count
 from ingest.landing import Json, digest
-from ingest.sources.lines import day_of, fallback_time, read_lines
+from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
+from ingest.text import clean
 
 SOURCE = "optimization_summary"
 PART = "optimization_summary.ndjson.gz"
@@ -28,7 +28,7 @@ class SummaryLander:
     def add(self, document: Document) -> None:
         """Read one summary. Raises OSError."""
         context = self.context
-        name = context.masks.text(document.name)
+        name = context.masks.text(clean(document.name))
         records: list[Json] = []
         texts = []
         last_at = None
@@ -39,7 +39,7 @@ class SummaryLander:
                 parsed = parse_line(
                     line.text, line.number, name, fallback, context.now, context.masks
                 )
-                last_at = parsed.time or last_at
+                last_at = time_to_carry(parsed, last_at, context.now)
                 texts.append(context.masks.raw(line.text))
                 for place, record in enumerate(parsed.records):
                     day = day_of(record, fallback).isoformat()
@@ -65,7 +65,6 @@ class SummaryLander:
     def _is_landed(self, version: str, records: list[Json]) -> bool:
         """Whether every record of a version is landed, on whichever day."""
         days = self.days_by_version.get(version, set())
-
         landed = {
             summary_identity(record)
             for day in days

@@ -138,14 +138,13 @@ def _after_empty_line(text: str, start: int) -> bool:
 def _time_of(
     filename: str, written: str | None, now: datetime
 ) -> tuple[str | None, str | None]:
-    """The time as landed and the problem: exactly one of them is None."""
+    """The time as landed and the problem with it."""
     at = parse_time(written) if written else None
     if at is None:
         at = time_in_name(filename)
     if at is None:
         return None, NO_TIME
-    problem = date_problem(at, now)
-    return (None, problem) if problem else (utc_text(at), None)
+    return utc_text(at), date_problem(at, now)
 
 
 def time_in_name(filename: str) -> datetime | None:
@@ -157,12 +156,9 @@ def time_in_name(filename: str) -> datetime | None:
 def day_of(record: Mapping[str, object], modified: datetime, now: datetime) -> date:
     """The day a record of landing.heartbeats lands under.
 
-    Its own time's, else that of the file's name, else that of `modified`, the
-    file's modification time (UTC); a date that cannot be true is passed over.
+    Its own time's, which is the one of the file's name where the report has
+    none, else that of `modified`, the file's modification time (UTC).
     """
     if record["at"] is not None:
         return date.fromisoformat(str(record["at"])[:10])
-    named = time_in_name(str(record["filename"]))
-    if named is not None and date_problem(named, now) is None:
-        return named.date()
     return believable(modified, now).date()

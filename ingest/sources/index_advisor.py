@@ -22,6 +22,7 @@ class Report(NamedTuple):
     record: dict[str, Any]
     recommendations: int = 0
     slow_queries: int = 0
+    has_timestamp: bool = False
     keys: tuple[str, ...] = ()
 
 
@@ -57,10 +58,11 @@ def parse_report(
         "raw": masks.raw(text) if problem else None,
     }
     if problem is not None:
-        return Report(record, keys=keys)
+        return Report(record, has_timestamp=at is not None, keys=keys)
     return Report(
         record,
         len(value.get("recommendations") or []),
         len(value.get("slow_queries") or []),
+        at is not None,
         keys,
     )

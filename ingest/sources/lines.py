@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ingest.json_text import BadJson, Json, cell, dump, parse_json
 from ingest.masks import Masks
 from ingest.text import MAX_RECORD_BYTES, cut, decode, is_too_long
-from ingest.times import believable, date_problem, parse_time
+from ingest.times import believable, date_problem, parse_time, utc_text
 
 TOO_LONG = "line is too long"
 NOT_AN_OBJECT = "not an object"
@@ -51,9 +51,8 @@ class Line(NamedTuple):
 class Parsed(NamedTuple):
     """What one line says.
 
-    `records` have the columns of the landing view; `time` is the believable time
-    that stands in the line, which untimed lines after it take over; `keys` are
-    the keys seen, inner ones dotted.
+    `records` have the columns of the landing view; `time` is the time that stands
+    in the line, believable or not; `keys` are the keys seen, inner ones dotted.
     """
 
     records: list[dict[str, Any]]
@@ -121,6 +120,15 @@ def fallback_time(
     return date_in_name(source_file, now) or before or believable(modified, now)
 
 
+def time_to_carry(
+    parsed: Parsed, before: datetime | None, now: datetime
+) -> datetime | None:
+    """The time that untimed lines after this one take over."""
+    if parsed.time is None or date_problem(parsed.time, now):
+        return before
+    return parsed.time
+
+
 def written_time(
     value: Json, key: str, now: datetime
 ) -> tuple[datetime | None, str | None]:
@@ -131,8 +139,16 @@ def written_time(
     at = parse_time(text)
     if at is None:
         return None, f"{key} is not a time"
-    problem = date_problem(at, now)
-    return (None, problem) if problem else (at, None)
+    return at, date_problem(at, now)
+
+
+def landed_time(
+    at: datetime | None, problem: str | None, fallback: datetime
+) -> str | None:
+    """A line's own time as landed, else `fallback`; none beside a problem."""
+    if at is not None:
+        return utc_text(at)
+    return None if problem else utc_text(fallback)
 
 
 class JsonLine(NamedTuple):

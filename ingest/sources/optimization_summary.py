@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from ingest.json_text import BadJson, Json, cell, dump, key_names, parse_json
 from ingest.masks import Masks
-from ingest.sources.lines import TOO_LONG, Parsed, written_time
+from ingest.sources.lines import TOO_LONG, Parsed, landed_time, written_time
 from ingest.text import cut, is_too_long
-from ingest.times import parse_time, utc_text
+from ingest.times import parse_time
 
 MAX_NUMBERS = 200
 """More numbers in a line than this are no metrics; each would repeat the line."""
@@ -63,7 +63,7 @@ def parse_line(
     problem = line.problem or problem
     records = [
         {
-            "at": None if problem else utc_text(at or fallback),
+            "at": landed_time(at, problem, fallback),
             "shape": line.shape,
             **row,
             "source_file": source_file,

@@ -18,8 +18,8 @@ def parse_line(
 ) -> Parsed:
     """The record of landing.query_log that a line says.
 
-    `at` is None with a problem that leaves the line without a believable time;
-    it then lands under the day of `fallback`.
+    `at` is None where the line has no readable time; it then lands under the
+    day of `fallback`.
     """
     line = json_line(text, masks)
     at, problem = written_time(line.value.get("ts"), "ts", now)

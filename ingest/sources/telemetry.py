@@ -4,8 +4,7 @@ from datetime import datetime
 
 from ingest.json_text import cell, key_names
 from ingest.masks import Masks
-from ingest.sources.lines import Parsed, json_line, written_time
-from ingest.times import utc_text
+from ingest.sources.lines import Parsed, json_line, landed_time, written_time
 
 
 def parse_line(
@@ -25,7 +24,7 @@ def parse_line(
     at, problem = written_time(line.value.get("ts"), "ts", now)
     problem = line.problem or problem
     record = {
-        "at": None if problem else utc_text(at or fallback),
+        "at": landed_time(at, problem, fallback),
         "metric": cell(line.value.get("metric")),
         "value": cell(line.value.get("value")),
         "source_file": source_file,

@@ -14,6 +14,7 @@ from ingest.sources.heartbeats import (
     time_in_name,
 )
 from ingest.text import MAX_HEARTBEAT_BYTES, RAW_LIMIT
+from ingest.times import BEFORE_2000, TOO_FAR_AHEAD
 
 NAME = "heartbeat_2025-10-27_17-52-10.md"
 NOW = datetime(2025, 10, 28, 12)
@@ -57,17 +58,17 @@ def report(**header: str) -> str:
         ),
         (NAME, "soon", "2025-10-27 17:52:10.000000", None, "2025-10-27"),
         (NAME, "", "2025-10-27 17:52:10.000000", None, "2025-10-27"),
-        (NAME, "1999-12-31", None, "dated before 2000", "2025-10-27"),
-        (NAME, "2025-10-30", None, "dated more than a day ahead", "2025-10-27"),
+        (NAME, "1999-12-31", "1999-12-31 00:00:00.000000", BEFORE_2000, "1999-12-31"),
+        (NAME, "2025-10-30", "2025-10-30 00:00:00.000000", TOO_FAR_AHEAD, "2025-10-30"),
         ("heartbeat_2025-02-30_00-00-00.md", "", None, "no time", "2025-10-26"),
         ("heartbeat_2025-10-27_24-00-00.md", "", None, "no time", "2025-10-26"),
         ("other.md", "", None, "no time", "2025-10-26"),
         (
             "heartbeat_1999-10-27_00-00-00.md",
             "",
-            None,
-            "dated before 2000",
-            "2025-10-26",
+            "1999-10-27 00:00:00.000000",
+            BEFORE_2000,
+            "1999-10-27",
         ),
     ],
 )

@@ -131,7 +131,7 @@ def test_the_time_of_an_untimed_line() -> None:
         ('"2025-10-28T01:00:00+07:00"', (datetime(2025, 10, 27, 18), None)),
         ("1761600000", (None, "ts is not a time")),
         ('{"a": 1}', (None, "ts is not a time")),
-        ('"1999-01-01"', (None, "dated before 2000")),
+        ('"1999-01-01"', (datetime(1999, 1, 1), "dated before 2000")),
     ],
 )
 def test_written_time(value: str, expected: tuple[object, object]) -> None:
