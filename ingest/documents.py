@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,9 @@ HEARTBEAT = re.compile(
 DATED = re.compile(r"query_perf_(?:daily_(\d{8})|weekly_(\d{6}))\.(csv|json)", re.ASCII)
 SUMMARY = re.compile(r"optimization_summary(?:_.*)?\.txt", re.DOTALL)
 BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
+
+# Half of one of these would be taken for another version of it.
+SETTLED = ("index_advisor", "optimization_summary")
 
 # What a base name tells; dated files tell rows from patterns by their header.
 FIXED_NAMES = {
@@ -84,7 +88,8 @@ class Document:
     """One input, live or a bundle's member.
 
     `modified` is UTC in whole seconds; `shown` is the name that messages use;
-    `path` is relative to the root and None for a bundle's member.
+    `path` is relative to the root and `key` what the ledger calls it; both are
+    None for a bundle's member.
     """
 
     name: str
@@ -94,11 +99,16 @@ class Document:
     size: int
     open: Callable[[], AbstractContextManager[BinaryIO]]
     path: str | None = None
+    key: str | None = None
     mtime_ns: int = 0
 
 
 class NotAFile(OSError):
     """A pipe, device or folder where an input should be."""
+
+
+class StillWritten(Exception):
+    """An input changed while it was read."""
 
 
 @contextmanager
@@ -124,20 +134,35 @@ def input_key(path: str, masks: Masks) -> str:
     return f"#{made}/{shown}"
 
 
-def live_document(root: Root, path: str, kind: str) -> Document:
+@contextmanager
+def open_settled(path: Path, look: os.stat_result) -> Iterator[BinaryIO]:
+    """Open a file of which only the whole says anything.
+
+    Raises StillWritten where it is not what it was in the end.
+    """
+    with open_regular(path) as stream:
+        yield stream
+        now = os.fstat(stream.fileno())
+        if (now.st_size, now.st_mtime_ns) != (look.st_size, look.st_mtime_ns):
+            raise StillWritten(str(path))
+
+
+def live_document(root: Root, path: str, kind: str, masks: Masks) -> Document:
     """A file under the root, as it looks now. Raises OSError."""
     full = root.path / path
     look = full.stat()
     if not stat.S_ISREG(look.st_mode):
         raise NotAFile(f"{path} is not a regular file")
+    opener = open_regular if kind not in SETTLED else partial(open_settled, look=look)
     return Document(
         name=full.name,
         kind=kind,
-        shown=path,
+        shown=masks.text(clean(path)),
         modified=whole_seconds(look.st_mtime),
         size=look.st_size,
-        open=lambda: open_regular(full),
+        open=lambda: opener(full),
         path=path,
+        key=input_key(path, masks),
         mtime_ns=look.st_mtime_ns,
     )
 
@@ -210,7 +235,9 @@ def _folders(base: Path, top: str, found: Inventory) -> Iterator[str]:
         try:
             with os.scandir(base / folder) as entries:
                 below = sorted(
-                    entry.name for entry in entries if entry.is_dir(follow_symlinks=False)
+                    entry.name
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False)
                 )
         except OSError:
             continue  # `_names` has reported it

@@ -192,8 +192,13 @@ def summaries_content(records: list[Json]) -> Content:
         fingerprint=digest(
             piece
             for r in records
-            for piece in (r["source_file"], r["version"], str(r["line_number"]))
-            + (str(r["place"]), r["at"] or "")
+            for piece in (
+                r["source_file"],
+                r["version"],
+                str(r["line_number"]),
+                str(r["place"]),
+                r["at"] or "",
+            )
         ),
         counts={"optimization_summary": len(records)},
         keys=tuple(sorted({r["version"] for r in records})),

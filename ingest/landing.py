@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -81,13 +82,25 @@ class Content:
 
 
 class Landing:
-    """Reads and writes parts; in a dry run they are kept in memory."""
+    """Reads and writes parts; in a dry run they are kept in memory.
 
-    def __init__(self, root: Root, ledger: Ledger, dry_run: bool = False) -> None:
+    `staging` is the folder in which files are made; `lost` are parts that a
+    dry run leaves lying though they are damaged.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        ledger: Ledger,
+        dry_run: bool = False,
+        staging: Path | None = None,
+    ) -> None:
         self.root = root
         self.ledger = ledger
         self.dry_run = dry_run
+        self.staging = staging or root.staging
         self.held: dict[Path, bytes] = {}
+        self.lost: set[Path] = set()
         self.written: list[tuple[str, str]] = []
 
     def path(self, source: str, day: str, part: str) -> Path:
@@ -100,7 +113,7 @@ class Landing:
     # Reading
 
     def exists(self, path: Path) -> bool:
-        return path in self.held or path.exists()
+        return path in self.held or (path not in self.lost and path.exists())
 
     def read(self, path: Path) -> bytes:
         if path in self.held:
@@ -113,6 +126,12 @@ class Landing:
         with self.open_raw(path) as stream:
             header = stream.read(8)
         return int.from_bytes(header[4:8], "little")
+
+    def length(self, path: Path) -> int:
+        """The length of a part's text, as gzip notes it at its end."""
+        with self.open_raw(path) as stream:
+            stream.seek(-4, os.SEEK_END)
+            return int.from_bytes(stream.read(4), "little")
 
     def open_raw(self, path: Path) -> BinaryIO:
         """A part's bytes as they are stored."""
@@ -175,16 +194,16 @@ class Landing:
         if not self.dry_run and not place.exists():
             self._write(place, gzip_bytes(_ndjson(records)))
 
-    def supersede(self, source: str, day: str, part: str, version: str) -> None:
-        """Move a part out of what counts, keeping it."""
+    def keep(self, source: str, day: str, part: str, version: str) -> None:
+        """Keep a part that is about to be replaced."""
         path = self.path(source, day, part)
-        if not self.dry_run and path.exists():
-            place = self.superseded_path(source, day, part, version)
-            files.make_private_folder(place.parent)
-            os.replace(path, place)
-            files.sync(place.parent)
-        self.held.pop(path, None)
-        self.ledger.forget_part(source, day, part)
+        place = self.superseded_path(source, day, part, version)
+        if self.dry_run or place.exists():
+            return
+        with files.write_aside(self.staging, path.name) as made:
+            # A copy: at no moment is there a time without the part.
+            shutil.copyfile(path, made)
+            self._place(made, place)
 
     def remove(self, source: str, day: str, part: str) -> None:
         """Drop a part whose records all stand in others now."""
@@ -203,7 +222,7 @@ class Landing:
         if self.dry_run:
             self.held[path] = data
             return
-        with files.write_aside(self.root.staging, path.name) as made:
+        with files.write_aside(self.staging, path.name) as made:
             made.write_bytes(data)
             self._place(made, path)
 
@@ -227,10 +246,19 @@ class Landing:
         self.written.append((source, day))
         self.ledger.put_part(
             Part(
-                source, day, part, size, mtime_ns, crc, content.fingerprint,
-                content.parser, content.counts, content.source_bytes, content.dropped,
+                source,
+                day,
+                part,
+                size,
+                mtime_ns,
+                crc,
+                content.fingerprint,
+                content.parser,
+                content.counts,
+                content.source_bytes,
+                content.dropped,
                 list(content.keys),
-            )  # fmt: skip
+            )
         )
 
     # Taking stock
@@ -256,16 +284,21 @@ class Landing:
         """
         if self.dry_run:
             return
-        lines = ["source,day,dataset,landed_records,source_fingerprint"]
-        lines += [
-            ",".join((row.source, row.day, row.dataset, str(row.records), row.mark))
-            for row in landed_days(self.ledger)
-        ]
-        text = "\n".join(lines) + "\n"
+        text = manifest(self.ledger)
         path = self.root.landing / MANIFEST
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_bytes() != text.encode():
             files.make_private_folder(self.root.landing)
-            files.write_text(path, self.root.staging, text, mode=0o600)
+            files.write_text(path, self.staging, text, mode=0o600)
+
+
+def manifest(ledger: Ledger) -> str:
+    """The text of `landed_days.csv`."""
+    lines = ["source,day,dataset,landed_records,source_fingerprint"]
+    lines += [
+        ",".join((row.source, row.day, row.dataset, str(row.records), row.mark))
+        for row in landed_days(ledger)
+    ]
+    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True, slots=True)

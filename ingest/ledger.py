@@ -158,7 +158,9 @@ class Ledger:
         if layout != LAYOUT:
             if layout or self.db.execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("another layout")
-            self.db.executescript(f"{TABLES} pragma user_version = {LAYOUT};")
+            self.db.executescript(
+                f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;"
+            )
             self.is_new = True
         self._check_seals()
 
@@ -298,9 +300,7 @@ class Ledger:
 
     def put_input(self, path: str, seen: SeenInput) -> None:
         position = json.dumps(seen.position) if seen.position else None
-        self._put(
-            "inputs", path, seen.source, seen.bytes, seen.mtime_ns, position
-        )
+        self._put("inputs", path, seen.source, seen.bytes, seen.mtime_ns, position)
 
     def forget_inputs(self, paths: Iterable[str]) -> None:
         self.begin()

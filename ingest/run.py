@@ -38,9 +38,13 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 @contextlib.contextmanager
-def no_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def no_progress(_label: str, _total: int) -> Iterator[Callable[[int], None]]:
     """For callers that show none."""
-    yield lambda steps: None
+    yield _nothing
+
+
+def _nothing(_: object) -> None:
+    """Neither say a line nor move a bar."""
 
 
 def land(
@@ -50,7 +54,7 @@ def land(
     historical: bool = False,
     dry_run: bool = False,
     now: datetime | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = _nothing,
     progress: Progress = no_progress,
 ) -> LandingReport:
     """Read what is new under a root into its landing.

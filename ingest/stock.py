@@ -57,7 +57,6 @@ class _Hashing:
     def __init__(self, text: io.TextIOBase) -> None:
         self.text = text
 
-
         self.made = hashlib.sha256()
 
     def __iter__(self) -> _Hashing:
@@ -100,11 +99,19 @@ def take_stock(landing: Landing) -> list[str]:
             continue
         ledger.put_part(
             Part(
-                source, day, part, look.st_size, look.st_mtime_ns,
-                files.checksum(path), content.fingerprint, content.parser,
-                content.counts, content.source_bytes, content.dropped,
+                source,
+                day,
+                part,
+                look.st_size,
+                look.st_mtime_ns,
+                files.checksum(path),
+                content.fingerprint,
+                content.parser,
+                content.counts,
+                content.source_bytes,
+                content.dropped,
                 list(content.keys),
-            )  # fmt: skip
+            )
         )
     for source, day, part in known:
         ledger.forget_part(source, day, part)
@@ -146,7 +153,6 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
 
 def _touch(ledger: Ledger, part: Part, mtime_ns: int) -> None:
 
-
     ledger.put_part(replace(part, mtime_ns=mtime_ns))
 
 
@@ -163,5 +169,3 @@ def check_landing(root: Root, ledger: Ledger) -> list[str]:
         if not whole:
             problems.append(f"{root.relative(path)}: damaged landing file")
     return problems
-
-

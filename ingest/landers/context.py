@@ -51,7 +51,7 @@ class Context:
     def ledger(self) -> Ledger:
         return self.landing.ledger
 
-    def landed(self, source: str, day: str, records: int) -> None:
+    def landed(self, day: str, records: int) -> None:
         """Note that a part of a day now holds so many records more."""
         self.report.records += records
         self.report.days.add(day)

@@ -89,7 +89,7 @@ class DatedLander:
             )  # fmt: skip
             rows = content.counts[DATASETS[file.source]]
             if self._land(version):
-                context.landed(version.source, version.day, rows)
+                context.landed(version.day, rows)
         name = document.name
         context.saw_columns(file.source, name, [day], file.names, is_whole=True)
         context.say(f"{count(rows, 'row')} from {name}")
@@ -182,12 +182,9 @@ def _continues(landing: Landing, old: Part, new: _Version) -> bool:
     """Whether a new version holds all of an old one, and then more."""
     if old.source != new.source:
         return False
-    with landing.open(landing.path(old.source, old.day, old.part)) as before:
-        with gzip.open(new.made) as after:
-            for chunk in _chunks(before):
-                if after.read(len(chunk)) != chunk:
-                    return False
-    return True
+    path = landing.path(old.source, old.day, old.part)
+    with landing.open(path) as before, gzip.open(new.made) as after:
+        return all(after.read(len(chunk)) == chunk for chunk in _chunks(before))
 
 
 def _chunks(stream: gzip.GzipFile) -> Iterator[bytes]:

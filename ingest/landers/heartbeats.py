@@ -84,7 +84,7 @@ class HeartbeatLander:
         context.landing.write_records(
             "heartbeats", day, PART, records, replace(content, dropped=gone)
         )
-        context.landed("heartbeats", day, max(len(records) - before, 0))
+        context.landed(day, max(len(records) - before, 0))
         for name in content.keys:
             self.days_by_name.setdefault(name, set()).add(day)
 

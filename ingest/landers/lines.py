@@ -65,7 +65,7 @@ class LineLander:
             self._read(document, stream, position)
 
     def _position(self, document: Document) -> dict[str, Any] | None:
-        seen = self.seen.get(document.path or "")
+        seen = self.seen.get(document.key or "")
         if seen is None or seen.position is None:
             return None
         return seen.position if document.size >= seen.position["offset"] else None
@@ -227,7 +227,7 @@ class LineLander:
                 "raw": cut[0]["raw"],
                 "day": cut[0]["day"],
             }
-        self.positions[document.path or ""] = position
+        self.positions[document.key or ""] = position
 
     # Writing
 
@@ -252,7 +252,7 @@ class LineLander:
             after = merge_lines([*before, *fresh])
             if after != before:
                 self._write(source, day, after)
-                self.context.landed(source, day, len(after) - len(before))
+                self.context.landed(day, len(after) - len(before))
         self.pending.clear()
 
 

@@ -86,5 +86,5 @@ class SummaryLander:
                 self.context.landing.write_records(
                     SOURCE, day, PART, after, summaries_content(after)
                 )
-                self.context.landed(SOURCE, day, len(after) - len(before))
+                self.context.landed(day, len(after) - len(before))
         self.pending.clear()
