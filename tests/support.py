@@ -78,15 +78,14 @@ def run_dbt(
 ) -> subprocess.CompletedProcess[str]:
     """Plain dbt in the project folder, writing nothing outside root and scratch."""
     return run_tool(
-        "dbt",
-        *("--no-use-colors", "--log-path", scratch / "logs", *command.split()),
-        *("--target-path", scratch / "target", *arguments),
+        "dbt", "--no-use-colors", "--log-path", scratch / "logs",
+        *command.split(), "--target-path", scratch / "target", *arguments,
         env=clean_environment(
             scratch,
             OPS_ATOMIC_ROOT=str(root),
             OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
         ),
-    )
+    )  # fmt: skip
 
 
 def tracked_files() -> list[Path]:

@@ -25,7 +25,10 @@ def test_each_query_answers_on_an_exported_root(
 
     assert cli("export", example_root, "--quiet").exit_code == 0
     monkeypatch.chdir(example_root)
-    empty = [
-        question for question, query in questions if not duckdb.sql(query).fetchall()
-    ]
+    with duckdb.connect() as connection:
+        empty = [
+            question
+            for question, query in questions
+            if not connection.execute(query).fetchall()
+        ]
     assert empty == []
