@@ -1,14 +1,13 @@
-{#- A condition on `day` that DuckDB can use to leave out landing files: from
-    the first to the last day that the published views show. -#}
+{#- A condition on `day` for the days that the published views show, written out
+    so that DuckDB opens no landing file of any other. -#}
 {%- macro days_in_scope() -%}
+{%- set days = [] -%}
 {%- if execute -%}
-    {%- set published = run_query(
-        'select min(day), max(day) from ' ~ source('publishing', 'published_days')
-    ).rows[0] -%}
+    {%- set shown = 'select distinct day from '
+        ~ source('publishing', 'published_days') ~ ' order by day' -%}
+    {%- for row in run_query(shown).rows -%}
+        {%- do days.append("date '" ~ row[0] ~ "'") -%}
+    {%- endfor -%}
 {%- endif -%}
-{%- if published and published[0] -%}
-day between date '{{ published[0] }}' and date '{{ published[1] }}'
-{%- else -%}
-false
-{%- endif -%}
+{{ 'day in (' ~ days | join(', ') ~ ')' if days else 'false' }}
 {%- endmacro -%}

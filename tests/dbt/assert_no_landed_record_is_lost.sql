@@ -65,8 +65,7 @@ duplicates as (
 
 days_with_current_rejects as (
 
-    select
-        published.day,
+    select published.day,
     from published
     inner join landed
         on published.day = landed.day
