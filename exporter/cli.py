@@ -7,6 +7,7 @@ the lock, 130 and 143 interrupted.
 from __future__ import annotations
 
 import sys
+import traceback
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import click
 from exporter import __version__
 from exporter.agents import agents
 from exporter.bookkeeping import open_ledger
-from exporter.export import Options, describe, export
+from exporter.discretion import discreet
+from exporter.errors import describe
+from exporter.export import Options, export
 from exporter.flags import (
     FAILURE,
     LOCKED,
@@ -28,6 +31,7 @@ from exporter.flags import (
     root_option,
 )
 from exporter.lock import Locked, give_back_lock, hold_lock
+from exporter.notify_cli import notify_command
 from exporter.results import FAILED
 from exporter.screen import Screen, kilobytes
 from exporter.staleness import Selection
@@ -41,6 +45,7 @@ def main() -> None:
 
 
 main.add_command(agents)
+main.add_command(notify_command)
 
 
 @main.command("export")
@@ -109,6 +114,8 @@ def export_command(
             _fail(f"{stopped.reason}; what was published stays", as_json, stopped.code)
         except OSError as error:
             _fail(describe(error), as_json, FAILURE)
+        except Exception:  # noqa: BLE001 - whatever it says is masked first
+            _fail(f"crashed:\n{traceback.format_exc()}", as_json, FAILURE)
     if as_json:
         print_json(result.as_json())
     sys.exit(FAILURE if result.errors else 0)
@@ -116,6 +123,7 @@ def export_command(
 
 def _fail(message: str, as_json: bool, code: int) -> None:
     """End with a message; under --json as a result like any other."""
+    message = discreet(message)
     if as_json:
         empty: dict[str, Any] = {"status": FAILED, "dry_run": False, "duration_s": 0}
         print_json(empty | {"files": [], "warnings": [], "errors": [message]})
@@ -160,8 +168,8 @@ def ingest_command(
     else:
         for warning in report.warnings:
             screen.warn(warning)
-        for error in report.errors:
-            screen.fail(error)
+        for problem in report.errors:
+            screen.fail(problem)
         screen.note(
             "DRY RUN - no files written"
             if dry_run

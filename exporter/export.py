@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from exporter.afterwards import begin, conclude, tell
 from exporter.bookkeeping import open_ledger
 from exporter.datasets import ALWAYS, Dataset, choose, load_datasets
-from exporter.history import append_log, append_run
-from exporter.lock import give_back_lock, hold_lock
+from exporter.discretion import discreet
+from exporter.errors import describe
+from exporter.lock import Locked, give_back_lock, hold_lock
+from exporter.notices import announce
 from exporter.request import Request
 from exporter.results import FileResult, RunResult
 from exporter.screen import Screen
 from exporter.staleness import Plan, Selection, Target, plan_days
-from exporter.stop import Stopped, Stopper
-from exporter.summary import write_summary
+from exporter.stop import INTERRUPTED, Stopped, Stopper
 from ingest import files
 from ingest.documents import utc_now
+from ingest.landers.context import LandingReport
 from ingest.landing import landed_days
 from ingest.root import Root
-from ingest.run import LandingReport, land
+from ingest.run import land
 
 
 @dataclass(frozen=True)
@@ -45,54 +47,48 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     result = RunResult(started=utc_now(), dry_run=options.dry_run)
     begun = time.monotonic()
     if not options.dry_run:
-        hold_lock(root, "ops-atomic export", options.wait_s)
-        files.remove_tree(root.staging)
+        _begin(root, options, result, screen)
     try:
         run = _Run(root, options, screen, stopper, result)
         run.land()
         run.publish()
     except Stopped as stopped:
         result.stopped = stopped.reason
+        result.by_hand = stopped.code == INTERRUPTED
         result.errors.append(stopped.reason)
         raise
     except OSError as error:
         result.errors.append(describe(error))
+        screen.fail(result.errors[-1])
+    except Exception as error:  # a defect: told like any failure, then shown
+        result.errors.append(f"crashed: {type(error).__name__}: {error}")
+        raise
     finally:
+        stopper.rest()
         result.duration_s = time.monotonic() - begun
         if not options.dry_run:
             files.remove_tree(root.staging)
-            _leave_records(root, result)
+            unkept = conclude(root, result, screen)
             give_back_lock(root)
+            tell(root, result, screen, unkept)
+    if not options.dry_run:
+        screen.finish(result)
     return result
 
 
-def describe(error: OSError) -> str:
-    """An operating system's error with the path it is about, and a way out."""
-    remedies = {
-        "EACCES": "give this user the right to it, or run as its owner",
-        "EPERM": "give this user the right to it, or run as its owner",
-        "ENOSPC": "free some space on that disk",
-        "EFBIG": "raise the limit on file sizes",
-        "EROFS": "make that file system writable",
-        "ENOTDIR": "a file is in the way of a folder: move it aside",
-        "EEXIST": "a file is in the way of a folder: move it aside",
-        "EISDIR": "a folder is in the way of a file: move it aside",
-        "EXDEV": "keep the root on one file system",
-    }
-
-
-    name = errno.errorcode.get(error.errno or 0, "")
-    where = f"{error.filename}: " if error.filename else ""
-    remedy = f" ({remedies[name]})" if name in remedies else ""
-    return f"{where}{error.strerror or error}{remedy}"
-
-
-def _leave_records(root: Root, result: RunResult) -> None:
-    for leave in (append_log, append_run, write_summary):
-        try:
-            leave(root, result)
-        except OSError as error:
-            result.errors.append(describe(error))
+def _begin(root: Root, options: Options, result: RunResult, screen: Screen) -> None:
+    """Take the lock; that a run could not even begin is told as well."""
+    try:
+        hold_lock(root, "ops-atomic export", options.wait_s)
+    except (Locked, Stopped, OSError) as error:
+        # By hand and without waiting, a lock is no failure.
+        if options.wait_s or not isinstance(error, Locked):
+            said = describe(error) if isinstance(error, OSError) else str(error)
+            result.errors.append(discreet(said))
+            tell(root, result, screen, announce(root, result))
+        raise
+    files.remove_tree(root.staging)
+    begin(screen)
 
 
 class _Run:
@@ -145,7 +141,6 @@ class _Run:
         self.ledger.close()
         if plan.stale or plan.damaged:
             self._build(chosen, plan, selection)
-        self.screen.finish(self.result)
 
     def _say_what_is_odd(self, plan: Plan) -> None:
         for path, before, now in plan.shrunken:

@@ -50,17 +50,23 @@ class FileResult:
 
 @dataclass
 class RunResult:
-    """One run, from start to end."""
+    """One run, from start to end.
+
+    `findings` are those of judgement.py; `by_hand` says that someone at the
+    keyboard stopped it.
+    """
 
     started: datetime
     dry_run: bool = False
     command: str = "export"
     duration_s: float = 0.0
     stopped: str = ""
+    by_hand: bool = False
     landed_records: int = 0
     files: list[FileResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    findings: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 
 import click
 
+from exporter.discretion import discreet
 from exporter.results import FileResult, RunResult
 
 # More files of a dataset than this are told in one line.
@@ -48,15 +49,16 @@ class Screen:
     def note(self, text: str, mark: str = "", color: str | None = None) -> None:
         if self.silent:
             return
+        text = discreet(text)
         line = f"{click.style(mark, fg=color)} {text}" if mark else text
         click.echo(line, color=_color())
 
     def warn(self, text: str) -> None:
-        line = f"{click.style('⚠', fg='yellow')} {text}"
+        line = f"{click.style('⚠', fg='yellow')} {discreet(text)}"
         click.echo(line, err=True, color=_color())
 
     def fail(self, text: str) -> None:
-        line = f"{click.style('✗', fg='red')} {text}"
+        line = f"{click.style('✗', fg='red')} {discreet(text)}"
         click.echo(line, err=True, color=_color())
 
     def parsed(self, what: str) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from exporter.bookkeeping import open_ledger
 from ingest.documents import utc_now
-from ingest.landing import landed_days
+from ingest.landing import CSV_SOURCES, landed_days
+from ingest.ledger import Ledger
 from ingest.root import Root
+from ingest.sources.heartbeats import time_in_name
 
 
 @dataclass
 class Stored:
-    """Totals over all days; `newest` is (source, newest day, age in days)."""
+    """Totals over all days; `newest` is (source, newest day, age in days).
+
+    `csv_bytes` are those of the CSV files with single queries, by day.
+    `heard_at` says when heartbeats and CSV files were last heard of: the time
+    of the newest heartbeat, and the end of the newest day that has a CSV.
+    """
 
     parquet_files: int = 0
     parquet_bytes: int = 0
@@ -23,6 +30,13 @@ class Stored:
     rejects: dict[str, Counter[str]] = field(default_factory=dict)
     drift: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     newest: list[tuple[str, date, int]] = field(default_factory=list)
+    csv_bytes: dict[str, int] = field(default_factory=dict)
+    heard_at: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """All that Parquet and landing take."""
+        return self.parquet_bytes + self.landing_bytes
 
 
 def take_state(root: Root) -> Stored:
@@ -44,11 +58,36 @@ def take_state(root: Root) -> Stored:
         for row in landed_days(ledger):
             if row.dataset:
                 newest[row.source] = date.fromisoformat(row.day)
+            if row.source == "query_rows":
+                stored.csv_bytes[row.day] = row.source_bytes
         today = utc_now().date()
         stored.newest = [
             (source, day, max((today - day).days, 0))
             for source, day in sorted(newest.items())
         ]
+        stored.heard_at = _heard_at(ledger, newest)
     finally:
         ledger.close()
     return stored
+
+
+def _heard_at(ledger: Ledger, newest: dict[str, date]) -> dict[str, datetime]:
+    heard = {}
+    if day := newest.get("heartbeats"):
+        names = [
+            name
+            for source, of_day, part, _, _ in ledger.looks()
+            if source == "heartbeats" and of_day == day.isoformat()
+            for found in [ledger.part(source, of_day, part)]
+            if found
+            for name in found.keys
+        ]
+        times = [at for name in names if (at := time_in_name(name))]
+        heard["heartbeats"] = max(times, default=_end_of(day))
+    if days := [newest[source] for source in CSV_SOURCES if source in newest]:
+        heard["csv"] = _end_of(max(days))
+    return heard
+
+
+def _end_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day) + timedelta(days=1)

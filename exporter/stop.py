@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 TIMED_OUT = 1
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class Stopped(KeyboardInterrupt):
@@ -27,6 +28,11 @@ class Stopper:
 
     def __init__(self) -> None:
         self.stopped: Stopped | None = None
+        self.is_resting = False
+
+    def rest(self) -> None:
+        """Let nothing stop what comes now: the end of a run, which is short."""
+        self.is_resting = True
 
     def check(self) -> None:
         """Raise again what was asked for."""
@@ -40,8 +46,8 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
     stopper = Stopper()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if stopper.stopped:
-            return  # it is stopping
+        if stopper.stopped or stopper.is_resting:
+            return  # it is ending
         if number == signal.SIGALRM:
             stopper.stopped = Stopped(TIMED_OUT, f"stopped after {timeout_s:g} seconds")
         else:

@@ -7,111 +7,151 @@ runs of the day did, and what is stored.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sized
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from exporter.datasets import ALWAYS, load_datasets
-from exporter.history import one_line, runs_of
+from exporter.discretion import discreet
+from exporter.history import runs_of
+from exporter.judgement import stale_sources
+from exporter.markdown import bullets, plain, table
 from exporter.results import FileResult, RunResult
 from exporter.screen import kilobytes
-from exporter.state import Stored, take_state
+from exporter.state import Stored
 from ingest import files
-from ingest.documents import utc_now
 from ingest.root import Root
 
 MARKS = {"ok": "✅", "partial": "⚠️", "failed": "❌"}
 MOST_LISTED = 20
+NOTHING = "–"
+DATASET_COLUMNS = (
+    "Dataset", "Schema", "Written", "Written today", "Skipped", "Failed", "Rows",
+    "Rejects", "Source", "Parquet", "Reduction",
+)  # fmt: skip
+
+Run = dict[str, Any]
 
 
-def summary_path(root: Root, day: date) -> Any:
+def summary_path(root: Root, day: date) -> Path:
     return root.reports / "parquet" / f"parquet_export_summary_{day:%Y%m%d}.md"
 
 
-def write_summary(root: Root, result: RunResult) -> None:
-    """Write the summary of the day on which a run ended."""
-    day = utc_now().date()
+def write_summary(root: Root, result: RunResult, stored: Stored) -> None:
+    """Write the summary of the day on which a run began."""
+    day = result.started.date()
     path = summary_path(root, day)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = render(root, result, take_state(root), day)
+    text = render(result, stored, runs_of(root, day))
     files.write_text(path, root.staging, text)
     files.remove_tree(root.staging)
 
 
-def render(root: Root, result: RunResult, stored: Stored, day: date) -> str:
-    """The summary as Markdown."""
+def render(result: RunResult, stored: Stored, runs: list[Run]) -> str:
+    """The summary as Markdown; `runs` are the records of the day's runs."""
+    day = result.started.date()
     blocks = [
         f"# Parquet export {day}",
-        _head(result),
-        *_list("Errors", result.errors),
-        *_list("Warnings", result.warnings),
+        _glance(result, stored, runs),
+        *_texts("Errors", result.errors),
+        *_texts("Warnings", result.warnings),
         "## Datasets",
-        _datasets(result),
+        _datasets(result, runs),
         "## Rejects",
         _rejects(stored),
         "## Schema",
         _schema(stored),
         "## Sources",
-        _sources(stored),
+        _sources(stored, result),
         "## Storage",
         _storage(stored),
-        f"## Runs on {day}",
-        _runs(runs_of(root, day)),
-        "*Written by ops-atomic; all times are UTC.*",
+        f"## Runs of {day}",
+        _runs(runs),
+        "*Written by ops-atomic. Days and times are UTC.*",
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(result: RunResult) -> str:
+def _glance(result: RunResult, stored: Stored, runs: list[Run]) -> str:
     exported = result.with_status("exported")
-    lines = [
-        f"**Status:** {MARKS[result.status]} {result.status}",
-        f"**Run:** {result.started:%Y-%m-%d %H:%M:%S}, {result.duration_s:.1f} s",
-        f"**Landed:** {result.landed_records:,} new record(s)",
-        f"**Written:** {len(exported):,} file(s), "
-        f"{sum(file.rows for file in exported):,} row(s)",
+    counts = Counter(file.status for file in result.files)
+    rejects = sum(reasons.total() for reasons in stored.rejects.values())
+    stale = sorted(stale_sources(result.findings))
+    rows = [
+        ["Status", f"{MARKS[result.status]} **{result.status}**"],
+        ["Last run", f"{result.started:%H:%M:%S}, took {seconds(result.duration_s)}"],
+        ["Landed", f"{result.landed_records:,} new records"],
+        [
+            "Files",
+            f"{counts['exported']:,} written, {counts['skipped']:,} skipped, "
+            f"{counts['failed']:,} failed",
+        ],
+        ["Rows written", f"{sum(file.rows for file in exported):,}"],
+        ["Rejects stored", f"{rejects:,}"],
+        ["Schema drift", _alarm(f"{len(stored.drift):,} columns", stored.drift)],
+        ["Stale sources", _alarm(", ".join(stale), stale)],
+        ["Warnings", _alarm(f"{len(result.warnings):,}", result.warnings)],
+        ["Storage used", kilobytes(stored.bytes)],
+        ["Runs of the day", f"{len(runs):,}"],
     ]
-    return "  \n".join(lines)
+    return table(["At a glance", ""], rows)
 
 
-def _list(title: str, texts: list[str]) -> list[str]:
-    if not texts:
-        return []
-    lines = [f"- {_plain(text)}" for text in texts[:MOST_LISTED]]
-    if len(texts) > MOST_LISTED:
-        lines.append(f"- … and {len(texts) - MOST_LISTED:,} more")
-    return [f"## {title}", "\n".join(lines)]
+def _alarm(text: str, reason: Sized) -> str:
+    return f"⚠️ {text}" if reason else "none"
 
 
-def _datasets(result: RunResult) -> str:
-    names = sorted({file.dataset for file in result.files})
+def seconds(duration_s: float) -> str:
+    return f"{duration_s:.1f} s" if duration_s >= 1 else f"{duration_s:.2f} s"
+
+
+def _texts(title: str, texts: list[str]) -> list[str]:
+    return [f"## {title}", bullets(texts, MOST_LISTED)] if texts else []
+
+
+def _datasets(result: RunResult, runs: list[Run]) -> str:
+    of_the_day: Counter[str] = Counter()
+    for run in runs:
+        for done in run.get("datasets", []):
+            of_the_day[done["dataset"]] += done["exported_files"]
+    names = sorted({file.dataset for file in result.files} | set(of_the_day))
     if not names:
         return "No day has been landed yet."
-    rows = []
-    for name in names:
-        mine = [file for file in result.files if file.dataset == name]
-        counts = Counter(file.status for file in mine)
-        source = sum(file.source_bytes for file in mine)
-        parquet = sum(file.parquet_bytes for file in mine)
-        whole = FileResult(name, "", "", "", 0, 0, source, parquet)
-        reduction = "–" if whole.reduction is None else f"{whole.reduction:.1f}%"
-        is_data = name not in ALWAYS
-        rows.append(
-            [
-                name,
-                f"{counts['exported']:,}",
-                f"{counts['skipped']:,}",
-                f"{counts['failed']:,}",
-                f"{sum(file.rows for file in mine):,}",
-                f"{sum(file.rejected_rows for file in mine):,}" if is_data else "–",
-                kilobytes(source) if is_data else "–",
-                kilobytes(parquet),
-                reduction if is_data else "–",
-            ]
-        )
-    header = (
-        "Dataset|Written|Skipped|Failed|Rows|Rejects|Source|Parquet|Reduction"
-    ).split("|")
-    return table(header, rows)
+    versions = {name: d.schema_version for name, d in load_datasets().items()}
+    rows = [
+        [
+            f"`{name}`",
+            f"v{versions[name]}" if name in versions else NOTHING,
+            *_dataset(name, result, of_the_day[name]),
+        ]
+        for name in names
+    ]
+    said = "Rows and sizes are those of all files, whether this run wrote them or not."
+    return table(DATASET_COLUMNS, rows, DATASET_COLUMNS[2:]) + f"\n\n{said}"
+
+
+def _dataset(name: str, result: RunResult, of_the_day: int) -> list[str]:
+    mine = [file for file in result.files if file.dataset == name]
+    counts = Counter(file.status for file in mine)
+    source = sum(file.source_bytes for file in mine)
+    parquet = sum(file.parquet_bytes for file in mine)
+    whole = FileResult(name, "", "", "", source_bytes=source, parquet_bytes=parquet)
+    # Rejects and drift are no copy of what they come from.
+    is_data = name not in ALWAYS
+    return [
+        f"{counts['exported']:,}",
+        f"{of_the_day:,}",
+        f"{counts['skipped']:,}",
+        f"{counts['failed']:,}",
+        f"{sum(file.rows for file in mine):,}",
+        f"{sum(file.rejected_rows for file in mine):,}" if is_data else NOTHING,
+        kilobytes(source) if is_data else NOTHING,
+        kilobytes(parquet),
+        f"{whole.reduction:.1f}%"
+        if is_data and whole.reduction is not None
+        else NOTHING,
+    ]
 
 
 def _rejects(stored: Stored) -> str:
@@ -120,54 +160,60 @@ def _rejects(stored: Stored) -> str:
     rows = []
     for dataset, reasons in sorted(stored.rejects.items()):
         common = reasons.most_common(3)
-        said = "; ".join(f"{_plain(reason)} ({n:,})" for reason, n in common)
-        rows.append([dataset, f"{sum(reasons.values()):,}", said])
-    return table(["Dataset", "Rejects", "Most common reasons"], rows)
+        said = "; ".join(f"{plain(discreet(why))} ({n:,})" for why, n in common)
+        rows.append([f"`{dataset}`", f"{reasons.total():,}", said])
+    return table(["Dataset", "Rejects", "Most common reasons"], rows, ["Rejects"])
 
 
 def _schema(stored: Stored) -> str:
-    versions = ", ".join(
-        f"{name} v{dataset.schema_version}"
-        for name, dataset in sorted(load_datasets().items())
-    )
-    lines = [f"Versions: {versions}."]
-    if stored.drift:
-        lines.append("")
-        for (source, kind, name), number in stored.drift.most_common(MOST_LISTED):
-            lines.append(
-                f"- {source}: {kind} `{_plain(name)}` in {number:,} file(s)"
-            )
-    else:
-        lines.append("No drift.")
-    return "\n".join(lines)
-
-
-def _sources(stored: Stored) -> str:
+    if not stored.drift:
+        return "✅ Every source has the columns and keys that are known of it."
     rows = [
-        [source, str(newest), f"{age} day(s) ago" if age else "today"]
+        [f"`{source}`", kind, plain(discreet(name)), f"{number:,}"]
+        for (source, kind, name), number in stored.drift.most_common(MOST_LISTED)
+    ]
+    more = len(stored.drift) - len(rows)
+    said = f"\n\n… and {more:,} more: see `schema_drift`." if more else ""
+    return table(["Source", "Drift", "Column or key", "Files"], rows, ["Files"]) + said
+
+
+def _sources(stored: Stored, result: RunResult) -> str:
+    if not stored.newest:
+        return "Nothing has been landed yet."
+    stale = stale_sources(result.findings)
+    rows = [
+        [
+            f"`{source}`",
+            str(newest),
+            f"{age:,} day{'' if age == 1 else 's'} ago" if age else "today",
+            "⚠️ stale" if source in stale else "",
+        ]
         for source, newest, age in stored.newest
     ]
-    if not rows:
-        return "Nothing has been landed yet."
-    return table(["Source", "Newest day", "Age"], rows)
+    return table(["Source", "Newest day", "Age", ""], rows)
 
 
 def _storage(stored: Stored) -> str:
-    return table(
-        ["What", "Files", "Size"],
+    header = ["What", "Files", "Size"]
+    rows = [
+        ["Parquet", f"{stored.parquet_files:,}", kilobytes(stored.parquet_bytes)],
+        ["Landing", f"{stored.landing_files:,}", kilobytes(stored.landing_bytes)],
         [
-            ["Parquet", f"{stored.parquet_files:,}", kilobytes(stored.parquet_bytes)],
-            ["Landing", f"{stored.landing_files:,}", kilobytes(stored.landing_bytes)],
+            "**Both**",
+            f"**{stored.parquet_files + stored.landing_files:,}**",
+            f"**{kilobytes(stored.bytes)}**",
         ],
-    )
+    ]
+    return table(header, rows, numbers=header[1:])
 
 
-def _runs(runs: list[dict[str, Any]]) -> str:
+def _runs(runs: list[Run]) -> str:
+    header = ["Started", "Status", "Took", "Written", "Skipped", "Failed", "Warnings"]
     rows = [
         [
             run["started_at"][11:19],
             f"{MARKS.get(run['status'], '')} {run['status']}",
-            f"{run['duration_s']:.1f} s",
+            seconds(run["duration_s"]),
             f"{run['exported_files']:,}",
             f"{run['skipped_files']:,}",
             f"{run['failed_files']:,}",
@@ -175,21 +221,4 @@ def _runs(runs: list[dict[str, Any]]) -> str:
         ]
         for run in runs
     ]
-    if not rows:
-        return "None."
-    header = ["Started", "Status", "Took", "Written", "Skipped", "Failed", "Warnings"]
-    return table(header, rows)
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; the cells hold no Markdown of their own."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """A text that stays in its line and cell and is read as it is."""
-    flat = one_line(text)
-    for char in "\\`*_[]<>|#":
-        flat = flat.replace(char, "\\" + char)
-    return flat
+    return table(header, rows, numbers=header[2:]) if rows else "None."

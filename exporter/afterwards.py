@@ -1,0 +1,82 @@
+"""How every run ends: judged, recorded, and told to whoever wants to know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+from exporter.discretion import discreet
+from exporter.errors import describe
+from exporter.history import append_run
+from exporter.judgement import judge
+from exporter.logs import append_log, log_warning, rotate_logs
+from exporter.machine import awake_since
+from exporter.notices import announce
+from exporter.outbox import Notice
+from exporter.ping import ping
+from exporter.results import OK, RunResult
+from exporter.screen import Screen
+from exporter.state import Stored, take_state
+from exporter.summary import write_summary
+from exporter.thresholds import Thresholds
+from ingest.documents import utc_now
+from ingest.root import Root
+
+
+def begin(screen: Screen) -> None:
+    """Say that a run begins."""
+    if not ping("/start"):
+        screen.warn("the dead-man's switch did not answer")
+
+
+def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
+    """Judge a run and leave its log lines, record and summary.
+
+    Called under the lock, however the run ended. Returns a notice that could
+    not be kept for sending.
+    """
+    result.errors = [discreet(text) for text in result.errors]
+    stored = Stored()
+    try:
+        stored = take_state(root)
+        _judge(result, stored, screen)
+    except OSError as error:
+        result.errors.append(discreet(describe(error)))
+    result.warnings = [discreet(text) for text in result.warnings]
+    leavings: tuple[Callable[[], None], ...] = (
+        partial(rotate_logs, root),
+        partial(append_log, root, result),
+        partial(append_run, root, result, stored),
+        partial(write_summary, root, result, stored),
+    )
+    for leave in leavings:
+        try:
+            leave()
+        except OSError as error:
+            result.errors.append(discreet(describe(error)))
+            screen.fail(result.errors[-1])
+    return announce(root, result)
+
+
+def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:
+    """Send what there is to say. Fails no run, and is over in seconds."""
+    # Here, because most runs have nothing to tell.
+    from exporter.notify import deliver
+
+    failures = deliver(root, unkept)
+    if not ping("" if result.status == OK else "/fail"):
+        screen.warn("the dead-man's switch did not answer")
+    for failure in failures:
+        text = f"{failure}: the notice waits for the next run"
+        screen.warn(text)
+        log_warning(root, text)
+
+
+def _judge(result: RunResult, stored: Stored, screen: Screen) -> None:
+    limits = Thresholds.from_environment(os.environ)
+    result.findings = judge(result, stored, limits, utc_now(), awake_since())
+    for text in result.findings.values():
+        if text:
+            result.warnings.append(text)
+            screen.warn(text)

@@ -1,0 +1,34 @@
+"""The little Markdown that the reports need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+# A dash or a number at the start of a line is no matter: no text begins one.
+SPECIAL = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|#~&"})
+
+
+def one_line(text: str) -> str:
+    """A text in which nothing can begin a line of its own."""
+    return " ".join(text.split())
+
+
+def plain(text: str) -> str:
+    """A text that stays in its line and cell and is read as it is."""
+    return one_line(text).translate(SPECIAL)
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()
+) -> str:
+    """A table of finished Markdown cells; columns in `numbers` are set right."""
+    rules = ["---:" if name in numbers else "---" for name in header]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, rules, *rows))
+
+
+def bullets(texts: Sequence[str], most: int) -> str:
+    """A list of plain texts, the first `most` of them."""
+    lines = [f"- {plain(text)}" for text in texts[:most]]
+    if len(texts) > most:
+        lines.append(f"- … and {len(texts) - most:,} more")
+    return "\n".join(lines)
