@@ -79,29 +79,30 @@ def read_bundle(path: Path, shown: str) -> Iterator[Document]:
     """
     count = 0
     too_large: list[str] = []
-    with _as_problem():
-        with (
-            open_regular(path) as raw,
-            gzip.GzipFile(fileobj=raw) as unzipped,
-            tarfile.open(
-                fileobj=cast(IO[bytes], _Limited(cast(IO[bytes], unzipped))),
-                mode="r|",
-                tarinfo=_CheckedHeader,
-            ) as tar,
-        ):
-            for member in tar:
-                tar.members = []  # or it keeps every header it has read
-                count += 1
-                if count > MAX_MEMBERS:
-                    raise BundleProblem(f"has more than {MAX_MEMBERS:,} members")
-                name = member.name.replace("\\", "/").rpartition("/")[2]
-                kind = kind_of(name)
-                if kind is None or not member.isfile():
-                    continue
-                if member.size > MAX_MEMBER_BYTES:
-                    too_large.append(name)
-                    continue
-                yield _document(tar, member, name, kind, shown)
+    with (
+        _as_problem(),
+        open_regular(path) as raw,
+        gzip.GzipFile(fileobj=raw) as unzipped,
+        tarfile.open(
+            fileobj=cast(IO[bytes], _Limited(cast(IO[bytes], unzipped))),
+            mode="r|",
+            tarinfo=_CheckedHeader,
+        ) as tar,
+    ):
+        for member in tar:
+            # Or it keeps every header it has read.
+            tar.members = []  # type: ignore[attr-defined]
+            count += 1
+            if count > MAX_MEMBERS:
+                raise BundleProblem(f"has more than {MAX_MEMBERS:,} members")
+            name = member.name.replace("\\", "/").rpartition("/")[2]
+            kind = kind_of(name)
+            if kind is None or not member.isfile():
+                continue
+            if member.size > MAX_MEMBER_BYTES:
+                too_large.append(name)
+                continue
+            yield _document(tar, member, name, kind, shown)
     if too_large:
         raise BundleProblem(
             f"{too_large[0]!a} is larger than {MAX_MEMBER_BYTES >> 20} MB"

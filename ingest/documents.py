@@ -183,7 +183,7 @@ class Inventory:
 def take_inventory(root: Root) -> Inventory:
     """Look at every place of section "Inputs" without opening a file."""
     found = Inventory()
-    for folder in _folders(root.path, "g/reports", found):
+    for folder in _folders(root.path, "g/reports"):
         names = _names(root.path, folder, found)
         beats = [name for name in names if name.startswith("heartbeat_")]
         beats = [name for name in beats if HEARTBEAT.fullmatch(name)]
@@ -224,7 +224,7 @@ def _names(base: Path, folder: str, found: Inventory) -> list[str]:
         return []
 
 
-def _folders(base: Path, top: str, found: Inventory) -> Iterator[str]:
+def _folders(base: Path, top: str) -> Iterator[str]:
     """A folder and all below it, links not followed, our own output left out."""
     if not (base / top).is_dir():
         return

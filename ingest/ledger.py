@@ -317,8 +317,10 @@ class Ledger:
 
     def published(self) -> dict[str, PublishedFile]:
         return {
-            row[0]: PublishedFile(*row[1:5], json.loads(row[5]))
-            for row in self.db.execute("select * from published")
+            path: PublishedFile(size, mtime, checksum, rows, json.loads(metadata))
+            for path, size, mtime, checksum, rows, metadata, _ in self.db.execute(
+                "select * from published"
+            )
         }
 
     def put_published(self, path: str, file: PublishedFile) -> None:
@@ -381,7 +383,10 @@ def _seal(cells: tuple[Any, ...]) -> int:
 
 
 def _part(row: tuple[Any, ...]) -> Part:
-    keys = zlib.decompress(row[11]).decode() if row[11] else ""
+    *look, counts, source_bytes, dropped, packed, _ = row
+    source, day, part, size, mtime_ns, checksum, fingerprint, parser = look
+    keys = zlib.decompress(packed).decode().split("\n") if packed else []
     return Part(
-        *row[:8], json.loads(row[8]), row[9], row[10], keys.split("\n") if keys else []
-    )
+        source, day, part, size, mtime_ns, checksum, fingerprint, parser,
+        json.loads(counts), source_bytes, dropped, keys,
+    )  # fmt: skip

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from ingest import files
 from ingest.bundles import BundleProblem, read_bundle
 from ingest.documents import (
     Document,
     Inventory,
     NotAFile,
+    StillWritten,
+    input_key,
     live_document,
     take_inventory,
     utc_now,
@@ -28,6 +34,7 @@ from ingest.masks import load_masks
 from ingest.parsers import MASKS
 from ingest.root import PROJECT, Root
 from ingest.stock import BUNDLES, take_stock
+from ingest.text import clean
 
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
@@ -64,19 +71,32 @@ def land(
     report; OSError is raised only where the landing cannot be written.
     """
     report = LandingReport()
-    landing = Landing(root, ledger, dry_run)
-    context = Context(
-        landing, load_masks(PROJECT / MASKS), now or utc_now(), report, say
-    )
-    report.warnings += take_stock(landing)
-    if ledger.was_damaged:
-        report.warnings.append(
-            "the ledger was damaged: it is made again from the landing"
-        )
-    _Ingest(root, context, historical, progress).run()
-    ledger.commit()
-    landing.write_manifest()
+    masks = load_masks(PROJECT / MASKS)
+    with _staging(root, dry_run) as staging:
+        landing = Landing(root, ledger, dry_run, staging)
+        context = Context(landing, masks, now or utc_now(), report, say)
+        report.warnings += take_stock(landing, historical)
+        if ledger.was_damaged:
+            report.warnings.append(
+                "the ledger was damaged: it is made again from the landing"
+            )
+        _Ingest(root, context, historical, progress).run()
+        ledger.commit()
+        landing.write_manifest()
+    # Names of files and folders can quote secrets, too.
+    report.warnings = [masks.text(clean(text)) for text in report.warnings]
+    report.errors = [masks.text(clean(text)) for text in report.errors]
     return report
+
+
+@contextlib.contextmanager
+def _staging(root: Root, dry_run: bool) -> Iterator[Path]:
+    """Where files are made: in a dry run not below the root."""
+    if not dry_run:
+        yield root.staging
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 class _Ingest:
@@ -115,23 +135,24 @@ class _Ingest:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
         wanted = []
         for folder, names in inventory.heartbeats:
+            key = input_key(folder, self.context.masks)
             for name in names:
                 known = self.heartbeats.knows(name)
                 if self.historical or not known or name > horizon:
-                    wanted.append((name, f"{folder}/{name}", known))
+                    wanted.append((name, folder, f"{key}/{name}", known))
         wanted.sort()
         looks: list[tuple[str, SeenInput]] = []
         with self._bar("Reading heartbeats", len(wanted)) as step:
-            for name, path, known in wanted:
+            for name, folder, key, known in wanted:
                 step(1)
-                document = self._document(path, "heartbeats")
+                document = self._document(f"{folder}/{name}", "heartbeats")
                 if document is None:
                     continue
                 look = SeenInput("heartbeats", document.size, document.mtime_ns)
-                if known and not self.historical and self.seen.get(path) == look:
+                if known and not self.historical and self.seen.get(key) == look:
                     continue
                 if self._read(document, self.heartbeats.add) and name > horizon:
-                    looks.append((path, look))
+                    looks.append((key, look))
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
         self.heartbeats.flush()
@@ -152,7 +173,7 @@ class _Ingest:
             document = self._document(path, kind)
             if document is None:
                 continue
-            seen = self.seen.get(path)
+            seen = self.seen.get(document.key or "")
             look = (document.size, document.mtime_ns)
             if seen and look == (seen.bytes, seen.mtime_ns) and not self.historical:
                 continue
@@ -169,18 +190,16 @@ class _Ingest:
             "index_advisor": self.reports.add,
             "optimization_summary": self.summaries.add,
         }
-        if not self._read(document, landers[document.kind]) or document.path is None:
+        if not self._read(document, landers[document.kind]) or document.key is None:
             return
+        position = self.lines.positions.get(document.key)
+        look = (document.size, document.mtime_ns)
         if self._changed(document):
-            self.report.warnings.append(
-                f"{document.shown}: is being written; the next run reads it again"
-            )
-            return  # what was read stands, but it is not what lies there now
-        position = self.lines.positions.get(document.path)
-        self.ledger.put_input(
-            document.path,
-            SeenInput(document.kind, document.size, document.mtime_ns, position),
-        )
+            # What was read stands, but it is not what lies there now.
+            look = (-1, 0)
+            if position is None:  # a log simply grows
+                self._is_being_written(document)
+        self.ledger.put_input(document.key, SeenInput(document.kind, *look, position))
 
     def _flush_all(self) -> None:
         self.heartbeats.flush()
@@ -196,8 +215,9 @@ class _Ingest:
         horizon = f"reports_{self.context.now - YOUNG:%Y%m%d_%H%M%S}.tar.gz"
         wanted = []
         for path in inventory.bundles:
-            known = path in self.seen
-            if self.historical or not known or path.rpartition("/")[2] > horizon:
+            known = self.seen.get(path)
+            is_done = known is not None and known.position is None
+            if self.historical or not is_done or path.rpartition("/")[2] > horizon:
                 wanted.append((path, known))
         done: list[tuple[str, SeenInput]] = []
         with self._bar("Reading bundles", len(wanted)) as step:
@@ -205,34 +225,51 @@ class _Ingest:
                 step(1)
                 try:
                     look = (self.root.path / path).stat()
+                except FileNotFoundError:
+                    continue
                 except OSError as error:
                     self._unreadable(path, error)
                     continue
                 seen = SeenInput(BUNDLES, look.st_size, look.st_mtime_ns)
-                if known and not self.historical and self.seen.get(path) == seen:
+                if (
+                    known is not None
+                    and not self.historical
+                    and (known.bytes, known.mtime_ns) == (seen.bytes, seen.mtime_ns)
+                ):
                     continue
-                self._read_bundle(path)
-                done.append((path, seen))
+                if (is_whole := self._read_bundle(path)) is None:
+                    continue
+                # One that is broken may have been in the making.
+                mark = None if is_whole else {"is_whole": False}
+                done.append((path, replace(seen, position=mark)))
                 if self.heartbeats.is_full:
                     self._flush_bundles(done)
         self._flush_bundles(done)
 
-    def _read_bundle(self, path: str) -> None:
+    def _read_bundle(self, path: str) -> bool | None:
+        """Whether a bundle was whole; None if it could not be opened."""
         members = 0
+        is_whole = True
         try:
             for document in read_bundle(self.root.path / path, path):
                 members += 1
                 self._land(document)
+                if self.heartbeats.is_full:
+                    self.heartbeats.flush()
         except BundleProblem as problem:
+            is_whole = False
             self.report.warnings.append(
                 f"{path}: {problem}; what could be read before that was, and it is "
                 "read again once it has changed"
             )
         except OSError as error:
+            if error.filename is not None and error.errno in files.WRITE_ERRORS:
+                raise
             self._unreadable(path, error)
-            return
+            return None
         name = path.rpartition("/")[2]
         self.context.say(f"{count(members, 'input')} from {name}")
+        return is_whole
 
     def _flush_bundles(self, done: list[tuple[str, SeenInput]]) -> None:
         self._flush_all()
@@ -245,7 +282,7 @@ class _Ingest:
 
     def _document(self, path: str, kind: str) -> Document | None:
         try:
-            return live_document(self.root, path, kind)
+            return live_document(self.root, path, kind, self.context.masks)
         except FileNotFoundError:
             return None  # rotated since we looked: its bundle will have it
         except OSError as error:
@@ -255,9 +292,12 @@ class _Ingest:
     def _read(self, document: Document, add: Callable[[Document], object]) -> bool:
         try:
             add(document)
-        except FileNotFoundError:
+        except StillWritten:
+            self._is_being_written(document)
             return False
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and self._is_input(error, document):
+                return False  # rotated since we looked: its bundle will have it
             if error.filename is not None and not self._is_input(error, document):
                 raise  # not the input's fault: the landing cannot be written
             self._unreadable(document.shown, error)
@@ -266,6 +306,11 @@ class _Ingest:
 
     def _is_input(self, error: OSError, document: Document) -> bool:
         return str(error.filename) == str(self.root.path / (document.path or ""))
+
+    def _is_being_written(self, document: Document) -> None:
+        self.report.warnings.append(
+            f"{document.shown}: is being written; the next run reads it again"
+        )
 
     def _changed(self, document: Document) -> bool:
         now = self._document(document.path or "", document.kind)

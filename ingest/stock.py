@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,16 @@ from ingest.identity import (
     reports_content,
     summaries_content,
 )
-from ingest.landing import CSV_SOURCES, DAMAGED, Content, Json, Landing
+from ingest.landing import (
+    CSV_SOURCES,
+    DAMAGED,
+    MANIFEST,
+    Content,
+    Json,
+    Landing,
+    landed_days,
+    manifest,
+)
 from ingest.ledger import Ledger, Part
 from ingest.root import Root
 
@@ -71,8 +80,11 @@ class _Hashing:
         return self.made.hexdigest()[:32]
 
 
-def take_stock(landing: Landing) -> list[str]:
-    """Bring the ledger in line with the landing; returns warnings."""
+def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
+    """Bring the ledger in line with the landing; returns warnings.
+
+    A part that looks as it was left is taken for whole, unless `thoroughly`.
+    """
     ledger, root = landing.ledger, landing.root
     known = {look[:3]: look[3:] for look in ledger.looks()}
     warnings: list[str] = []
@@ -80,20 +92,20 @@ def take_stock(landing: Landing) -> list[str]:
     for source, day, part, path in landing.on_disk():
         look = path.stat()
         entry = known.pop((source, day, part), None)
-        if entry == (look.st_size, look.st_mtime_ns):
+        if entry == (look.st_size, look.st_mtime_ns) and not thoroughly:
             continue
         held = ledger.part(source, day, part) if entry else None
         if held and held.checksum == files.checksum(path):
-            _touch(ledger, held, look.st_mtime_ns)
+            if held.mtime_ns != look.st_mtime_ns:
+                ledger.put_part(replace(held, mtime_ns=look.st_mtime_ns))
             continue
         try:
             content = read_content(landing, source, day, part)
-        except (*DAMAGED, KeyError, TypeError):
-            set_aside(path)
-            warnings.append(
-                f"{root.relative(path)}: damaged, set aside as {path.name}.damaged; "
-                "its inputs are read again where they still exist"
-            )
+        except PermissionError:
+            raise  # it may be whole
+        except (*DAMAGED, KeyError, TypeError, AttributeError):
+            shown = root.relative(path)
+            warnings.append(f"{shown}: damaged; {_discard(landing, path)}")
             ledger.forget_part(source, day, part)
             lost.add(source)
             continue
@@ -135,9 +147,12 @@ def inputs_behind(sources: set[str]) -> set[str]:
     return {"dated" if source in CSV_SOURCES else source for source in sources}
 
 
-def set_aside(path: Path) -> None:
-    """Rename a damaged file, bytes untouched, so that it spoils no pattern."""
-    os.replace(path, path.with_name(path.name + ".damaged"))
+def _discard(landing: Landing, path: Path) -> str:
+    landing.lost.add(path)
+    remedy = "its inputs are read again where they still exist"
+    if landing.dry_run:
+        return remedy
+    return f"set aside as {files.set_aside(path).name}; {remedy}"
 
 
 def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
@@ -149,11 +164,6 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
             size = path.stat().st_size
             return content_of_csv(source, text, size)
     return content_of_records(source, landing.records(source, day, part))
-
-
-def _touch(ledger: Ledger, part: Part, mtime_ns: int) -> None:
-
-    ledger.put_part(replace(part, mtime_ns=mtime_ns))
 
 
 def check_landing(root: Root, ledger: Ledger) -> list[str]:
@@ -169,3 +179,26 @@ def check_landing(root: Root, ledger: Ledger) -> list[str]:
         if not whole:
             problems.append(f"{root.relative(path)}: damaged landing file")
     return problems
+
+
+ROW = re.compile(r"[a-z_]+,[0-9]{4}-[0-9]{2}-[0-9]{2},[a-z_]*,[0-9]+,[0-9a-f]{32}")
+
+
+def check_manifest(root: Root, ledger: Ledger) -> tuple[list[str], list[str]]:
+    """(errors, warnings) about `landed_days.csv`, held against the ledger."""
+    path = root.landing / MANIFEST
+    shown = root.relative(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        is_due = bool(landed_days(ledger))
+        return [f"{shown}: missing from the landing"] * is_due, []
+    except OSError as error:
+        return [f"{shown}: cannot be read ({error.strerror})"], []
+    wanted = manifest(ledger)
+    if data == wanted.encode():
+        return [], []
+    head, *rows = data.decode(errors="replace").split("\n")
+    if head != wanted.split("\n")[0] or rows.pop() or not all(map(ROW.fullmatch, rows)):
+        return [f"{shown}: damaged"], []
+    return [], [f"{shown}: older than the landing; the next export writes it again"]

@@ -70,21 +70,28 @@ class HeartbeatLander:
         after: dict[str, list[Json]] = {day: [] for day in touched}
         for record in merge_heartbeats(records):
             after[record["day"]].append(record)
-        for day in sorted(after):
+        # A record that moves is in its new day before it is out of the old one.
+        shrinking = {day: len(after[day]) < len(before[day]) for day in after}
+        for day in sorted(after, key=lambda day: (shrinking[day], day)):
             if after[day] != before[day]:
-                self._write(day, after[day], len(before[day]))
+                self._write(day, after[day], before[day], self.parser)
         self.pending.clear()
         self.pending_chars = 0
 
-    def _write(self, day: str, records: list[Json], before: int) -> None:
+    def _write(
+        self, day: str, records: list[Json], before: list[Json], parser: str
+    ) -> None:
         context = self.context
         known = context.ledger.part("heartbeats", day, PART)
-        gone = max(before - len(records), 0) + (known.dropped if known else 0)
-        content = heartbeats_content(records, self.parser)
+        content = heartbeats_content(records, parser)
+        old = heartbeats_content(before, parser)
+        # With a newer heartbeat or a better parser, fewer is no loss.
+        fewer = [old.counts[name] - content.counts[name] for name in content.counts]
+        gone = max(0, *fewer) + (known.dropped if known else 0)
         context.landing.write_records(
             "heartbeats", day, PART, records, replace(content, dropped=gone)
         )
-        context.landed(day, max(len(records) - before, 0))
+        context.landed(day, max(len(records) - len(before), 0))
         for name in content.keys:
             self.days_by_name.setdefault(name, set()).add(day)
 
@@ -96,14 +103,22 @@ class HeartbeatLander:
         ledger = self.context.ledger
         outdated = [p for p in ledger.parts("heartbeats") if p.parser != self.parser]
         for part in outdated:
-            fresh = [self._read_again(old) for old in self._landed(part.day)]
-            # With a better reading of its time a report may change its day.
-            self.pending += [r for r in fresh if r["day"] != part.day]
+            landed = self._landed(part.day)
+            fresh = [self._read_again(old) for old in landed]
+            # With a better reading of its time a report may change its day. It
+            # is in the new one before it is out of the old one.
+            for day in sorted({r["day"] for r in fresh} - {part.day}):
+                before = self._landed(day)
+                moved = [r for r in fresh if r["day"] == day]
+                known = ledger.part("heartbeats", day, PART)
+                after = merge_heartbeats([*before, *moved])
+                self._write(day, after, before, known.parser if known else self.parser)
             records = merge_heartbeats(r for r in fresh if r["day"] == part.day)
-            self._write(part.day, records, len(fresh))
-        self.flush()
+            self._write(part.day, records, landed, self.parser)
 
     def _read_again(self, old: Json) -> Json:
+        if old["fields"] is None:
+            return old  # too long to be taken apart, and cut
         context = self.context
         text = context.masks.text(old["raw"])
         fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))

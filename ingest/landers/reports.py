@@ -82,6 +82,5 @@ class ReportLander:
         """Whether a reject is the beginning of a report that is whole now."""
         begun = (record["raw"] or "").rstrip("\ufffd \t\r\n")
         return record["problem"] is not None and any(
-            len(text) > len(begun) > 0 and text.startswith(begun)
-            for text in self.whole
+            len(text) > len(begun) > 0 and text.startswith(begun) for text in self.whole
         )
