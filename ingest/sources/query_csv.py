@@ -205,7 +205,7 @@ def _rows(
         if wrong_day is None and source == "query_rows":
             written = known[0]
             if written is not None and not earliest < written < latest:
-                time = parse_time(written)
+                time = parse_time(written.strip(" "))  # as SQL does
                 problem = date_problem(time, now) if time else None
         # What SQL can put together again need not be stored twice.
         length = full if known[-1] and known[-2] else short
