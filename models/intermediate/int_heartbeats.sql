@@ -20,10 +20,15 @@ monitored_checks as (
 unnest_checks as (
 
     select
-        * exclude (fields, checks),
+        filename,
+        reported_at,
+        status,
+        duration_ms,
+        day,
         -- A heartbeat without checks is a heartbeat all the same.
         unnest(if(len(checks) > 0, checks, [null])) as reported_check,
     from heartbeats
+    where reject_reason is null
 
 ),
 
@@ -54,16 +59,29 @@ pivot_to_worst_status as (
             {{ worst_status('check_status', "column_name = '" ~ column ~ "'") }}
                 as {{ column }},
         {%- endfor %}
+        day,
+        'published' as outcome,
+    from match_monitored_checks
+    group by filename, reported_at, status, duration_ms, day
+
+),
+
+list_rejects as (
+
+    select
+        filename,
+        reported_at,
+        status,
+        duration_ms,
         raw,
         reject_reason,
         day,
-    from match_monitored_checks
-    group by
-        filename, reported_at, status, duration_ms, raw, reject_reason, day
+        'reject' as outcome,
+    from heartbeats
+    where reject_reason is not null
 
 )
 
-select
-    *,
-    if(reject_reason is null, 'published', 'reject') as outcome,
 from pivot_to_worst_status
+union all by name
+from list_rejects
