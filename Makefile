@@ -45,5 +45,5 @@ clean: ## Remove the environment and everything made by tools
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f ops_atomic.duckdb ops_atomic.duckdb.wal
 
-venv:
+venv: ## Set up .venv, or bring it up to date
 	@scripts/setup_venv.sh
