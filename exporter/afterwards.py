@@ -40,7 +40,7 @@ def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
     stored = Stored()
     try:
         stored = take_state(root)
-        _judge(result, stored, screen)
+        _judge(root, result, stored, screen)
     except OSError as error:
         result.errors.append(discreet(describe(error)))
     result.warnings = [discreet(text) for text in result.warnings]
@@ -73,7 +73,9 @@ def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -
         log_warning(root, text)
 
 
-def _judge(result: RunResult, stored: Stored, screen: Screen) -> None:
+def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> None:
+    if root.is_example:
+        stored.heard_at.clear()  # it is meant to be old
     limits = Thresholds.from_environment(os.environ)
     result.findings = judge(result, stored, limits, utc_now(), awake_since())
     for text in result.findings.values():

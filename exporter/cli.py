@@ -36,6 +36,7 @@ from exporter.results import FAILED
 from exporter.screen import Screen, kilobytes
 from exporter.staleness import Selection
 from exporter.stop import Stopped, stoppable
+from exporter.verify.cli import doctor_command, verify_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,6 +47,8 @@ def main() -> None:
 
 main.add_command(agents)
 main.add_command(notify_command)
+main.add_command(verify_command)
+main.add_command(doctor_command)
 
 
 @main.command("export")

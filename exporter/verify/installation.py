@@ -1,0 +1,187 @@
+"""Checks of the machinery: agents, wrapper, version, folders, log, notices."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.parsers.expat import ExpatError
+
+from exporter import __version__, notify, outbox
+from exporter.agents import service
+from exporter.agents.errors import AgentError, AgentRefused
+from exporter.agents.jobs import JOBS, LABELS, Job, Place
+from exporter.agents.status import AgentStatus, find_statuses
+from exporter.agents.system import System
+from exporter.logs import log_path
+from exporter.verify.checks import (
+    COMPONENT,
+    EXPORT,
+    FAIL,
+    NOT_HERE,
+    PASS,
+    PENDING,
+    TEST,
+    Check,
+    command_on,
+    passed,
+)
+from ingest.root import PROJECT, Root
+
+INSTALL = "ops-atomic agents install"
+MAKE_VENV = f"make -C {shlex.quote(str(PROJECT))} venv"
+# A day, and what a run or a late waking may take on top of it.
+LOG_AGE = timedelta(hours=26)
+RUN_TIMEOUT_S = 120
+
+
+def check_agents(root: Root, system: System | None = None) -> Iterator[Check]:
+    """Both agents, as the manager of jobs on this machine has them."""
+    if sys.platform != "darwin":
+        yield Check(COMPONENT, "launchd", "macOS", sys.platform, NOT_HERE)
+    try:
+        system = system or service.this_system()
+        system.find(JOBS[0].label)
+    except AgentError as error:
+        # A Mac always has launchd; elsewhere there may be nothing to ask.
+        status = FAIL if sys.platform == "darwin" else NOT_HERE
+        for job in JOBS:
+            yield Check(COMPONENT, job.label, _schedule(job), str(error), status)
+        return
+    for found in find_statuses(system, PROJECT):
+        yield _check_agent(root, found, system.name)
+
+
+def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
+    label, target, loaded = found.job.label, _schedule(found.job), found.loaded
+    if found.root and Path(found.root) != root.path:
+        actual = f"exports another root, {found.root}"
+        return Check(
+            COMPONENT, label, target, actual, FAIL, command_on(root, INSTALL)
+        )
+    if found.problems or loaded is None:
+        return Check(
+            COMPONENT, label, target, "; ".join(found.problems) or "not loaded", FAIL,
+            f"ops-atomic agents run {label}" if loaded else INSTALL,
+        )  # fmt: skip
+    code = loaded.last_exit_code
+    last = "not run yet" if code is None else f"last exit {code}"
+    actual = f"{system}, {loaded.schedule}, {last}"
+    if code is None:
+        return Check(
+            COMPONENT, label, target, actual, PENDING, f"ops-atomic agents run {label}"
+        )
+    return Check(COMPONENT, label, target, actual, PASS)
+
+
+def _schedule(job: Job) -> str:
+    return f"loaded, {job.schedule}, last exit 0"
+
+
+def check_plists(root: Root) -> Check:
+    """The agents' files, written aside and read again."""
+    name, target = "Plist syntax", f"{len(JOBS)} valid plists"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            service.render(Place(PROJECT, root.path), os.environ, Path(folder))
+            labels = {
+                plistlib.loads(path.read_bytes())["Label"]
+                for path in Path(folder).glob("*.plist")
+            }
+    except (AgentRefused, OSError, ValueError, KeyError, ExpatError) as error:
+        return Check(COMPONENT, name, target, str(error), FAIL, INSTALL)
+    actual = f"{len(labels)} valid plists"
+    return Check(COMPONENT, name, target, actual, passed(labels == set(LABELS)))
+
+
+def check_wrapper() -> Check:
+    """The wrapper that agents start, run with --help in an empty environment."""
+    wrapper = Place(PROJECT, PROJECT).wrapper
+    code, said = _run("/usr/bin/env", "-i", str(wrapper), "--help")
+    is_well = code == 0 and "Usage:" in said
+    actual = "exit 0" if is_well else f"exit {code}: {said[-200:]}"
+    return Check(
+        TEST, "Wrapper runs in an empty environment", "exit 0", actual, passed(is_well),
+        "" if is_well else MAKE_VENV,
+    )  # fmt: skip
+
+
+def check_version() -> Check:
+    """The command that the wrapper starts is of this version."""
+    command = Place(PROJECT, PROJECT).venv / "bin" / "ops-atomic"
+    code, said = _run(str(command), "--version")
+    actual = said.rpartition(" ")[2] if code == 0 else f"exit {code}: {said[-200:]}"
+    is_well = actual == __version__
+    mend = "" if is_well else MAKE_VENV
+    return Check(
+        COMPONENT, "Exporter version", __version__, actual, passed(is_well), mend
+    )
+
+
+def check_folders(root: Root) -> Iterator[Check]:
+    """The folders that an export writes to."""
+    for folder in (
+        root.path / "g" / "analytics",
+        root.path / "knowledge" / "optimize" / "parquet",
+        root.reports / "parquet",
+        root.logs,
+    ):
+        is_there, may_write = folder.is_dir(), os.access(folder, os.W_OK)
+        actual = "missing" if not is_there else "writable" if may_write else "read-only"
+        rights = f"chmod u+rwx {shlex.quote(str(folder))}"
+        mend = rights if is_there else command_on(root, EXPORT)
+        is_well = is_there and may_write
+        yield Check(
+            COMPONENT, f"Folder {root.relative(folder)}", "writable", actual,
+            passed(is_well), "" if is_well else mend,
+        )  # fmt: skip
+
+
+def check_log(root: Root, now: datetime) -> Check:
+    """The log is there, and a run has written to it lately."""
+    hours = LOG_AGE // timedelta(hours=1)
+    name, target = "Log", f"written within {hours} hours"
+    try:
+        written = log_path(root).stat().st_mtime
+    except OSError:
+        return Check(
+            COMPONENT, name, target, "no log yet", PENDING, command_on(root, EXPORT)
+        )
+    age = now - datetime.fromtimestamp(written, UTC).replace(tzinfo=None)
+    is_well = age <= LOG_AGE
+    return Check(
+        COMPONENT, name, target, f"{age / timedelta(hours=1):.1f} hours ago",
+        passed(is_well), "" if is_well else command_on(root, EXPORT),
+    )  # fmt: skip
+
+
+def check_notices(root: Root) -> Check:
+    """Nothing waits in the outbox for a service that did not take it."""
+    waiting = len(outbox.waiting(root))
+    configured = notify.is_configured()
+    if not configured and not waiting:
+        actual = f"{notify.VARIABLE} is not set"
+        return Check(COMPONENT, "Notices", "none waiting", actual, NOT_HERE)
+    mend = "ops-atomic notify" if configured else f"export {notify.VARIABLE}=…"
+    return Check(
+        COMPONENT, "Notices", "none waiting", f"{waiting:,} waiting",
+        passed(not waiting), mend if waiting else "",
+    )  # fmt: skip
+
+
+def _run(*command: str) -> tuple[int, str]:
+    """Exit code and output of a program; 127 where it cannot be run."""
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, check=False, text=True,
+            stdin=subprocess.DEVNULL, timeout=RUN_TIMEOUT_S,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return 127, str(error)
+    return ended.returncode, (ended.stdout + ended.stderr).strip()

@@ -1,0 +1,198 @@
+"""Checks of what was made: runs, days, files, and how DuckDB reads them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import duckdb
+
+from exporter.bookkeeping import open_ledger
+from exporter.datasets import Dataset
+from exporter.history import last_run
+from exporter.published import published_days
+from exporter.results import OK
+from exporter.screen import kilobytes
+from exporter.staleness import Selection, plan_days
+from exporter.state import take_state
+from exporter.summary import seconds
+from exporter.thresholds import GB, MB, Thresholds
+from exporter.validate import validate
+from exporter.verify.checks import (
+    COMPONENT,
+    EXPORT,
+    FAIL,
+    METRIC,
+    NOT_HERE,
+    PENDING,
+    TEST,
+    Check,
+    command_on,
+    passed,
+)
+from ingest.root import Root
+from ingest.run import land
+
+# What the wrapper gives a run before it stops it.
+RUN_LIMIT_S = 600
+QUERY_LIMIT_S = 1
+EXAMPLE_QUERY = """
+    select status, count(*) as heartbeats, avg(duration_ms) as duration_ms
+    from read_parquet(?, hive_partitioning = false)
+    group by all
+    order by heartbeats desc
+"""
+
+
+def check_last_run(root: Root) -> Iterator[Check]:
+    """How the last run went, and how long it took."""
+    run = last_run(root)
+    mend = command_on(root, EXPORT)
+    if run is None:
+        yield Check(COMPONENT, "Last run", OK, "no run yet", PENDING, mend)
+        return
+    is_well = run["status"] == OK
+    actual = f"{run['status']}, {run['started_at']}"
+    yield Check(
+        COMPONENT, "Last run", OK, actual, passed(is_well), "" if is_well else mend
+    )
+    took = float(run["duration_s"])
+    is_quick = took <= RUN_LIMIT_S
+    yield Check(
+        METRIC, "Duration of the last run", f"at most {RUN_LIMIT_S} s", seconds(took),
+        passed(is_quick), "" if is_quick else f"{mend} --verbose",
+    )  # fmt: skip
+
+
+def check_yesterday(
+    root: Root, datasets: Mapping[str, Dataset], now: datetime
+) -> Check:
+    """Yesterday's files are there, and made of all the input there is.
+
+    What lies under the root and was not landed yet is looked at too, without
+    leaving a trace.
+    """
+    day = (now - timedelta(days=1)).date()
+    ledger = open_ledger(root, dry_run=True)
+    try:
+        land(root, ledger, dry_run=True)
+        plan = plan_days(root, ledger, datasets, Selection(day, day))
+    finally:
+        ledger.close()
+    name, wanted = f"Files of {day}", len(plan.current) + len(plan.stale)
+    if not wanted:
+        actual = "no input of that day"
+        return Check(COMPONENT, name, "all that have input", actual, NOT_HERE)
+    missing = sorted({target.dataset for target in plan.stale})
+    actual = f"{len(plan.current):,} of {wanted:,}"
+    if missing:
+        actual += f", not {', '.join(missing)}"
+    return Check(
+        COMPONENT, name, "all that have input", actual, passed(not missing),
+        command_on(root, EXPORT) if missing else "",
+    )  # fmt: skip
+
+
+def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
+    """Every published file against its contract, as `validate` has it."""
+    found = validate(root, datasets)
+    mend = command_on(root, "ops-atomic validate")
+    first = f", such as {found.errors[0]}" if found.errors else ""
+    yield Check(
+        COMPONENT, "Validation", "0 errors", f"{len(found.errors):,} errors{first}",
+        passed(not found.errors), mend if found.errors else "",
+    )  # fmt: skip
+    if not found.files:
+        nothing = "nothing published yet"
+        yield Check(
+            METRIC, "Rows", "1 or more", nothing, PENDING, command_on(root, EXPORT)
+        )
+        return
+    codecs = ", ".join(sorted(found.codecs))
+    is_snappy = found.codecs == {"snappy"}
+    yield Check(
+        COMPONENT, "Compression", "snappy", codecs, passed(is_snappy),
+        "" if is_snappy else f"{command_on(root, EXPORT)} --force",
+    )  # fmt: skip
+    yield Check(
+        METRIC, "Rows", "1 or more", f"{found.rows:,} in {found.files:,} files",
+        passed(found.rows > 0), "" if found.rows else mend,
+    )  # fmt: skip
+    limits = Thresholds.from_environment(os.environ)
+    largest = max(
+        (root.path / path).stat().st_size
+        for dataset in datasets.values()
+        for _, path in published_days(root, dataset)
+    )
+    is_small = largest <= limits.max_day_mb * MB
+    yield Check(
+        METRIC, "Largest file", f"at most {limits.max_day_mb:g} MB", kilobytes(largest),
+        passed(is_small), "" if is_small else mend,
+    )  # fmt: skip
+
+
+def check_storage(root: Root) -> Check:
+    """What Parquet and landing take."""
+    limit = Thresholds.from_environment(os.environ).max_storage_gb
+    used = take_state(root).bytes
+    is_well = used <= limit * GB
+    return Check(
+        METRIC, "Storage used", f"at most {limit:g} GB", kilobytes(used),
+        passed(is_well), "" if is_well else f"du -sh {root.state}",
+    )  # fmt: skip
+
+
+def check_reading(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
+    """DuckDB opens all files of a dataset, and they have its columns."""
+    with duckdb.connect() as db:
+        for name, dataset in datasets.items():
+            paths = _files(root, dataset)
+            if not paths:
+                actual = "nothing published"
+                yield Check(TEST, f"DuckDB opens {name}", "opens", actual, NOT_HERE)
+                continue
+            yield _check_reading(root, db, dataset, paths)
+
+
+def _check_reading(
+    root: Root, db: duckdb.DuckDBPyConnection, dataset: Dataset, paths: list[str]
+) -> Check:
+    name, target = f"DuckDB opens {dataset.name}", f"schema v{dataset.schema_version}"
+    try:
+        relation = db.sql(
+            "select * from read_parquet(?, hive_partitioning = false)", params=[paths]
+        )
+        columns = list(zip(relation.columns, map(str, relation.types), strict=True))
+        rows = relation.aggregate("count(*)").fetchall()[0][0]
+    except duckdb.Error as error:
+        mend = command_on(root, EXPORT)
+        return Check(TEST, name, target, str(error).split("\n")[0], FAIL, mend)
+    is_well = columns == [(column.name, column.type) for column in dataset.columns]
+    said = f"schema v{dataset.schema_version}" if is_well else "other columns"
+    return Check(
+        TEST, name, target, f"{said}, {rows:,} rows in {len(paths):,} files",
+        passed(is_well), "" if is_well else f"{command_on(root, EXPORT)} --force",
+    )  # fmt: skip
+
+
+def check_query(root: Root, datasets: Mapping[str, Dataset]) -> Check:
+    """An example query over all heartbeats, in time."""
+    name, target = "Example query", f"at most {QUERY_LIMIT_S} s"
+    paths = _files(root, datasets["ops_atomic"])
+    if not paths:
+        return Check(METRIC, name, target, "no heartbeats published", NOT_HERE)
+    begun = time.monotonic()
+    try:
+        with duckdb.connect() as db:
+            db.execute(EXAMPLE_QUERY, [paths]).fetchall()
+    except duckdb.Error as error:
+        mend = command_on(root, EXPORT)
+        return Check(METRIC, name, target, str(error).split("\n")[0], FAIL, mend)
+    took = time.monotonic() - begun
+    return Check(METRIC, name, target, seconds(took), passed(took <= QUERY_LIMIT_S))
+
+
+def _files(root: Root, dataset: Dataset) -> list[str]:
+    return [str(root.path / path) for _, path in published_days(root, dataset)]
