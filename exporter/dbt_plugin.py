@@ -12,6 +12,7 @@ into place) and `reject` (a day failed its audit).
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from datetime import date
@@ -25,8 +26,9 @@ from duckdb import DuckDBPyConnection
 
 from exporter import landing_views
 from exporter.bookkeeping import open_ledger
-from exporter.landing_views import quote
 from exporter.datasets import Dataset, choose, load_datasets
+from exporter.errors import describe
+from exporter.landing_views import quote
 from exporter.lock import hold_lock
 from exporter.published import published_days, read_footers, read_published
 from exporter.request import Request
@@ -73,6 +75,9 @@ class Plugin(BasePlugin):
         self.root: Root = find_root()
         self.datasets: dict[str, Dataset] = load_datasets()
         self.ledger_path = self.root.state / "ledger.sqlite"
+        # What does not fit into memory is raw input, too.
+        scratch = quote(str(self.root.staging / f"duckdb-{os.getpid()}"))
+        conn.execute(f"set temp_directory = {scratch}")
         conn.execute(TABLES)
         landing_views.create(conn, self.root)
         self._show_published(conn, set() if self.run_only else None)
@@ -81,15 +86,22 @@ class Plugin(BasePlugin):
         """One step of the materialization; see the module."""
         step = target_config.location.path if target_config.location else ""
         with self.guard:
-            cursor = self.conn.cursor()
-            if step == "plan":
-                self._plan(cursor)
-            elif step == "publish":
-                self._publish(cursor, target_config.config["dataset"])
-            elif step == "reject":
-                self.request.record(failed=target_config.config["failed"])
-            else:
-                raise ValueError(f"the publisher knows no step {step!r}")
+            try:
+                self._step(step, self.conn.cursor(), target_config.config)
+            except OSError as error:
+                raise RuntimeError(describe(error)) from error
+
+    def _step(
+        self, step: str, cursor: DuckDBPyConnection, config: dict[str, Any]
+    ) -> None:
+        if step == "plan":
+            self._plan(cursor)
+        elif step == "publish":
+            self._publish(cursor, config["dataset"])
+        elif step == "reject":
+            self.request.record(failed=config["failed"])
+        else:
+            raise ValueError(f"the publisher knows no step {step!r}")
 
     # Steps
 
@@ -97,14 +109,23 @@ class Plugin(BasePlugin):
         if self.planned:
             return
         hold_lock(self.root, "dbt")
-        ledger = Ledger(self.ledger_path) if self.root.landing.is_dir() else Ledger(None)
+        if self.request.folder is None:
+            # Plain dbt: what a killed run has left, and what this one leaves.
+            files.remove_tree(self.root.staging)
+            atexit.register(files.remove_tree, self.root.staging)
+        # Another run may have landed more since this one connected.
+        landing_views.create(cursor, self.root)
+        ledger = open_ledger(self.root, dry_run=not self.root.landing.is_dir())
         try:
             chosen = choose(self.datasets, self.request.selection.datasets)
             plan = plan_days(self.root, ledger, chosen, self.request.selection)
+            for path in plan.damaged:
+                if (self.root.path / path).exists():
+                    files.set_aside(self.root.path / path)
+            ledger.forget_published(plan.damaged)
         finally:
             ledger.close()
         staging = self.root.staging / f"parquet-{os.getpid()}"
-        self._set_aside(plan.damaged)
         rows = [
             [
                 t.dataset, t.day, t.path, str(staging / os.path.basename(t.path)),
@@ -122,12 +143,6 @@ class Plugin(BasePlugin):
             self._show_published(cursor, {target.day for target in plan.stale})
         self.planned = True
 
-    def _set_aside(self, paths: list[str]) -> None:
-        for path in paths:
-            full = self.root.path / path
-            if full.exists():
-                full.rename(full.with_name(full.name + ".damaged"))
-
     def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:
         """Move a dataset's finished files into place, each in one step."""
         rows = cursor.execute(
@@ -138,21 +153,42 @@ class Plugin(BasePlugin):
         made = [row for row in rows if os.path.exists(row[2])]
         staged = [self.root.relative(Path(row[2])) for row in made]
         footers = read_footers(self.root, staged)
-        folders = set()
         done: list[tuple[date, str, PublishedFile]] = []
-        for (day, path, _), name in zip(made, staged, strict=True):
-            file = footers[name]  # a file that DuckDB just wrote has a footer
-            place = self.root.path / path
-            if place.parent not in folders:
-                self._make_folder(place.parent, dataset)
-                folders.add(place.parent)
+        try:
+            for (day, path, _), name in zip(made, staged, strict=True):
+                self._move(name, path, dataset)
+                # A file that DuckDB just wrote has a footer.
+                done.append((day, path, footers[name]))
+            for folder in {(self.root.path / path).parent for _, path, _ in done}:
+                files.sync(folder)
+        finally:
+            # What has been moved is published, whatever became of the rest.
+            self._note(cursor, dataset, done)
+
+    def _move(self, staged: str, path: str, dataset: str) -> None:
+        """Put one finished file into its place."""
+        place = self.root.path / path
+        if not place.parent.is_dir():
             if dataset in PRIVATE:
-                os.chmod(self.root.path / name, 0o600)
-            files.sync(self.root.path / name)
-            os.replace(self.root.path / name, place)
-            done.append((day, path, file))
-        for folder in folders:
-            files.sync(folder)
+                files.make_private_folder(place.parent)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+        if dataset in PRIVATE:
+            (self.root.path / staged).chmod(0o600)
+        files.sync(self.root.path / staged)
+        try:
+            os.replace(self.root.path / staged, place)
+        except OSError as error:
+            error.filename = str(place)  # it names the staged file first
+            raise
+
+    def _note(
+        self,
+        cursor: DuckDBPyConnection,
+        dataset: str,
+        done: list[tuple[date, str, PublishedFile]],
+    ) -> None:
+        """Remember what was published, for later runs and for this one."""
         ledger = Ledger(self.ledger_path)
         for _, path, file in done:
             ledger.put_published(path, file)
@@ -189,12 +225,6 @@ class Plugin(BasePlugin):
                 [paths],
             ).fetchall()
         ledger.put_findings(table, [day.isoformat() for day, _, _ in done], rows)
-
-    def _make_folder(self, folder: Path, dataset: str) -> None:
-        if dataset in PRIVATE:
-            files.make_private_folder(folder)
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
 
     # Showing what is published
 
@@ -240,8 +270,7 @@ class Plugin(BasePlugin):
     def _show(self, cursor: DuckDBPyConnection, dataset: Dataset) -> None:
         """Create a dataset's view over its whole files; typed, maybe empty."""
         paths = cursor.execute(
-            "select path from publishing.published_days where dataset = ? "
-            "order by day",
+            "select path from publishing.published_days where dataset = ? order by day",
             [dataset.name],
         ).fetchall()
         if paths and not self.run_only:

@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from ingest import files
+from exporter.bookkeeping import make_state_folder
 from ingest.documents import utc_now
 from ingest.root import Root
 
@@ -36,7 +36,7 @@ def hold_lock(root: Root, command: str, wait_s: float = 0) -> None:
     path = root.state / "lock"
     if path in _held:
         return
-    files.make_private_folder(root.state)
+    make_state_folder(root)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + wait_s
     while True:

@@ -79,13 +79,16 @@ def read_published(
         else:
             doubtful.append(path)
     fresh = read_footers(root, doubtful)
+    unreadable = unreadable_files(root, [path for path in fresh if path not in known])
     for path in doubtful:
         file = fresh.get(path)
         mine = known.get(path)
+        # Of the same making: then the bytes must be the same too.
         if file and mine and mine.metadata == file.metadata:
-            # The same making: then the bytes must be the same too.
             if mine.checksum != file.checksum:
                 file = None
+        elif file and path in unreadable:
+            file = None
         found[path] = file
         if file:
             ledger.put_published(path, file)
@@ -121,6 +124,30 @@ def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
         except OSError:
             continue
     return found
+
+
+def unreadable_files(root: Root, paths: list[str]) -> set[str]:
+    """Which files cannot be read to their end: for those without a checksum."""
+    if not paths:
+        return set()
+    import duckdb
+
+    with duckdb.connect() as db:
+
+        def reads(some: list[str]) -> bool:
+            try:
+                db.execute(
+                    "select count(columns(*)) from "
+                    "read_parquet(?, hive_partitioning = false, union_by_name = true)",
+                    [[str(root.path / path) for path in some]],
+                ).fetchall()
+            except duckdb.Error:
+                return False
+            return True
+
+        if reads(paths):
+            return set()
+        return {path for path in paths if not reads([path])}
 
 
 def _footers(

@@ -81,12 +81,15 @@ def plan_days(
         }
         lying = dict(published_days(root, dataset))
         found = read_published(root, ledger, lying.values())
-        ledgered = ledger.published() if None in found.values() else {}
+        ledgered = {} if all(map(_is_ours, found.values())) else ledger.published()
         for day, path in lying.items():
-            if day in wanted:
-                continue
             file = found.get(path)
-            if file is None:
+            if day in wanted:
+                # Nothing says that the landing holds all that stood in it.
+                if not _is_ours(file) and path not in ledgered:
+                    plan.damaged.append(path)
+                continue
+            if file is None or not _is_ours(file):
                 plan.damaged.append(path)
                 continue
             plan.published[path] = file
@@ -106,7 +109,8 @@ def plan_days(
                 if file:  # whole: it stays as it is
                     plan.current.append((dataset.name, day, target.path))
                     continue
-                plan.damaged.append(target.path)
+                if target.path not in plan.damaged:
+                    plan.damaged.append(target.path)
             reason = _why_stale(exists, file, target, selection.force)
             if reason:
                 plan.stale.append(
@@ -115,6 +119,10 @@ def plan_days(
             else:
                 plan.current.append((dataset.name, day, target.path))
     return plan
+
+
+def _is_ours(file: PublishedFile | None) -> bool:
+    return file is not None and "source_fingerprint" in file.metadata
 
 
 def _landed_before(file: PublishedFile | bool | None) -> int:
@@ -166,9 +174,8 @@ def _target(dataset: Dataset, day: date, rows: list[LandedDay]) -> Target:
             "landed_records": str(sum(row.records for row in counted)),
         },
         "",
+        sum({row.source: row.dropped for row in counted}.values()),
     )
-
-
 
 
 def landed_per_day(

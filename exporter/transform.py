@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exporter.stop import Stopper
+from ingest import files
 from ingest.root import PROJECT, Root
 
 # What dbt puts before and after the words that matter.
@@ -49,13 +50,16 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
     ]
     said = io.StringIO()
     before = Path.cwd()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        # Here, because importing dbt takes longer than a run with nothing new.
-        from dbt.cli.main import dbtRunner
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            # Here, because importing dbt takes longer than a run with nothing new.
+            from dbt.cli.main import dbtRunner
 
-        stopper.check()
-        result = dbtRunner().invoke(arguments)
-    os.chdir(before)
+            stopper.check()
+            result = dbtRunner().invoke(arguments)
+    finally:
+        os.chdir(before)
+        files.keep_private(folder)
     stopper.check()
     outcome = Outcome()
     for node in getattr(result.result, "results", None) or []:

@@ -12,12 +12,17 @@ import duckdb
 
 from exporter.bookkeeping import open_ledger
 from exporter.datasets import ALWAYS, Dataset
-from exporter.published import looks_whole, published_days, read_footers
+from exporter.published import (
+    looks_whole,
+    published_days,
+    read_footers,
+    unreadable_files,
+)
 from exporter.staleness import landed_per_day
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
-from ingest.stock import check_landing
+from ingest.stock import check_landing, check_manifest
 
 MAX_DAY_BYTES = 5_000_000
 # Files that are looked into at once: what bounds the size of a query.
@@ -72,12 +77,8 @@ def validate(
             footers |= _check_dataset(
                 _Checked(db, root, ledger, result), dataset, list(found[name])
             )
-        _check_counts(root, ledger, datasets, found, footers, result)
-    if not ledger.is_new:
-        result.errors += [
-            f"{problem}: run ops-atomic export"
-            for problem in check_landing(root, ledger)
-        ]
+        _check_counts(ledger, datasets, found, footers, result)
+    _check_state(root, ledger, result)
     result.files = len(footers)
     result.rows = sum(footer.row_count for footer in footers.values())
     result.bytes = sum(footer.bytes for footer in footers.values())
@@ -87,6 +88,25 @@ def validate(
                 f"{path}: {footer.bytes / 1e6:.1f} MB, more than 5 MB for a day"
             )
     return result
+
+
+def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
+    """Check what lies below `state`, of whatever day it is."""
+    shown = root.relative(root.state / "ledger.sqlite")
+    if ledger.was_damaged:
+        result.errors.append(f"{shown}: damaged: run ops-atomic export")
+    elif ledger.is_new:
+        if root.landing.is_dir():
+            result.errors.append(f"{shown}: missing: run ops-atomic export")
+        return
+    else:
+        result.errors += [
+            f"{problem}: run ops-atomic export --historical"
+            for problem in check_landing(root, ledger)
+        ]
+        errors, warnings = check_manifest(root, ledger)
+        result.errors += [f"{error}: run ops-atomic export" for error in errors]
+        result.warnings += warnings
 
 
 @dataclass
@@ -106,24 +126,29 @@ def _check_dataset(
     for path in paths:
         mine = known.get(path)
         if not looks_whole(at.root.path / path):
-            at.result.errors.append(_damaged(path, "not a Parquet file"))
-        elif mine and files.checksum(at.root.path / path) == mine.checksum:
-            whole.append(path)
-        elif _reads(at, path):
+            at.result.errors.append(_damaged(at, path, "not a Parquet file", mine))
+            continue
+        is_known = mine and files.checksum(at.root.path / path) == mine.checksum
+        if is_known or not unreadable_files(at.root, [path]):
             whole.append(path)
         else:
-            at.result.errors.append(_damaged(path, "cannot be read to its end"))
+            why = "cannot be read to its end"
+            at.result.errors.append(_damaged(at, path, why, mine))
     footers = read_footers(at.root, whole)
     for path in whole:
-        if path in footers and path in known:
-            if (
-                footers[path].metadata == known[path].metadata
-                and footers[path].checksum != known[path].checksum
-            ):
-                at.result.errors.append(_damaged(path, "its bytes have changed"))
-                footers.pop(path)
+        file, mine = footers.get(path), known.get(path)
+        if (
+            file
+            and mine
+            and file.metadata == mine.metadata
+            and file.checksum != mine.checksum
+        ):
+            why = "its bytes have changed"
+            at.result.errors.append(_damaged(at, path, why, mine))
+            footers.pop(path)
         if path in footers and "source_fingerprint" not in footers[path].metadata:
-            at.result.errors.append(_damaged(path, "not a file of ours"))
+            why = "not a file of ours"
+            at.result.errors.append(_damaged(at, path, why, known.get(path)))
             footers.pop(path)
     for batch in _batches([path for path in whole if path in footers]):
         _check_columns(at, dataset, batch)
@@ -131,20 +156,12 @@ def _check_dataset(
     return footers
 
 
-def _damaged(path: str, why: str) -> str:
-    return f"{path}: {why}: run ops-atomic export to make it again"
-
-
-def _reads(at: _Checked, path: str) -> bool:
-    """Whether every value can be read: for a file we have no checksum of."""
-    try:
-        at.db.execute(
-            "select count(columns(*)) from read_parquet(?, hive_partitioning = false)",
-            [str(at.root.path / path)],
-        ).fetchall()
-    except duckdb.Error:
-        return False
-    return True
+def _damaged(at: _Checked, path: str, why: str, mine: PublishedFile | None) -> str:
+    look = (at.root.path / path).stat()
+    # What looks as it was left is not looked into by an export.
+    is_hidden = mine and (look.st_size, look.st_mtime_ns) == (mine.bytes, mine.mtime_ns)
+    force = " --force" if is_hidden else ""
+    return f"{path}: {why}: run ops-atomic export{force} to make it again"
 
 
 def _batches(paths: list[str]) -> Iterator[list[str]]:
@@ -157,7 +174,10 @@ def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
     full = {str(at.root.path / path): path for path in paths}
     rows = at.db.execute(
         """
-        select file_name, list(name order by column_id), list(duckdb_type order by column_id)
+        select
+            file_name,
+            list(name order by column_id),
+            list(duckdb_type order by column_id),
         from parquet_schema($paths)
         where column_id > 0
         group by file_name
@@ -203,7 +223,6 @@ def _check_codec(at: _Checked, paths: list[str]) -> None:
 
 
 def _check_counts(
-    root: Root,
     ledger: Ledger,
     datasets: Mapping[str, Dataset],
     found: Mapping[str, Mapping[str, date]],
@@ -214,8 +233,8 @@ def _check_counts(
     if ledger.is_new:
         return
     rejects: Counter[tuple[str, str]] = Counter()
-    for day, dataset, _, records in ledger.rejects():
-        rejects[dataset, day] += records
+    for on_day, dataset, _, records in ledger.rejects():
+        rejects[dataset, on_day] += records
     landed = landed_per_day(ledger, datasets)
     for name, paths in found.items():
         if name in ALWAYS:

@@ -11,7 +11,7 @@ EXAMPLE_ROOT = PROJECT / "examples" / "02luka"
 
 
 class RootNotFound(ValueError):
-    """A root was named that is not a folder."""
+    """A root was named that is not a folder, or not one to work in."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,17 @@ def find_root(named: str | None = None) -> Root:
                 f"the root {named} ({origin}) is not a folder: create it, or name "
                 "the folder that holds g/reports"
             )
-        return Root(path.resolve())
+        return Root(_usable(path.resolve()))
     home = Path(os.path.expanduser("~")) / "02luka"
     if home.is_dir():
-        return Root(home.resolve())
+        return Root(_usable(home.resolve()))
     return Root(EXAMPLE_ROOT, is_example=True)
+
+
+def _usable(path: Path) -> Path:
+    if "\\" in str(path):
+        raise RootNotFound(
+            f"the root {path} has a backslash in its path, where DuckDB sees a "
+            "folder's end: rename that folder"
+        )
+    return path
