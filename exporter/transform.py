@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exporter.errors import REMEDIES
 from exporter.stop import Stopper
 from ingest import files
 from ingest.root import PROJECT, Root
@@ -58,6 +61,7 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
             stopper.check()
             result = dbtRunner().invoke(arguments)
     finally:
+        _close_database()
         os.chdir(before)
         files.keep_private(folder)
     stopper.check()
@@ -74,6 +78,19 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
     return outcome
 
 
+def _close_database() -> None:
+    """Close the database in memory, which dbt keeps for its next command."""
+    connections = sys.modules.get("dbt.adapters.duckdb.connections")
+    if connections is not None:
+        connections.DuckDBConnectionManager.close_all_connections()
+
+
 def _short(message: str) -> str:
     lines = (line.strip() for line in NOISE.sub("", message).splitlines())
-    return " ".join(line for line in lines if line)[:1000]
+    short = " ".join(line for line in lines if line)[:1000]
+    # DuckDB names the file, but not the way out.
+    for number in (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES):
+        remedy = REMEDIES[errno.errorcode[number]]
+        if os.strerror(number) in short and remedy not in short:
+            return f"{short} ({remedy})"
+    return short
