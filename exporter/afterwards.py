@@ -13,6 +13,7 @@ from exporter.judgement import judge
 from exporter.logs import append_log, log_warning, rotate_logs
 from exporter.machine import awake_since
 from exporter.notices import announce
+from exporter.notify import deliver
 from exporter.outbox import Notice
 from exporter.ping import ping
 from exporter.results import OK, RunResult
@@ -61,10 +62,10 @@ def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
 
 def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:
     """Send what there is to say. Fails no run, and is over in seconds."""
-    # Here, because most runs have nothing to tell.
-    from exporter.notify import deliver
-
-    failures = deliver(root, unkept)
+    try:
+        failures = deliver(root, unkept)
+    except Exception as error:  # noqa: BLE001 - its words may hold a URL
+        failures = [f"notices: {type(error).__name__}"]
     if not ping("" if result.status == OK else "/fail"):
         screen.warn("the dead-man's switch did not answer")
     for failure in failures:

@@ -47,8 +47,11 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     result = RunResult(started=utc_now(), dry_run=options.dry_run)
     begun = time.monotonic()
     if not options.dry_run:
-        _begin(root, options, result, screen)
+        _take_lock(root, options, result, screen)
     try:
+        if not options.dry_run:
+            files.remove_tree(root.staging)
+            begin(screen)
         run = _Run(root, options, screen, stopper, result)
         run.land()
         run.publish()
@@ -68,15 +71,17 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         result.duration_s = time.monotonic() - begun
         if not options.dry_run:
             files.remove_tree(root.staging)
-            unkept = conclude(root, result, screen)
-            give_back_lock(root)
+            try:
+                unkept = conclude(root, result, screen)
+            finally:
+                give_back_lock(root)
             tell(root, result, screen, unkept)
     if not options.dry_run:
         screen.finish(result)
     return result
 
 
-def _begin(root: Root, options: Options, result: RunResult, screen: Screen) -> None:
+def _take_lock(root: Root, options: Options, result: RunResult, screen: Screen) -> None:
     """Take the lock; that a run could not even begin is told as well."""
     try:
         hold_lock(root, "ops-atomic export", options.wait_s)
@@ -85,10 +90,9 @@ def _begin(root: Root, options: Options, result: RunResult, screen: Screen) -> N
         if options.wait_s or not isinstance(error, Locked):
             said = describe(error) if isinstance(error, OSError) else str(error)
             result.errors.append(discreet(said))
+            result.by_hand = getattr(error, "code", 0) == INTERRUPTED
             tell(root, result, screen, announce(root, result))
         raise
-    files.remove_tree(root.staging)
-    begin(screen)
 
 
 class _Run:
@@ -149,7 +153,9 @@ class _Run:
                 f"published file was made from {before:,} (--force replaces it)"
             )
         for path in plan.damaged:
-            self._warn(f"{path}: damaged; set aside as {os.path.basename(path)}.damaged")
+            self._warn(
+                f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
+            )
         if plan.outdated:
             self._warn(
                 f"{len(plan.outdated)} published file(s) were made by other code and "
@@ -176,10 +182,15 @@ class _Run:
             file = plan.published[path]
             skipped.append(
                 FileResult(
-                    dataset, day.isoformat(), path, "skipped", file.row_count,
+                    dataset,
+                    day.isoformat(),
+                    path,
+                    "skipped",
+                    file.row_count,
                     rejects.get((dataset, day.isoformat()), 0),
-                    sizes.get((dataset, day.isoformat()), 0), file.bytes,
-                )  # fmt: skip
+                    sizes.get((dataset, day.isoformat()), 0),
+                    file.bytes,
+                )
             )
         self.result.files += skipped
         self.screen.skipped(skipped)

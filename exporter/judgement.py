@@ -71,9 +71,7 @@ def _storage(stored: Stored, limits: Thresholds) -> str | None:
     )
 
 
-def _rejects(
-    dataset: str, files: list[FileResult], limits: Thresholds
-) -> str | None:
+def _rejects(dataset: str, files: list[FileResult], limits: Thresholds) -> str | None:
     rejects = sum(file.rejected_rows for file in files)
     records = sum(file.rows for file in files) + rejects
     if not records or 100 * rejects / records <= limits.max_reject_percent:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 # A dash or a number at the start of a line is no matter: no text begins one.
-SPECIAL = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|#~&"})
+SPECIAL = str.maketrans(
+    {char: "\\" + char for char in "\\`*_[]|#"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+)
 
 
 def one_line(text: str) -> str:

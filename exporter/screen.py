@@ -141,7 +141,7 @@ class Screen:
     def progress(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
         """A bar on a terminal; nothing elsewhere. Call with steps done."""
         if self.silent or not sys.stdout.isatty():
-            yield lambda steps: None
+            yield lambda _: None
             return
         with click.progressbar(length=total, label=label) as bar:
             yield bar.update

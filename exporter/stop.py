@@ -45,7 +45,7 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
     """Turn SIGINT, SIGTERM and `timeout_s` seconds into Stopped."""
     stopper = Stopper()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, _: FrameType | None) -> None:
         if stopper.stopped or stopper.is_resting:
             return  # it is ending
         if number == signal.SIGALRM:

@@ -62,9 +62,7 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
     label, target, loaded = found.job.label, _schedule(found.job), found.loaded
     if found.root and Path(found.root) != root.path:
         actual = f"exports another root, {found.root}"
-        return Check(
-            COMPONENT, label, target, actual, FAIL, command_on(root, INSTALL)
-        )
+        return Check(COMPONENT, label, target, actual, FAIL, command_on(root, INSTALL))
     if found.problems or loaded is None:
         return Check(
             COMPONENT, label, target, "; ".join(found.problems) or "not loaded", FAIL,
