@@ -6,9 +6,12 @@ import configparser
 import re
 from typing import Any
 
+import click
 import yaml
 
+from exporter.cli import main
 from exporter.datasets import load_datasets
+from exporter.thresholds import limits
 from ingest.root import PROJECT
 from tests.support import HOME, tracked_files
 
@@ -120,10 +123,38 @@ def test_dbt_sends_nothing() -> None:
     assert project["flags"]["version_check"] is False
 
 
-def test_every_command_and_option_of_the_readme_exists() -> None:
+DOCUMENTS = ("README.md", "docs/operations.md", "docs/architecture.md")
+
+
+def documentation() -> str:
+    return "\n".join((PROJECT / path).read_text("utf-8") for path in DOCUMENTS)
+
+
+def test_every_target_that_is_documented_exists() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    for path in (PROJECT / "README.md", PROJECT / "docs" / "operations.md"):
-        text = path.read_text(encoding="utf-8")
-        for target in re.findall(r"\bmake ([a-z][a-z-]*)", text):
-            assert target in targets, f"{path.name}: make {target}"
+    assert set(re.findall(r"[`\n]make ([a-z-]+)", documentation())) <= targets
+
+
+def test_every_command_and_option_that_is_documented_exists() -> None:
+    shown = re.findall(r"ops-atomic ([a-z][^`\n#]*)", documentation())
+    assert shown
+    for line in shown:
+        command: click.Command = main
+        for word in line.split():
+            if isinstance(command, click.Group) and word in command.commands:
+                command = command.commands[word]
+            elif word.startswith("--"):
+                options = {name for param in command.params for name in param.opts}
+                assert word in options | {"--help"}, line
+        assert command is not main, f"ops-atomic {line}: there is no such command"
+
+
+def test_every_command_is_documented() -> None:
+    for name in main.commands:
+        assert f"ops-atomic {name}" in documentation(), name
+
+
+def test_every_limit_is_documented() -> None:
+    for _, variable, _ in limits():
+        assert variable in documentation()
