@@ -41,7 +41,7 @@ lock: ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade; needs uv)
 		pyproject.toml -o requirements.lock > /dev/null
 
 clean: ## Remove the environment and everything made by tools
-	rm -rf .venv .venv.new.* .venv.old.* build target logs *.egg-info
+	rm -rf .venv .venv-bench .venv.new.* .venv.old.* build target logs *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f ops_atomic.duckdb ops_atomic.duckdb.wal
 

@@ -1,0 +1,85 @@
+"""A small line chart as SVG: cost of a run against stored history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT = 720, 400
+LEFT, RIGHT, TOP, BOTTOM = 64, 216, 44, 52
+COLOURS = ("#1f6feb", "#d1495b", "#2e8b57", "#8250df", "#9a6700")
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+Points = Sequence[tuple[int, float]]
+
+
+def place(value: float, low: float, high: float, start: float, end: float) -> float:
+    """Where a value stands on a logarithmic axis from `start` to `end`."""
+    if high == low:
+        return (start + end) / 2
+    share = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+    return start + share * (end - start)
+
+
+def bounds(values: Sequence[float]) -> tuple[float, float]:
+    """The ticks around some values."""
+    low = max((t for t in TICKS if t <= min(values)), default=TICKS[0])
+    high = min((t for t in TICKS if t >= max(values)), default=TICKS[-1])
+    return low, high
+
+
+def svg(series: Mapping[str, Points], title: str) -> str:
+    """Seconds against stored days, both logarithmic."""
+    days = sorted({day for points in series.values() for day, _ in points})
+    low, high = bounds([s for points in series.values() for _, s in points])
+
+    def x(day: float) -> float:
+        return place(day, days[0], days[-1], LEFT, WIDTH - RIGHT)
+
+    def y(cost: float) -> float:
+        return place(cost, low, high, HEIGHT - BOTTOM, TOP)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="12" fill="#57606a">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        f'<text x="{LEFT}" y="22" font-size="15" fill="#24292f">{escape(title)}</text>',
+    ]
+    parts += [
+        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" '
+        f'y2="{y(tick):.1f}" stroke="#d0d7de"/>'
+        f'<text x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">'
+        f"{tick:g} s</text>"
+        for tick in TICKS
+        if low <= tick <= high
+    ]
+    parts += [
+        f'<text x="{x(day):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'
+        f"{day:,}</text>"
+        for day in days
+    ]
+    parts.append(
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 12}" '
+        'text-anchor="middle">stored days</text>'
+    )
+    last = TOP - 16.0
+    by_height = sorted(series.items(), key=lambda item: y(item[1][-1][1]))
+    for number, (name, points) in enumerate(by_height):
+        colour = COLOURS[number % len(COLOURS)]
+        corners = " ".join(f"{x(d):.1f},{y(s):.1f}" for d, s in sorted(points))
+        parts.append(
+            f'<polyline points="{corners}" fill="none" stroke="{colour}" '
+            'stroke-width="2"/>'
+        )
+        parts += [
+            f'<circle cx="{x(d):.1f}" cy="{y(s):.1f}" r="3" fill="{colour}"/>'
+            for d, s in points
+        ]
+        # Names do not run into each other.
+        last = max(y(max(points)[1]) + 4, last + 16)
+        parts.append(
+            f'<text x="{WIDTH - RIGHT + 10}" y="{last:.1f}" fill="{colour}">'
+            f"{escape(name)}</text>"
+        )
+    return "\n".join([*parts, "</svg>"]) + "\n"

@@ -1,0 +1,1 @@
+"""What an engineer would otherwise use, doing the same work."""
