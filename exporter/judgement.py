@@ -107,8 +107,9 @@ def _compression(
     if not poor:
         return None
     reduction, worst = min(poor, key=lambda found: found[0])
+    said = f"{reduction:.1f}% smaller" if reduction > 0 else "not smaller"
     return (
-        f"{worst.path}: {reduction:.1f}% smaller than its CSV, less than "
+        f"{worst.path}: {said} than its CSV, should be "
         f"{limits.min_reduction_percent:g}%{_others(poor)}"
     )
 
