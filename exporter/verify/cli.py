@@ -21,6 +21,7 @@ def verify_command(root: str | None, trigger: bool) -> None:
     # Here, because it brings all the rest along.
     from exporter.datasets import load_datasets
     from exporter.errors import describe
+    from exporter.stop import Stopped
     from exporter.verify.checks import FULL, verdict
     from exporter.verify.report import write_report
     from exporter.verify.run import run_checks
@@ -28,7 +29,11 @@ def verify_command(root: str | None, trigger: bool) -> None:
 
     where, screen, now = chosen_root(root), Screen(), utc_now()
     datasets = load_datasets()
-    checks = list(run_checks(where, datasets, now, trigger))
+    try:
+        checks = list(run_checks(where, datasets, now, trigger))
+    except Stopped as stopped:
+        screen.fail(stopped.reason)
+        sys.exit(stopped.code)
     for check in checks:
         screen.note(f"{check.name}: {check.actual}", *MARKS[check.status])
     try:

@@ -166,7 +166,11 @@ def check_notices(root: Root) -> Check:
     if not configured and not waiting:
         actual = f"{notify.VARIABLE} is not set"
         return Check(COMPONENT, "Notices", "none waiting", actual, NOT_HERE)
-    mend = "ops-atomic notify" if configured else f"export {notify.VARIABLE}=…"
+    mend = (
+        command_on(root, "ops-atomic notify")
+        if configured
+        else f"export {notify.VARIABLE}=…"
+    )
     return Check(
         COMPONENT, "Notices", "none waiting", f"{waiting:,} waiting",
         passed(not waiting), mend if waiting else "",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +82,19 @@ def test_an_export_can_be_part_of_it(cli: Cli, root: Path) -> None:
     assert cli("verify", root, "--trigger").exit_code == 0
     assert row(report(root), "Triggered export")[2] == "ok, 1 files"
     assert damaged.exists()
+
+
+def test_who_stops_the_export_stops_it_all(
+    cli: Cli, empty_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: object, **kwargs: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+
+    monkeypatch.setattr("exporter.export.land", interrupt)
+    done = cli("verify", empty_root, "--trigger")
+    assert done.exit_code == 130
+    assert "stopped by SIGINT" in done.stderr
 
 
 def test_what_is_damaged_is_partial(cli: Cli, root: Path) -> None:
