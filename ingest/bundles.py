@@ -58,7 +58,8 @@ class _Limited(io.RawIOBase):
 
 
 class _CheckedHeader(tarfile.TarInfo):
-    """Refuses headers that would be read into memory whole."""
+    """Refuses headers that would be read into memory whole, and sizes that
+    tarfile would skip block by block, long after the end of the bundle."""
 
     @classmethod
     def frombuf(
@@ -67,7 +68,16 @@ class _CheckedHeader(tarfile.TarInfo):
         header = super().frombuf(buf, encoding, errors)
         if header.type in HEADER_TYPES and header.size > MAX_HEADER_BYTES:
             raise BundleProblem("has an absurdly long header")
+        _refuse_absurd(header)
         return header
+
+
+def _refuse_absurd(header: tarfile.TarInfo) -> None:
+    if header.size > MAX_BUNDLE_BYTES:
+        raise BundleProblem(
+            f"{os.path.basename(header.name)!a} is larger than "
+            f"{MAX_BUNDLE_BYTES >> 20} MB"
+        )
 
 
 def read_bundle(path: Path, shown: str) -> Iterator[Document]:
@@ -92,6 +102,7 @@ def read_bundle(path: Path, shown: str) -> Iterator[Document]:
         for member in tar:
             # Or it keeps every header it has read.
             tar.members = []  # type: ignore[attr-defined]
+            _refuse_absurd(member)  # an extended header may claim another size
             count += 1
             if count > MAX_MEMBERS:
                 raise BundleProblem(f"has more than {MAX_MEMBERS:,} members")
