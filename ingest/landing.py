@@ -200,7 +200,7 @@ class Landing:
         place = self.superseded_path(source, day, part, version)
         if self.dry_run or place.exists():
             return
-        with files.write_aside(self.staging, path.name) as made:
+        with files.write_aside(self.staging, place.name) as made:
             # A copy: at no moment is there a time without the part.
             shutil.copyfile(path, made)
             self._place(made, place)

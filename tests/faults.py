@@ -114,10 +114,13 @@ def leftovers(root: Path) -> list[str]:
 
 def rows(root: Path, pattern: str, columns: str = "*") -> list[tuple[Any, ...]]:
     """Rows of published files, unordered."""
+    files = [str(path) for path in sorted(root.glob(pattern))]
+    if not files:
+        return []
     with duckdb.connect() as db:
         return db.execute(
             f"select {columns} from read_parquet(?, hive_partitioning = false)",
-            [[str(path) for path in sorted(root.glob(pattern))]],
+            [files],
         ).fetchall()
 
 
