@@ -1,0 +1,172 @@
+"""Late and changed data: exactly the touched days are published again."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ingest import documents
+from tests import faults
+from tests.faults import export, heartbeat, query_csv, write
+
+REPORTS = "g/reports"
+BEATS = f"{REPORTS}/ops_atomic"
+NEW_DAY = "2025-10-20"
+CSV = f"{REPORTS}/query_perf_daily_20251020.csv"
+
+
+def touched(root: Path, before: faults.Snapshot) -> set[str]:
+    """Days whose files an export writes again; all others stay as they are."""
+    done = export(root)
+    written = faults.changed(before, faults.published(root))
+    assert written == done.paths("exported")
+    return done.days("exported")
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def test_only_touched_days_are_published_again(root: Path) -> None:
+    before = faults.published(root)
+    late = f"{BEATS}/heartbeat_2025-10-27_12-00-00.md"
+    write(root / late, heartbeat("2025-10-27T12:00:00Z"))
+    append(
+        root / "g/telemetry/rollup_daily.ndjson",
+        '{"ts":"2025-10-28T23:00:00Z","metric":"late","value":1}\n' * 3,
+    )
+    append(
+        root / f"{REPORTS}/query_perf.jsonl",
+        '{"ts":"2025-10-26T01:00:00Z","query":"select 1","duration_ms":3}\n',
+    )
+    done = export(root)
+    after = faults.published(root)
+    written = faults.changed(before, after)
+    assert written == done.paths("exported")
+    names = {Path(path).name for path in written}
+    assert {
+        "ops_atomic_20251027.parquet",
+        "heartbeat_checks_20251027.parquet",
+        "optimization_summary_20251028.parquet",
+        "query_perf_20251026.parquet",
+    } <= names
+    assert not any("20251029" in name for name in names)
+    assert "query_perf_20251028.parquet" not in names
+    assert "ops_atomic_20251028.parquet" not in names
+    late_rows = faults.rows(root, faults.SUMMARY, "metric_name")
+    assert late_rows.count(("late",)) == 1, "exact duplicates collapse"
+    assert not faults.conservation(root)
+
+    assert not touched(root, after)
+
+
+def test_a_csv_rewritten_with_more_and_with_fewer_rows(root: Path) -> None:
+    write(root / CSV, query_csv(NEW_DAY, 10), 1761000000)
+    export(root)
+    before = faults.published(root)
+
+    write(root / CSV, query_csv(NEW_DAY, 30), 1761000100)
+    assert touched(root, before) == {NEW_DAY}
+    count = f"knowledge/optimize/parquet/query_perf/*/*/*{NEW_DAY.replace('-', '')}*"
+    assert len(faults.rows(root, count)) == 30
+
+    before = faults.published(root)
+    write(root / CSV, query_csv(NEW_DAY, 5), 1761000200)
+    done = export(root)
+    assert "landing now holds 5 records and the published file was made from 30" in (
+        done.warnings
+    )
+    assert faults.published(root) == before
+    export(root, "--force", "--date", NEW_DAY, "--dataset", "query_perf")
+    assert len(faults.rows(root, count)) == 5
+    assert not faults.conservation(root)
+
+
+def test_what_was_half_written_leaves_no_false_reject(root: Path) -> None:
+    rejects = sorted(faults.rows(root, faults.REJECTS))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    at = now - timedelta(minutes=5)
+    beat = f"{BEATS}/heartbeat_{at:%Y-%m-%d_%H-%M-%S}.md"
+    report = f"{REPORTS}/index_advisor_report.json"
+    whole = {
+        beat: heartbeat(f"{at:%Y-%m-%dT%H:%M:%SZ}"),
+        CSV: query_csv(NEW_DAY, 20),
+        f"{REPORTS}/query_perf.jsonl": (root / f"{REPORTS}/query_perf.jsonl").read_text()
+        + f'{{"ts":"{NEW_DAY}T01:00:00Z","query":"select 1","duration_ms":3}}\n',
+        "g/telemetry/rollup_daily.ndjson": (
+            root / "g/telemetry/rollup_daily.ndjson"
+        ).read_text()
+        + f'{{"ts":"{NEW_DAY}T01:00:00Z","metric":"m","value":1}}\n',
+        report: f'{{"timestamp":"{NEW_DAY}T02:00:00Z","recommendations":'
+        '[{"table":"t","index":"i","query_pattern":"q","estimated_speedup":2,'
+        '"priority":"high"}],"slow_queries":[]}',
+    }
+    for name, text in whole.items():
+        cut = -24 if name != beat else text.index("**Status:**") - len(text)
+        write(root / name, text[:cut])
+    first = export(root)
+    assert len(faults.rows(root, faults.REJECTS)) == len(rejects) + 5, first.warnings
+    assert not faults.conservation(root)
+
+    for name, text in whole.items():
+        write(root / name, text)  # perhaps within the same second
+    export(root)
+    assert sorted(faults.rows(root, faults.REJECTS)) == rejects
+    assert not faults.conservation(root)
+    assert not export(root).paths("exported")
+    days = faults.rows(root, faults.QUERIES, "date_partition::varchar")
+    assert days.count((NEW_DAY,)) == 21
+    assert (Path(beat).name,) in faults.rows(root, faults.BEATS, "filename")
+
+
+def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    log = write(tmp_path / f"{REPORTS}/query_perf.jsonl", '{"ts":"2025-10-20T01')
+    csv = write(tmp_path / CSV, query_csv(NEW_DAY, 3)[:-9])
+    text = write(tmp_path / f"{REPORTS}/optimization_summary_20251020.txt", "a: 1\nb: ")
+    rest = {
+        log: ':00:00Z","query":"select 1","duration_ms":1}\n',
+        csv: query_csv(NEW_DAY, 3)[-9:],
+        text: "2\n",
+    }
+    real = documents.open_regular
+
+    def open_and_grow(path: Path):  # type: ignore[no-untyped-def]
+        opened = real(path)
+
+        class Growing:
+            def __enter__(self) -> object:
+                self.stream = opened.__enter__()
+                return self
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(self.stream, name)
+
+            def read(self, size: int = -1) -> bytes:
+                data = self.stream.read(size)
+                if not data and path in rest:
+                    append(path, rest.pop(path))
+                    os.utime(path, (time.time(), time.time() + 1))
+                return data
+
+            def __exit__(self, *error: object) -> None:
+                opened.__exit__(*error)  # type: ignore[arg-type]
+
+        return Growing()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(documents, "open_regular", open_and_grow)
+        done = faults.run("ingest", tmp_path)
+    assert done.code == 0, done.errors
+    assert not rest
+    assert "query_perf_daily_20251020.csv: is being written" in done.warnings
+    assert "optimization_summary_20251020.txt: is being written" in done.warnings
+
+    assert faults.run("ingest", tmp_path).warnings == ""
+    export(tmp_path)
+    assert faults.rows(tmp_path, faults.REJECTS) == []
+    assert len(faults.rows(tmp_path, faults.QUERIES)) == 4
+    assert len(faults.rows(tmp_path, faults.SUMMARY)) == 2
+    assert not faults.conservation(tmp_path)
