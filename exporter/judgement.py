@@ -109,7 +109,7 @@ def _compression(
     reduction, worst = min(poor, key=lambda found: found[0])
     said = f"{reduction:.1f}% smaller" if reduction > 0 else "not smaller"
     return (
-        f"{worst.path}: {said} than its CSV, should be "
+        f"{worst.path}: {said} than its CSV, less than "
         f"{limits.min_reduction_percent:g}%{_others(poor)}"
     )
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import urllib.request
-from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 
 VARIABLE = "OPS_ATOMIC_PING_URL"
@@ -40,6 +38,10 @@ def ping(suffix: str = "") -> bool:
 
 
 def _ask(url: str, suffix: str) -> bool:
+    # Here, because most runs ask nobody.
+    import urllib.request
+    from http.client import HTTPException
+
     try:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,12 +20,12 @@ from exporter.published import (
     unreadable_files,
 )
 from exporter.staleness import landed_per_day
+from exporter.thresholds import MB, Thresholds
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
 from ingest.stock import check_landing, check_manifest
 
-MAX_DAY_BYTES = 5_000_000
 # Files that are looked into at once: what bounds the size of a query.
 FILES_PER_QUERY = 2000
 # Here a section of the contract lets several records become one row.
@@ -82,10 +83,11 @@ def validate(
     result.files = len(footers)
     result.rows = sum(footer.row_count for footer in footers.values())
     result.bytes = sum(footer.bytes for footer in footers.values())
+    limit = Thresholds.from_environment(os.environ).max_day_mb
     for path, footer in footers.items():
-        if footer.bytes > MAX_DAY_BYTES:
+        if footer.bytes > limit * MB:
             result.warnings.append(
-                f"{path}: {footer.bytes / 1e6:.1f} MB, more than 5 MB for a day"
+                f"{path}: {footer.bytes / MB:.1f} MB, more than {limit:g} MB for a day"
             )
     return result
 

@@ -81,8 +81,9 @@ def render_agents(output: Path, root: str | None) -> None:
 def install_agents(root: str | None) -> None:
     """Put both agents in place and load them.
 
-    OPS_ATOMIC_NOTIFY and OPS_ATOMIC_PING_URL are handed to the agents when they
-    are set, kept as installed when they are not, and dropped when set to nothing.
+    OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL and the variables that set a limit for
+    warnings are handed to the agents when they are set, kept as installed when
+    they are not, and dropped when set to nothing.
     Installing again changes only what is not as it should be.
     """
     system = service.this_system()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from exporter.agents.jobs import operator_variables
 from exporter.thresholds import Thresholds, limits
 
 
@@ -29,6 +30,10 @@ def test_a_secret_in_the_wrong_variable_is_not_shown() -> None:
         {"OPS_ATOMIC_MAX_DAY_MB": "https://me:hunter2@example.com/"}
     )
     assert "hunter2" not in found.problems[0]
+
+
+def test_agents_are_handed_every_limit() -> None:
+    assert {variable for _, variable, _ in limits()} <= set(operator_variables())
 
 
 def test_an_empty_value_is_none() -> None:

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exporter import afterwards
+from exporter.afterwards import conclude
+from exporter.history import last_run
+from exporter.results import RunResult
+from exporter.screen import Screen
+from exporter.state import Stored
+from exporter.summary import summary_path
+from ingest.documents import utc_now
+from ingest.root import Root
+
+
+@pytest.fixture
+def result() -> RunResult:
+    return RunResult(utc_now())
+
+
+def long_silent(root: Root) -> Stored:
+    return Stored(heard_at={"heartbeats": utc_now().replace(year=2001)})
+
+
+@pytest.mark.parametrize("is_example", [False, True])
+def test_the_bundled_example_is_meant_to_be_old(
+    empty_root: Path,
+    result: RunResult,
+    is_example: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(afterwards, "take_state", long_silent)
+    conclude(Root(empty_root, is_example), result, Screen(quiet=True))
+    assert bool(result.warnings) != is_example
+
+
+def test_a_record_that_cannot_be_left_fails_the_run_and_no_other_record(
+    empty_root: Path, result: RunResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Root(empty_root)
+    root.logs.parent.mkdir()
+    root.logs.write_text("in the way")
+    conclude(root, result, Screen(quiet=True))
+    (error,) = result.errors
+    assert error.startswith(f"{root.logs}: ")
+    assert "move it aside" in error
+    assert error in capsys.readouterr().err
+    assert last_run(root)
+    assert "❌" in summary_path(root, result.started.date()).read_text()
+
+
+def test_a_store_that_cannot_be_counted_fails_the_run(
+    empty_root: Path, result: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(root: Root) -> Stored:
+        raise PermissionError(13, "Permission denied", "ledger.sqlite")
+
+    monkeypatch.setattr(afterwards, "take_state", fail)
+    conclude(Root(empty_root), result, Screen(quiet=True))
+    (error,) = result.errors
+    assert error.startswith("ledger.sqlite: Permission denied")
+    assert last_run(Root(empty_root))
