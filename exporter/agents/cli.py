@@ -179,12 +179,7 @@ def _describe(status: AgentStatus) -> str:
     lines = [f"{mark} {status.job.label}  {status.job.schedule}"]
     if loaded := status.loaded:
         state = f"running (pid {loaded.pid})" if loaded.is_running else "waiting"
-        last = (
-            loaded.last_signal
-            if loaded.last_signal
-            else "never ended"
-            if loaded.last_exit_code is None
-            else f"exit {loaded.last_exit_code}"
-        )
+        code = loaded.last_exit_code
+        last = loaded.last_signal or ("never ended" if code is None else f"exit {code}")
         lines[0] += f"  {state}, last run: {last}  [{loaded.domain}]"
     return "\n".join(lines + [f"    {problem}" for problem in status.problems])
