@@ -120,4 +120,4 @@ def _read_told(root: Root) -> dict[str, str]:
 
 def _write_told(root: Root, told: dict[str, str]) -> None:
     text = json.dumps({"told": told}, indent=2, sort_keys=True) + "\n"
-    files.write_text(_path(root), root.staging, text, mode=0o600)
+    files.write_text(_path(root), root.state, text, mode=0o600)
