@@ -112,7 +112,7 @@ class StillWritten(Exception):
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file to read; anything else is refused, and never waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
@@ -127,7 +127,10 @@ def input_key(path: str, masks: Masks) -> str:
     A path that quotes a secret, or is no text at all, is masked, and told
     apart by a digest. The base name stays at the end.
     """
-    shown = masks.text(clean(path))
+    return _key(path, masks.text(clean(path)))
+
+
+def _key(path: str, shown: str) -> str:
     if shown == path:
         return path
     made = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
@@ -135,7 +138,7 @@ def input_key(path: str, masks: Masks) -> str:
 
 
 @contextmanager
-def open_settled(path: Path, look: os.stat_result) -> Iterator[BinaryIO]:
+def open_settled(path: str | Path, look: os.stat_result) -> Iterator[BinaryIO]:
     """Open a file of which only the whole says anything.
 
     Raises StillWritten where it is not what it was in the end.
@@ -149,20 +152,22 @@ def open_settled(path: Path, look: os.stat_result) -> Iterator[BinaryIO]:
 
 def live_document(root: Root, path: str, kind: str, masks: Masks) -> Document:
     """A file under the root, as it looks now. Raises OSError."""
-    full = root.path / path
-    look = full.stat()
+    # Asked of each of many: a Path would take longer than the system does.
+    full = f"{root.path}/{path}"
+    look = os.stat(full)
     if not stat.S_ISREG(look.st_mode):
         raise NotAFile(f"{path} is not a regular file")
     opener = open_regular if kind not in SETTLED else partial(open_settled, look=look)
+    shown = masks.text(clean(path))
     return Document(
-        name=full.name,
+        name=path.rpartition("/")[2],
         kind=kind,
-        shown=masks.text(clean(path)),
+        shown=shown,
         modified=whole_seconds(look.st_mtime),
         size=look.st_size,
         open=lambda: opener(full),
         path=path,
-        key=input_key(path, masks),
+        key=_key(path, shown),
         mtime_ns=look.st_mtime_ns,
     )
 

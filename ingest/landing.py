@@ -61,12 +61,12 @@ def digest(pieces: Iterable[str]) -> str:
     return made.hexdigest()[:32]
 
 
+# Made once: `json.dumps` would make it again for each record.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _ndjson(records: Iterable[Json]) -> bytes:
-    lines = (
-        json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        for record in records
-    )
-    return "".join(lines).encode()
+    return "".join([_encode(record) + "\n" for record in records]).encode()
 
 
 @dataclass(frozen=True)
