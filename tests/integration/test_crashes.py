@@ -1,0 +1,192 @@
+"""Killed at any moment, a run leaves whole files, and the next one finishes."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from exporter.datasets import load_datasets
+from exporter.published import published_days, read_footers, unreadable_files
+from ingest.root import EXAMPLE_ROOT, PROJECT
+from tests import faults
+from tests.support import copy_root
+
+# Imports once, then forks a process per command: a kill hits the run itself,
+# not two seconds of imports before it.
+SERVER = """
+import contextlib, io, json, os, sys
+with contextlib.redirect_stdout(io.StringIO()):  # as the run itself does it
+    import dbt.cli.main, dbt.adapters.duckdb.impl
+from exporter.cli import main
+print("ready", flush=True)
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        # All it says goes to one file; its end shows as the process's.
+        out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        main(json.loads(line))
+        os._exit(0)
+    print(pid, flush=True)
+    _, status = os.waitpid(pid, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+@dataclass
+class Forker:
+    """Runs commands, one after the other."""
+
+    server: subprocess.Popen[str]
+    output: Path
+
+    def start(self, *arguments: str) -> int:
+        assert self.server.stdin
+        self.server.stdin.write(json.dumps(arguments) + "\n")
+        self.server.stdin.flush()
+        return int(self._line())
+
+    def wait(self) -> int:
+        return int(self._line())
+
+    def run(self, *arguments: str) -> int:
+        self.start(*arguments)
+        return self.wait()
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8")
+
+    def _line(self) -> str:
+        assert self.server.stdout
+        return self.server.stdout.readline()
+
+
+@pytest.fixture(scope="module")
+def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
+    output = tmp_path_factory.mktemp("forker") / "output"
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(output)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+        env=dict(os.environ),
+    ) as server:
+        made = Forker(server, output)
+        assert made._line() == "ready\n"
+        yield made
+        assert server.stdin
+        server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    number = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {number}")
+    return int(os.environ.get("OPS_ATOMIC_TEST_SEED", number))
+
+
+def assert_whole(root: Path) -> None:
+    """All files under final names are complete and readable to their end."""
+    for dataset in load_datasets().values():
+        paths = [path for _, path in published_days(faults.as_root(root), dataset)]
+        footers = read_footers(faults.as_root(root), paths)
+        assert footers.keys() == set(paths)
+        assert not unreadable_files(faults.as_root(root), paths)
+    for path in (root / faults.LANDING).rglob("*.gz"):
+        assert gzip.decompress(path.read_bytes())
+
+
+def kill_often(
+    forker: Forker, root: Path, rng: random.Random, arguments: list[str], times: int
+) -> None:
+    """Let a command run once, then kill it at moments of that duration."""
+    fresh = root.with_name(f"{root.name}-fresh")
+    shutil.copytree(root, fresh, symlinks=True)
+    begun = time.monotonic()
+    assert forker.run("export", "--root", str(fresh), *arguments) == 0, forker.said()
+    duration = time.monotonic() - begun
+    for number in range(times):
+        # One of each slice of the run, so that no phase is left out.
+        delay = duration * (number + rng.random()) / times
+        pid = forker.start("export", "--root", str(root), *arguments)
+        time.sleep(delay)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        assert forker.wait() in (-signal.SIGKILL, 0), forker.said()
+        assert_whole(root)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--force"]], ids=["new", "force"])
+def test_killed_at_any_moment(
+    arguments: list[str],
+    forker: Forker,
+    root: Path,
+    tmp_path: Path,
+    seed: int,
+) -> None:
+    rng = random.Random(f"{seed}{arguments}")
+    wanted = faults.contents(faults.published(root))
+    store = faults.landed(root)
+    target = root
+    if not arguments:
+        # Everything is new; but dbt need not parse the project again.
+        target = copy_root(EXAMPLE_ROOT, tmp_path / "02luka")
+        shutil.copytree(root / faults.STATE / "dbt", target / faults.STATE / "dbt")
+    kill_often(forker, target, rng, arguments, 11)
+
+    done = forker.run("export", "--root", str(target), *arguments)
+    assert done == 0, (seed, forker.said())
+    assert faults.contents(faults.published(target)) == wanted, seed
+    assert faults.landed(target) == store, seed
+    assert not faults.leftovers(target), seed
+    assert faults.is_valid(target)
+    assert not faults.conservation(target)
+    assert not faults.export(target).paths("exported")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_signals_stop_cleanly(
+    number: int, code: int, forker: Forker, root: Path, seed: int
+) -> None:
+    before = faults.contents(faults.published(root))
+    rng = random.Random(f"{seed}{number}")
+    for _ in range(3):
+        pid = forker.start("export", "--root", str(root), "--force")
+        time.sleep(0.1 + 1.2 * rng.random())
+        os.kill(pid, number)
+        ended = forker.wait()
+        # It may have come in the last moments, when nothing is stopped any more.
+        assert ended == code or "Export complete" in forker.said(), forker.said()
+        assert "Traceback" not in forker.said()
+        assert not faults.leftovers(root)
+        assert faults.contents(faults.published(root)) == before
+        assert faults.is_valid(root)
+
+
+def test_a_time_limit_stops_cleanly(forker: Forker, root: Path) -> None:
+    before = faults.contents(faults.published(root))
+    code = forker.run("export", "--root", str(root), "--force", "--timeout", "0.4")
+    assert code == 1, forker.said()
+    assert "stopped after 0.4 seconds" in forker.said()
+    assert "Traceback" not in forker.said()
+    assert not faults.leftovers(root)
+    assert faults.contents(faults.published(root)) == before
+    assert faults.is_valid(root)
