@@ -28,6 +28,7 @@ from exporter import landing_views
 from exporter.bookkeeping import open_ledger
 from exporter.datasets import Dataset, choose, load_datasets
 from exporter.errors import describe
+from exporter.findings import count_findings
 from exporter.landing_views import quote
 from exporter.lock import hold_lock
 from exporter.published import published_days, read_footers, read_published
@@ -53,11 +54,6 @@ create or replace table publishing.published_days (
 
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
-# Where the ledger keeps counts of a dataset's rows, and by which columns.
-FINDINGS = {
-    "rejected_records": ("rejects", "dataset, reason"),
-    "schema_drift": ("drift", "source, kind, name"),
-}
 
 
 class Plugin(BasePlugin):
@@ -192,8 +188,9 @@ class Plugin(BasePlugin):
         ledger = Ledger(self.ledger_path)
         for _, path, file in done:
             ledger.put_published(path, file)
-        if dataset in FINDINGS:
-            self._count_findings(cursor, ledger, dataset, done)
+        count_findings(
+            cursor, self.root, ledger, [(path, file) for _, path, file in done]
+        )
         ledger.close()
         self._add_published(cursor, dataset, done)
         for day, path, file in done:
@@ -202,29 +199,6 @@ class Plugin(BasePlugin):
                 parquet_bytes=file.bytes,
             )  # fmt: skip
         self._show(cursor, self.datasets[dataset])
-
-    def _count_findings(
-        self,
-        cursor: DuckDBPyConnection,
-        ledger: Ledger,
-        dataset: str,
-        done: list[tuple[date, str, PublishedFile]],
-    ) -> None:
-        """Keep the counts that the summary shows, so that it reads no Parquet."""
-        table, cells = FINDINGS[dataset]
-        paths = [
-            landing_views.literal_path(str(self.root.path / path))
-            for _, path, file in done
-            if file.row_count
-        ]
-        rows = []
-        if paths:
-            rows = cursor.execute(
-                f"select date_partition::varchar, {cells}, count(*) "
-                "from read_parquet(?, hive_partitioning = false) group by all",
-                [paths],
-            ).fetchall()
-        ledger.put_findings(table, [day.isoformat() for day, _, _ in done], rows)
 
     # Showing what is published
 

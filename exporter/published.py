@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.datasets import Dataset
+from exporter.findings import count_findings
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
@@ -80,6 +81,7 @@ def read_published(
             doubtful.append(path)
     fresh = read_footers(root, doubtful)
     unreadable = unreadable_files(root, [path for path in fresh if path not in known])
+    news: list[tuple[str, PublishedFile]] = []
     for path in doubtful:
         file = fresh.get(path)
         mine = known.get(path)
@@ -92,6 +94,12 @@ def read_published(
         found[path] = file
         if file:
             ledger.put_published(path, file)
+            news.append((path, file))
+    if news:
+        import duckdb
+
+        with duckdb.connect() as db:
+            count_findings(db, root, ledger, news)
     return found
 
 

@@ -90,8 +90,10 @@ class DatedLander:
             rows = content.counts[DATASETS[file.source]]
             if self._land(version):
                 context.landed(version.day, rows)
+            counts = self._counts(version)
         name = document.name
-        context.saw_columns(file.source, name, [day], file.names, is_whole=True)
+        if counts:
+            context.saw_columns(file.source, name, [day], file.names, is_whole=True)
         context.say(f"{count(rows, 'row')} from {name}")
         context.report.inputs += 1
 
@@ -131,6 +133,13 @@ class DatedLander:
         if part.source != version.source:
             landing.remove(part.source, part.day, part.part)
         return True
+
+    def _counts(self, version: _Version) -> bool:
+        """Whether a version is what counts now."""
+        current = self._current(version)
+        return current is not None and (
+            current[0].source, current[0].fingerprint
+        ) == (version.source, version.content.fingerprint)  # fmt: skip
 
     def _adopt(self, version: _Version) -> None:
         self.context.landing.adopt(

@@ -51,14 +51,14 @@ class SummaryLander:
         version = digest(texts)[:16]
         for record in records:
             record["version"] = version
+        for day, names in keys.items():
+            if names:
+                context.saw_columns(SOURCE, name, [day], sorted(names))
         if self._is_landed(version, records):
             return
         self.days_by_version[version] = {record["day"] for record in records}
         for record in records:
             self.pending.setdefault(record["day"], []).append(record)
-        for day, names in keys.items():
-            if names:
-                context.saw_columns(SOURCE, name, [day], sorted(names))
         context.say(f"{count(len(records), 'record')} from {name}")
         context.report.inputs += 1
 
