@@ -31,6 +31,7 @@ from exporter.flags import (
     root_option,
 )
 from exporter.lock import Locked, give_back_lock, hold_lock
+from exporter.logs import log_crash, log_path
 from exporter.notify_cli import notify_command
 from exporter.results import FAILED
 from exporter.screen import Screen, kilobytes
@@ -117,8 +118,11 @@ def export_command(
             _fail(f"{stopped.reason}; what was published stays", as_json, stopped.code)
         except OSError as error:
             _fail(describe(error), as_json, FAILURE)
-        except Exception:  # noqa: BLE001 - whatever it says is masked first
-            _fail(f"crashed:\n{traceback.format_exc()}", as_json, FAILURE)
+        except Exception as error:  # noqa: BLE001 - a defect of ours
+            log_crash(where, discreet(traceback.format_exc()))
+            said = f"crashed: {type(error).__name__}: {error}"
+            log = where.relative(log_path(where))
+            _fail(f"{said} (where in the code: {log})", as_json, FAILURE)
     if as_json:
         print_json(result.as_json())
     sys.exit(FAILURE if result.errors else 0)

@@ -86,7 +86,9 @@ def create(db: DuckDBPyConnection, root: Root) -> None:
         folder = root.landing / source
         shown = list(columns)
         if any(folder.glob("day=*/*.gz")):
-            query = f"select {', '.join(quoted(shown))}, day from {_reader(root, source)}"
+            query = (
+                f"select {', '.join(quoted(shown))}, day from {_reader(root, source)}"
+            )
         else:
             query = _nothing({**columns, "day": "date"})
         db.execute(f"create or replace view landing.{source} as {query}")

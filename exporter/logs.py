@@ -54,6 +54,12 @@ def log_warning(root: Root, text: str) -> None:
         _append(root, [f"[WARNING] {one_line(text)}"])
 
 
+def log_crash(root: Root, trace: str) -> None:
+    """Append where in the code a run broke off, if that can be done."""
+    with contextlib.suppress(OSError):
+        _append(root, (f"[ERROR] {line}" for line in trace.splitlines() if line))
+
+
 def rotate_logs(root: Root) -> None:
     """Set aside the logs that have grown: ours, and those of both agents.
 
