@@ -67,11 +67,16 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
     stopper.check()
     outcome = Outcome()
     for node in getattr(result.result, "results", None) or []:
-        message = _short(node.message or "")
+        name, message = node.node.name, _short(node.message or "")
+        if node.status in ("fail", "warn") and node.failures:
+            # dbt itself would tell of the test's configuration.
+            name = name.removeprefix("assert_").replace("_", " ").strip()
+            cases = "1 case" if node.failures == 1 else f"{node.failures:,} cases"
+            message = f"not so in {cases}"
         if node.status in ("error", "fail", "runtime error"):
-            outcome.errors.append((node.node.name, message))
+            outcome.errors.append((name, message))
         elif node.status == "warn":
-            outcome.warnings.append((node.node.name, message))
+            outcome.warnings.append((name, message))
     if not result.success and not outcome.errors:
         reason = str(result.exception or said.getvalue().strip() or "no reason given")
         outcome.errors.append(("dbt", _short(reason)))

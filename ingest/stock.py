@@ -38,6 +38,7 @@ from ingest.root import Root
 BUNDLES = "bundles"
 # Cells of a landed CSV row that say about it and were not in its input.
 ABOUT_CELLS = 5
+MAX_CELL_CHARS = 32 << 20
 
 
 def content_of_records(source: str, records: list[Json], parser: str = "") -> Content:
@@ -56,6 +57,8 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
 
 def content_of_csv(source: str, text: io.TextIOBase) -> Content:
     """What the ledger says of a CSV part, from its landing text."""
+    # A landed cell may be a thousand times longer than Python expects.
+    csv.field_size_limit(MAX_CELL_CHARS)
     hashed = _Hashing(text)
     reader = csv.reader(hashed)
     next(reader, None)
@@ -116,7 +119,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
             content = read_content(landing, source, day, part)
         except PermissionError:
             raise  # it may be whole
-        except (*DAMAGED, KeyError, TypeError, AttributeError):
+        except (*DAMAGED, KeyError, TypeError, AttributeError, csv.Error):
             shown = root.relative(path)
             warnings.append(f"{shown}: damaged; {_discard(landing, path)}")
             ledger.forget_part(source, day, part)

@@ -109,7 +109,9 @@ def catalogue(seed: int) -> tuple[Query, ...]:
             query = Query(
                 text, hash_of(text), text.split()[0].upper(), kind, table,
                 column=text_column if kind == "scan" else key,
-                index_name={"point": "PRIMARY", "lookup": f"idx_{table}_{key}"}.get(kind, ""),
+                index_name={"point": "PRIMARY", "lookup": f"idx_{table}_{key}"}.get(
+                    kind, ""
+                ),
                 usual_ms=usual_ms * pace,
                 spread=spread,
                 hit_rate=hit_rate if reads and kind != "count" else 0.0,
