@@ -77,9 +77,15 @@ def test_every_dataset_is_named_in_the_readme() -> None:
         assert dataset.folder in readme, dataset.folder
 
 
-def test_the_lock_holds_names_versions_and_hashes_but_no_address() -> None:
+def test_no_lock_holds_an_address() -> None:
+    locks = [path for path in tracked_files() if path.suffix == ".lock"]
+    assert locks
+    for path in locks:
+        assert "://" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_lock_holds_names_versions_and_hashes() -> None:
     text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
-    assert "://" not in text
     pins = re.findall(r"^[a-z][^ ]*==[^ ]+", text, re.MULTILINE)
     blocks = re.findall(
         r"^[a-z][^\n]*\\\n(?:    --hash=sha256:\w{64}[^\n]*\n)+", text, re.MULTILINE
