@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ create or replace table publishing.published_days (
 
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
+# Up to so many days, a run shows dbt their folders of the landing by name.
+FEW_DAYS = 31
+# Files that are flushed to the disk at once: it does so in fewer strokes.
+SYNCED_AT_ONCE = 8
 
 
 class Plugin(BasePlugin):
@@ -75,7 +80,8 @@ class Plugin(BasePlugin):
         scratch = quote(str(self.root.staging / f"duckdb-{os.getpid()}"))
         conn.execute(f"set temp_directory = {scratch}")
         conn.execute(TABLES)
-        landing_views.create(conn, self.root)
+        # In a run `plan` says what is shown; before it there is nothing to read.
+        landing_views.create(conn, self.root, [] if self.run_only else None)
         self._show_published(conn, set() if self.run_only else None)
 
     def store(self, target_config: TargetConfig) -> None:
@@ -109,8 +115,6 @@ class Plugin(BasePlugin):
             # Plain dbt: what a killed run has left, and what this one leaves.
             files.remove_tree(self.root.staging)
             atexit.register(files.remove_tree, self.root.staging)
-        # Another run may have landed more since this one connected.
-        landing_views.create(cursor, self.root)
         ledger = open_ledger(self.root, dry_run=not self.root.landing.is_dir())
         try:
             chosen = choose(self.datasets, self.request.selection.datasets)
@@ -121,6 +125,10 @@ class Plugin(BasePlugin):
             ledger.forget_published(plan.damaged)
         finally:
             ledger.close()
+        # Another run may have landed more since this one connected.
+        days = {target.day for target in plan.stale}
+        is_short = self.run_only and len(days) <= FEW_DAYS
+        landing_views.create(cursor, self.root, days if is_short else None)
         staging = self.root.staging / f"parquet-{os.getpid()}"
         rows = [
             [
@@ -136,7 +144,7 @@ class Plugin(BasePlugin):
         insert(cursor, "publishing.stale_days", rows)
         if self.run_only:
             # A test may look from a new file at another dataset's of the day.
-            self._show_published(cursor, {target.day for target in plan.stale})
+            self._show_published(cursor, days)
         self.planned = True
 
     def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:
@@ -149,6 +157,8 @@ class Plugin(BasePlugin):
         made = [row for row in rows if os.path.exists(row[2])]
         staged = [self.root.relative(Path(row[2])) for row in made]
         footers = read_footers(self.root, staged)
+        with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
+            list(pool.map(files.sync, [self.root.path / name for name in staged]))
         done: list[tuple[date, str, PublishedFile]] = []
         try:
             for (day, path, _), name in zip(made, staged, strict=True):
@@ -162,7 +172,7 @@ class Plugin(BasePlugin):
             self._note(cursor, dataset, done)
 
     def _move(self, staged: str, path: str, dataset: str) -> None:
-        """Put one finished file into its place."""
+        """Put one finished file, durable by now, into its place."""
         place = self.root.path / path
         if not place.parent.is_dir():
             if dataset in PRIVATE:
@@ -171,7 +181,6 @@ class Plugin(BasePlugin):
                 place.parent.mkdir(parents=True, exist_ok=True)
         if dataset in PRIVATE:
             (self.root.path / staged).chmod(0o600)
-        files.sync(self.root.path / staged)
         try:
             os.replace(self.root.path / staged, place)
         except OSError as error:
@@ -185,7 +194,7 @@ class Plugin(BasePlugin):
         done: list[tuple[date, str, PublishedFile]],
     ) -> None:
         """Remember what was published, for later runs and for this one."""
-        ledger = Ledger(self.ledger_path)
+        ledger = Ledger(self.ledger_path, is_checked=True)  # by `plan`
         for _, path, file in done:
             ledger.put_published(path, file)
         count_findings(
@@ -209,7 +218,7 @@ class Plugin(BasePlugin):
 
         Of all days, or only of some.
         """
-        ledger = open_ledger(self.root, dry_run=True)
+        ledger = Ledger(None) if days == set() else open_ledger(self.root, dry_run=True)
         for dataset in self.datasets.values():
             lying = [] if days == set() else published_days(self.root, dataset)
             paths = [(d, path) for d, path in lying if days is None or d in days]

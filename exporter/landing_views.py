@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+
 from duckdb import DuckDBPyConnection
 
 from ingest.landing import CSV_SOURCES, MANIFEST
@@ -79,22 +82,25 @@ def literal_path(path: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
-def create(db: DuckDBPyConnection, root: Root) -> None:
-    """Create schema `landing` and a view per source, and `landed_days`."""
+def create(
+    db: DuckDBPyConnection, root: Root, days: Collection[date] | None = None
+) -> None:
+    """Create schema `landing` and a view per source, and `landed_days`.
+
+    The sources' views show all days or only some: to look through the folders
+    of a long history takes longer than to read one day.
+    """
     db.execute("create schema if not exists landing")
     for source, columns in COLUMNS.items():
-        folder = root.landing / source
-        shown = list(columns)
-        if any(folder.glob("day=*/*.gz")):
-            query = (
-                f"select {', '.join(quoted(shown))}, day from {_reader(root, source)}"
-            )
+        shown = ", ".join(quoted(list(columns)))
+        if patterns := _patterns(root, source, days):
+            query = f"select {shown}, day from {_reader(source, patterns)}"
         else:
             query = _nothing({**columns, "day": "date"})
         db.execute(f"create or replace view landing.{source} as {query}")
     manifest = root.landing / MANIFEST
     if manifest.exists():
-        query = f"from {_csv(literal_path(str(manifest)), LANDED_DAYS, False)}"
+        query = f"from {_csv([literal_path(str(manifest))], LANDED_DAYS, False)}"
     else:
         query = _nothing(LANDED_DAYS)
     db.execute(f"create or replace view landing.landed_days as {query}")
@@ -109,12 +115,23 @@ def _nothing(columns: dict[str, str]) -> str:
     return f"select {cells} where false"
 
 
-def _reader(root: Root, source: str) -> str:
-    folder = literal_path(str(root.landing / source))
+def _patterns(root: Root, source: str, days: Collection[date] | None) -> list[str]:
+    """Patterns each of which finds parts of a source."""
+    folder = root.landing / source
+    name = "*.csv.gz" if source in CSV_SOURCES else "*.ndjson.gz"
+    parents = ["day=*"] if days is None else [f"day={day}" for day in sorted(days)]
+    return [
+        literal_path(f"{folder}/") + f"{parent}/{name}"
+        for parent in parents
+        if any(folder.glob(f"{parent}/{name}"))
+    ]
+
+
+def _reader(source: str, patterns: list[str]) -> str:
     if source in CSV_SOURCES:
-        return _csv(f"{folder}/day=*/*.csv.gz", COLUMNS[source], True)
+        return _csv(patterns, COLUMNS[source], True)
     return f"""read_json(
-        {quote(f"{folder}/day=*/*.ndjson.gz")},
+        {_list(patterns)},
         format = 'newline_delimited',
         columns = {_struct(COLUMNS[source])},
         auto_detect = false,
@@ -124,10 +141,14 @@ def _reader(root: Root, source: str) -> str:
     )"""
 
 
-def _csv(pattern: str, columns: dict[str, str], by_day: bool) -> str:
+def _list(patterns: list[str]) -> str:
+    return f"[{', '.join(map(quote, patterns))}]"
+
+
+def _csv(patterns: list[str], columns: dict[str, str], by_day: bool) -> str:
     hive = "hive_partitioning = true, hive_types = {'day': date}"
     return f"""read_csv(
-        {quote(pattern)},
+        {_list(patterns)},
         columns = {_struct(columns)},
         auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',

@@ -128,11 +128,13 @@ class Ledger:
     """The ledger file of one root; with no path, one in memory only.
 
     Raises OSError where it cannot be opened or written: only a ledger that is
-    no ledger any more is made again.
+    no ledger any more is made again. One that this process has opened before,
+    under the lock, need not be checked again.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, is_checked: bool = False) -> None:
         self.path = path
+        self.is_checked = is_checked
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
         with self._as_os_error():
@@ -152,7 +154,8 @@ class Ledger:
         self._check()
 
     def _check(self) -> None:
-        if self.db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+        checked = self.is_checked or self.db.execute("pragma quick_check(1)").fetchone()
+        if checked not in (True, ("ok",)):
             raise sqlite3.DatabaseError("quick_check failed")
         (layout,) = self.db.execute("pragma user_version").fetchone()
         if layout != LAYOUT:
@@ -162,7 +165,8 @@ class Ledger:
                 f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;"
             )
             self.is_new = True
-        self._check_seals()
+        if not self.is_checked:
+            self._check_seals()
 
     def _check_seals(self) -> None:
         """Find what no check of the file's structure can: changed cells."""
