@@ -18,19 +18,10 @@ import pytest
 
 from ingest.root import PROJECT
 
-TOOLS = [
-    "cat",
-    "cksum",
-    "dirname",
-    "mkdir",
-    "mv",
-    "rm",
-    "sed",
-    "sh",
-    "sleep",
-    "touch",
-    "uname",
-]
+TOOLS = (
+    "cat", "chmod", "cksum", "dirname", "mkdir", "mv", "rm", "sed", "sh", "sleep",
+    "touch", "uname",
+)  # fmt: skip
 STAND_IN_UV = """\
 #!/bin/sh
 # uv venv … FOLDER, then uv pip install … twice
