@@ -46,6 +46,12 @@
                 {%- endif -%}
             {%- endfor -%}
             {%- if copies -%}
+                {#- A column in which DuckDB knows no NULL becomes a required one,
+                    so that a file's bytes would depend on the other days of its
+                    batch. A row of NULLs, of no day, makes all optional. -#}
+                {% do run_query(
+                    'insert into ' ~ batch_relation ~ ' default values'
+                ) %}
                 {% do run_query(copies | join(';\n')) %}
             {%- endif -%}
             {% do run_query('drop table ' ~ batch_relation) %}
