@@ -76,6 +76,8 @@ create table drift (
 """
 # Each row ends with a checksum over its other cells.
 SEALED = ("parts", "inputs", "published", "rejects", "drift")
+# A byte that has changed may show as text that is none.
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,9 @@ class Ledger:
         with self._as_os_error():
             try:
                 self._open()
-            except sqlite3.OperationalError:
-                raise  # a full disk or a missing right is no damage
-            except sqlite3.DatabaseError:
+            except DAMAGED as error:
+                if _is_of_the_disk(error):
+                    raise
                 self._close_quietly()
                 self._start_again()
 
@@ -194,7 +196,9 @@ class Ledger:
         """What SQLite says of the disk, in the words of the system."""
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if not _is_of_the_disk(error):
+                raise
             is_full = error.sqlite_errorname.startswith("SQLITE_FULL")
             number = errno.ENOSPC if is_full else errno.EIO
             said = "No space left on device" if is_full else str(error)
@@ -211,7 +215,7 @@ class Ledger:
             _back_up(path, copy.db)
             copy.is_new = False
             copy._check()
-        except sqlite3.DatabaseError:
+        except DAMAGED:
             copy = cls(None)
             copy.was_damaged = True
         return copy
@@ -363,6 +367,14 @@ class Ledger:
         return self.db.execute(
             "select day, source, kind, name, files from drift"
         ).fetchall()
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    """Whether the disk is full, or a right is missing: that is no damage."""
+    return getattr(error, "sqlite_errorname", "").startswith(
+        ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+        + ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM")
+    )
 
 
 def _back_up(path: Path, db: sqlite3.Connection) -> None:

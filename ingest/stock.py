@@ -174,6 +174,8 @@ def _discard(landing: Landing, path: Path) -> str:
 def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
     """What a part on disk holds. Raises one of DAMAGED, KeyError, TypeError."""
     path = landing.path(source, day, part)
+    if path.stat().st_size == 0:
+        raise EOFError  # to gzip, nothing is a whole file
     if source in CSV_SOURCES:
         with landing.open(path) as stream:
             text = io.TextIOWrapper(stream, encoding="utf-8", newline="")

@@ -255,6 +255,15 @@ def everything(root: Path) -> dict[str, bytes]:
     return found
 
 
+def everything_raw(root: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and modification time of all files below a root."""
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
 def copy(template: Path, target: Path) -> Path:
     """A copy of a root with all its state, modification times included."""
     shutil.copytree(template, target, symlinks=True)
