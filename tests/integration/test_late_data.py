@@ -133,7 +133,7 @@ def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> N
     }
     real = documents.open_regular
 
-    def open_and_grow(path: Path):  # type: ignore[no-untyped-def]
+    def open_and_grow(path: str | Path):  # type: ignore[no-untyped-def]
         opened = real(path)
 
         class Growing:
@@ -146,8 +146,8 @@ def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> N
 
             def read(self, size: int = -1) -> bytes:
                 data = self.stream.read(size)
-                if not data and path in rest:
-                    append(path, rest.pop(path))
+                if Path(path) in rest:
+                    append(Path(path), rest.pop(Path(path)))
                     os.utime(path, (time.time(), time.time() + 1))
                 return data
 
