@@ -26,11 +26,12 @@ class Scale:
     middle: int
     long: int
     repeats: int
+    middle_repeats: int
     long_repeats: int
 
 
-FULL = Scale(30, YEAR, 5 * YEAR, repeats=5, long_repeats=2)
-QUICK = Scale(5, 30, 90, repeats=3, long_repeats=1)
+FULL = Scale(30, YEAR, 5 * YEAR, repeats=3, middle_repeats=2, long_repeats=1)
+QUICK = Scale(5, 30, 90, repeats=3, middle_repeats=2, long_repeats=1)
 
 
 @dataclass

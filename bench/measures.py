@@ -28,6 +28,7 @@ def from_empty(bench: Bench) -> None:
     scale, found = bench.scale, bench.findings
     middle = bench.sample(scale.middle)
     out = bench.work / "out"
+    checked: set[str] = set()
 
     def ours() -> Cost:
         roots.clear(middle.path)
@@ -36,9 +37,13 @@ def from_empty(bench: Bench) -> None:
     def peer(module: str, python: Path = Path(sys.executable)) -> Callable[[], Cost]:
         def run_it() -> Cost:
             _remove_peer_output(out)
-            return bench.run(
+            cost = bench.run(
                 str(python), "-m", f"bench.peers.{module}", str(middle.path), str(out)
             )
+            if module not in checked:
+                bench.python("-m", "bench.check", str(middle.path), str(out))
+                checked.add(module)
+            return cost
 
         return run_it
 
@@ -56,10 +61,7 @@ def from_empty(bench: Bench) -> None:
         "pandas": peer("pandas_script", bench.peers_python),
         "external": peer("external_run"),
     }
-    costs = alternate(sides, min(scale.repeats, 3))
-    for name in ("script", "pandas", "external"):
-        sides[name]()
-        bench.python("-m", "bench.check", str(middle.path), str(out))
+    costs = alternate(sides, scale.middle_repeats)
     _remove_peer_output(out)
     found.details.append(
         "The peers' rows of ops_atomic, heartbeat_checks and query_perf were "
