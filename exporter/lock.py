@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from exporter.bookkeeping import make_state_folder
+from ingest import files
 from ingest.documents import utc_now
 from ingest.root import Root
 
@@ -57,8 +58,9 @@ def hold_lock(root: Root, command: str, wait_s: float = 0) -> None:
         "command": command,
         "since": utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
+    with files.blamed_on(path):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
     _held[path] = descriptor
 
 

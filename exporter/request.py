@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.staleness import Selection
+from ingest import files
 
 VARIABLE = "OPS_ATOMIC_REQUEST"
 
@@ -55,13 +56,15 @@ class Request:
                 "force": asked.force,
             }
         )
-        (self.folder / "request.json").write_text(text, encoding="utf-8")
+        with files.blamed_on(self.folder):
+            (self.folder / "request.json").write_text(text, encoding="utf-8")
         os.environ[VARIABLE] = str(self.folder)
 
     def record(self, **done: Any) -> None:
         """Note one thing done, for the run that asked."""
         if self.folder is not None:
-            with (self.folder / "done.ndjson").open("a", encoding="utf-8") as stream:
+            path = self.folder / "done.ndjson"
+            with files.blamed_on(path), path.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(done, default=str) + "\n")
 
     def records(self) -> Iterator[dict[str, Any]]:
