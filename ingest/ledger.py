@@ -372,8 +372,15 @@ class Ledger:
 def _is_of_the_disk(error: Exception) -> bool:
     """Whether the disk is full, or a right is missing: that is no damage."""
     return getattr(error, "sqlite_errorname", "").startswith(
-        ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
-        + ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PERM")
+        (
+            "SQLITE_FULL",
+            "SQLITE_IOERR",
+            "SQLITE_CANTOPEN",
+            "SQLITE_READONLY",
+            "SQLITE_BUSY",
+            "SQLITE_LOCKED",
+            "SQLITE_PERM",
+        )
     )
 
 

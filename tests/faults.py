@@ -194,7 +194,8 @@ HEADER = (
 def query_csv(day: str, count: int) -> str:
     """A query CSV of a day (YYYY-MM-DD)."""
     lines = (
-        f"{day}T10:{n // 60 % 60:02}:{n % 60:02}Z,h{n % 7},SELECT,{n}.5,{n},1,true,t,i\n"
+        f"{day}T10:{n // 60 % 60:02}:{n % 60:02}Z,h{n % 7},"
+        f"SELECT,{n}.5,{n},1,true,t,i\n"
         for n in range(count)
     )
     return HEADER + "".join(lines)

@@ -182,7 +182,10 @@ def test_what_landing_cannot_replace_is_set_aside(root: Path) -> None:
     other = "g/analytics/ops_atomic_20240101.parquet"
     junk(root / other)
     foreign(root / other.replace("0101", "0102"))
-    kept = [(root / other).read_bytes(), (root / other.replace("0101", "0102")).read_bytes()]
+    kept = [
+        (root / other).read_bytes(),
+        (root / other.replace("0101", "0102")).read_bytes(),
+    ]
     with pytest.raises(duckdb.Error):
         faults.rows(root, faults.BEATS)
     assert found(root, other)

@@ -91,10 +91,11 @@ def test_what_was_half_written_leaves_no_false_reject(root: Path) -> None:
     at = now - timedelta(minutes=5)
     beat = f"{BEATS}/heartbeat_{at:%Y-%m-%d_%H-%M-%S}.md"
     report = f"{REPORTS}/index_advisor_report.json"
+    log = f"{REPORTS}/query_perf.jsonl"
     whole = {
         beat: heartbeat(f"{at:%Y-%m-%dT%H:%M:%SZ}"),
         CSV: query_csv(NEW_DAY, 20),
-        f"{REPORTS}/query_perf.jsonl": (root / f"{REPORTS}/query_perf.jsonl").read_text()
+        log: (root / log).read_text()
         + f'{{"ts":"{NEW_DAY}T01:00:00Z","query":"select 1","duration_ms":3}}\n',
         "g/telemetry/rollup_daily.ndjson": (
             root / "g/telemetry/rollup_daily.ndjson"

@@ -133,6 +133,7 @@ def broken(kind: str) -> bytes:
             for _ in range(3000):
                 body = b"x" * 512
                 info = member("x", tarfile.GNUTYPE_LONGNAME, size=512)
+                assert tar.fileobj is not None
                 tar.fileobj.write(info.tobuf(tarfile.GNU_FORMAT) + body)
         elif kind == "many":
             for _ in range(400):
