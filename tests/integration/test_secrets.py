@@ -61,7 +61,8 @@ def plant(root: Path) -> set[Path]:
         reports / "query_perf_weekly_202543.json",
         json.dumps({**patterns, "all_patterns": listed}),
     )
-    lines = [json.dumps({"ts": f"{DAY}T01:00:00Z", "query": p}) for p in said]
+    timed = {"ts": f"{DAY}T01:00:00Z", "duration_ms": 2}
+    lines = [json.dumps({**timed, "query": p}) for p in said]
     lines += [json.dumps({"query": p, "duration_ms": 1}) for p in said]
     faults.write(reports / "query_perf.jsonl", "\n".join([*lines, *flat]) + "\n")
     advice = [{"table": p, "index": p, "priority": p, "password": SECRET} for p in said]
