@@ -133,6 +133,8 @@ def _reader(source: str, patterns: list[str]) -> str:
     return f"""read_json(
         {_list(patterns)},
         format = 'newline_delimited',
+        -- Not by name: to DuckDB a ? in a path ends it.
+        compression = 'gzip',
         columns = {_struct(COLUMNS[source])},
         auto_detect = false,
         maximum_object_size = {MAX_LINE_BYTES},
@@ -153,6 +155,7 @@ def _csv(patterns: list[str], columns: dict[str, str], by_day: bool) -> str:
         auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',
         max_line_size = {MAX_LINE_BYTES},
+        compression = '{"gzip" if by_day else "none"}',
         {hive if by_day else "hive_partitioning = false"}
     )"""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.landing import Content, digest
+from ingest.times import TOO_FAR_AHEAD
 
 Json = dict[str, Any]
 
@@ -88,6 +89,9 @@ def merge_reports(records: Iterable[Json]) -> tuple[list[Json], list[Json]]:
         if before is None:
             newest[key] = record
         elif (before["report"], before["raw"]) != (record["report"], record["raw"]):
+            problems = {before["problem"], record["problem"]}
+            if TOO_FAR_AHEAD in problems and before["modified"] == record["modified"]:
+                continue  # what was true when it was landed stays true
             older, newer = sorted(
                 (before, record), key=lambda r: (r["modified"], digest([content_of(r)]))
             )

@@ -34,11 +34,11 @@ from ingest.landing import (
 )
 from ingest.ledger import Ledger, Part
 from ingest.root import Root
+from ingest.text import MAX_CELL_CHARS
 
 BUNDLES = "bundles"
 # Cells of a landed CSV row that say about it and were not in its input.
 ABOUT_CELLS = 5
-MAX_CELL_CHARS = 32 << 20
 
 
 def content_of_records(source: str, records: list[Json], parser: str = "") -> Content:
@@ -57,7 +57,6 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
 
 def content_of_csv(source: str, text: io.TextIOBase) -> Content:
     """What the ledger says of a CSV part, from its landing text."""
-    # A landed cell may be a thousand times longer than Python expects.
     csv.field_size_limit(MAX_CELL_CHARS)
     hashed = _Hashing(text)
     reader = csv.reader(hashed)

@@ -9,6 +9,9 @@ MAX_HEARTBEAT_BYTES = 1 << 20
 MAX_RECORD_BYTES = 1 << 20
 """A line or record longer than this is a reject, its raw text cut."""
 
+MAX_CELL_CHARS = 32 << 20
+"""A landed cell may be a thousand times longer than Python's csv expects."""
+
 REPLACEMENT = "\ufffd"
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

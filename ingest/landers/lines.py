@@ -80,7 +80,7 @@ class LineLander:
         # What the file held when it was measured; more may have come since.
         end = {"offset": at["offset"], "lines": at["lines"], "last_at": at["last_at"]}
         records: list[Json] = []
-        keys: dict[str, set[str]] = {}
+        seen_keys: list[tuple[str, ...]] = []
         cut: list[Json] = []
         for line in read_lines(stream, at["offset"], at["lines"] + 1):
             fallback = fallback_time(name, last_at, document.modified, context.now)
@@ -89,7 +89,7 @@ class LineLander:
             for record in parsed.records:
                 record["has_timestamp"] = parsed.time is not None
                 record["day"] = day_of(record, fallback).isoformat()
-                keys.setdefault(record["day"], set()).update(parsed.keys)
+                seen_keys.append(parsed.keys)
                 records.append(record)
                 if not line.is_complete:
                     cut.append(record)
@@ -101,10 +101,12 @@ class LineLander:
                 }
         numbered = self._number(document, source, records, position)
         self._supersede_cut(document, numbered)
-        for record in numbered:
+        keys: dict[str, set[str]] = {}
+        for record, names in zip(numbered, seen_keys, strict=True):
             self._keep(source, record)
-        for day, names in keys.items():
-            context.saw_columns(source, name, [day], sorted(names))
+            keys.setdefault(record["day"], set()).update(names)
+        for day, found in keys.items():
+            context.saw_columns(source, name, [day], sorted(found))
         if document.path:
             self._remember(document, stream, end, numbered[-1:] if cut else [])
         if records:

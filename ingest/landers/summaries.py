@@ -52,7 +52,8 @@ class SummaryLander:
         for record in records:
             record["version"] = version
         for day, names in keys.items():
-            if names:
+            # A version stays on the days on which it was first landed.
+            if names and day in self.days_by_version.get(version, keys):
                 context.saw_columns(SOURCE, name, [day], sorted(names))
         if self._is_landed(version, records):
             return
