@@ -97,7 +97,7 @@ def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
 @pytest.fixture(scope="module")
 def seed() -> int:
     number = random.SystemRandom().randrange(1 << 32)
-    print(f"seed {number}")  # noqa: T201 - shown when a test fails
+    print(f"seed {number}")
     return int(os.environ.get("OPS_ATOMIC_TEST_SEED", number))
 
 

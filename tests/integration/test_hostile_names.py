@@ -69,8 +69,8 @@ def test_hostile_names_and_values(
     )
     write(reports / f"optimization_summary_{flat}.txt", f"{VALUE}\n{VALUE}: 12 ms\n")
     write(reports / f"optimization_summary_{undecodable}.txt", "a: 1\n")
-    write(reports / "query_perf_daily_20251027.csv",
-          faults.HEADER + f'{at},"{VALUE}",S,1,1,1,true,"{VALUE}","{VALUE}"\n')  # fmt: skip
+    row = f'{at},"{VALUE}",S,1,1,1,true,"{VALUE}","{VALUE}"\n'
+    write(reports / "query_perf_daily_20251027.csv", faults.HEADER + row)
     write(reports / "query_perf.jsonl", f'{{"ts":"{at}","query":"{VALUE[:40]}"}}\n')
     write(
         root / "knowledge/optimize/index_advisor_report.json",

@@ -112,7 +112,12 @@ def test_plain_dbt_beside_others(root: Path, tmp_path: Path) -> None:
 
 
 def _aside(scratch: Path) -> list[str]:
-    return ["--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")]
+    return [
+        "--target-path",
+        str(scratch / "target"),
+        "--log-path",
+        str(scratch / "logs"),
+    ]
 
 
 def test_the_lock_within_a_process(tmp_path: Path) -> None:
