@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from exporter.cli import main
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
 from tests.faults import export, write
@@ -18,7 +20,7 @@ VALUE = "'; drop schema main cascade; -- $(touch pwned) \\n ../../x {{ 1/0 }} {%
 
 @pytest.mark.parametrize(
     "name",
-    ["a b'c;[x]*", '{{ x }}\n"quoted" %s', "?[!a]", "ünï ✅ -- '", "day=2020-01-01"],
+    ["a b'c;[x]*", '{{ x }}\n"quoted" %s', "?[!a]", "ünï ✅ -- '"],
 )
 def test_a_root_of_any_name(name: str, exported_once: Path, tmp_path: Path) -> None:
     root = copy_root(EXAMPLE_ROOT, tmp_path / name)
@@ -40,15 +42,16 @@ def test_a_root_of_any_name(name: str, exported_once: Path, tmp_path: Path) -> N
     assert faults.is_valid(root)
 
 
-def test_a_backslash_in_the_root_is_refused(tmp_path: Path) -> None:
-    from click.testing import CliRunner
-
-    from exporter.cli import main
-
-    (tmp_path / "a\\b").mkdir()
-    done = CliRunner().invoke(main, ["export", "--root", str(tmp_path / "a\\b")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("a\\b", "backslash"), ("day=2020-01-01", "day=")]
+)
+def test_a_root_that_duckdb_would_misread_is_refused(
+    name: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).mkdir()
+    done = CliRunner().invoke(main, ["export", "--root", str(tmp_path / name)])
     assert done.exit_code == 2
-    assert "backslash" in done.output
+    assert reason in done.output
 
 
 def test_hostile_names_and_values(
