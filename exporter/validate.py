@@ -22,6 +22,7 @@ from exporter.published import (
 from exporter.staleness import landed_per_day
 from exporter.thresholds import MB, Thresholds
 from ingest import files
+from ingest.landing import landed_days
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
 from ingest.stock import check_landing, check_manifest
@@ -79,6 +80,7 @@ def validate(
                 _Checked(db, root, ledger, result), dataset, list(found[name])
             )
         _check_counts(ledger, datasets, found, footers, result)
+        _check_presence(ledger, datasets, found, day, result)
     _check_state(root, ledger, result)
     result.files = len(footers)
     result.rows = sum(footer.row_count for footer in footers.values())
@@ -221,6 +223,30 @@ def _check_codec(at: _Checked, paths: list[str]) -> None:
             at.result.errors.append(
                 f"{full[file_name]}: compressed with {', '.join(sorted(codecs))}, not "
                 "snappy: run ops-atomic export --force"
+            )
+
+
+def _check_presence(
+    ledger: Ledger,
+    datasets: Mapping[str, Dataset],
+    found: Mapping[str, Mapping[str, date]],
+    only: date | None,
+    result: Validation,
+) -> None:
+    """Landed days without a file: no error, for they may just have been landed."""
+    for name, dataset in datasets.items():
+        landed = {
+            day
+            for row in landed_days(ledger)
+            if row.source in dataset.sources
+            and (day := date.fromisoformat(row.day))
+            and only in (None, day)
+        }
+        missing = sorted(landed - set(found[name].values()))
+        if missing:
+            result.warnings.append(
+                f"{name}: {len(missing):,} landed day(s) have no file, such as "
+                f"{missing[0]}: run ops-atomic export"
             )
 
 
