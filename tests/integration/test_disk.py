@@ -15,8 +15,7 @@ import pytest
 
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
-from tests.support import unmeasured
-from tests.support import copy_root
+from tests.support import copy_root, unmeasured
 
 OPS_ATOMIC = Path(sys.executable).parent / "ops-atomic"
 OTHER_DAY = "g/analytics/ops_atomic_20251028.parquet"
