@@ -35,7 +35,10 @@ def merge_heartbeats(records: Iterable[Json]) -> list[Json]:
         if len(same) == 1:
             merged += same.values()
             continue
-        newest = max(same.values(), key=lambda r: (r["modified"], len(r["raw"])))
+        # Within a second the longest, then any, but the same in any order.
+        newest = max(
+            same.values(), key=lambda r: (r["modified"], len(r["raw"]), r["raw"])
+        )
         merged.append(newest)
         for record in same.values():
             written = record["raw"].rstrip("\ufffd \t\r\n")

@@ -1,0 +1,137 @@
+"""Which files are read, what their names tell, and how they are opened."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.documents import (
+    NotAFile,
+    StillWritten,
+    dated_day,
+    input_key,
+    kind_of,
+    live_document,
+    name_date,
+    take_inventory,
+    whole_seconds,
+)
+from ingest.masks import load_masks
+from ingest.root import Root
+
+MASKS = load_masks()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("heartbeat_2025-10-27_01-02-03.md", "heartbeats"),
+        ("heartbeat_2025-10-27.md", None),
+        ("query_perf_daily_20251027.csv", "dated"),
+        ("query_perf_weekly_202543.json", "dated"),
+        ("query_perf_daily_20251027.csv\n", None),
+        ("query_perf.jsonl", "query_log"),
+        ("rollup_daily.ndjson", "telemetry"),
+        ("index_advisor_report.json", "index_advisor"),
+        ("optimization_summary.txt", "optimization_summary"),
+        ("optimization_summary_a\nb.txt", "optimization_summary"),
+        ("query_perf_daily_٢٠٢٥١٠٢٧.csv", None),
+    ],
+)
+def test_the_name_tells_the_kind(name: str, kind: str | None) -> None:
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("query_perf_daily_20240229.csv", date(2024, 2, 29)),
+        ("query_perf_daily_20250229.csv", None),
+        ("query_perf_weekly_202053.csv", date(2020, 12, 28)),
+        ("query_perf_weekly_202101.csv", date(2021, 1, 4)),
+        ("query_perf_weekly_202553.csv", None),
+        ("query_perf_weekly_202500.csv", None),
+        ("other.csv", None),
+    ],
+)
+def test_the_day_of_a_dated_file(name: str, day: date | None) -> None:
+    assert dated_day(name) == day
+
+
+def test_a_date_in_any_name() -> None:
+    assert name_date("a_20251332_2025-10-27.txt") == date(2025, 10, 27)
+    assert name_date("a_20251332.txt") is None
+
+
+@pytest.mark.parametrize("mtime", [float("nan"), float("inf"), -1e300, 1e300, -0.5])
+def test_any_modification_time_is_a_time(mtime: float) -> None:
+    assert isinstance(whole_seconds(mtime), datetime)
+
+
+def test_keys_hold_no_secrets_and_can_be_stored() -> None:
+    assert input_key("g/reports/a.txt", MASKS) == "g/reports/a.txt"
+    secret = "g/reports/optimization_summary_token=hunter2hunter2.txt"
+    other = "g/reports/optimization_summary_token=hunter3hunter3.txt"
+    key = input_key(secret, MASKS)
+    assert "hunter2" not in key
+    assert key != input_key(other, MASKS)
+    input_key("g/\udcff/a.txt", MASKS).encode()
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(NotAFile):
+            live_document(root, name, "telemetry", MASKS)
+    with pytest.raises(FileNotFoundError):
+        live_document(root, "nothing", "telemetry", MASKS)
+    (tmp_path / "late").write_text("x")
+    document = live_document(root, "late", "telemetry", MASKS)
+    (tmp_path / "late").unlink()
+    os.mkfifo(tmp_path / "late")
+    with pytest.raises(NotAFile):
+        document.open().__enter__()
+
+
+def test_a_report_that_grows_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "index_advisor_report.json"
+    path.write_text("{")
+    document = live_document(Root(tmp_path), path.name, "index_advisor", MASKS)
+    opened = document.open()
+    assert opened.__enter__().read() == b"{"
+    path.write_text("{}")
+    with pytest.raises(StillWritten):
+        opened.__exit__(None, None, None)
+
+
+def test_the_inventory(tmp_path: Path) -> None:
+    names = (
+        "g/reports/a/b/heartbeat_2025-10-27_01-02-03.md",
+        "g/reports/parquet/heartbeat_2025-10-27_01-02-04.md",
+        "g/reports/query_perf.jsonl",
+        "g/reports/archive/reports_20251027_010203.tar.gz",
+        "g/reports/archive/other.tar.gz",
+        "g/reports/rollup_daily.ndjson",
+        "g/telemetry/rollup_daily.ndjson",
+        "knowledge/optimize/optimization_summary.txt",
+        "g/reports/optimization_summary_20251027.txt",
+    )
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "g/reports/loop").symlink_to(tmp_path / "g")
+    found = take_inventory(Root(tmp_path))
+    assert found.heartbeats == [("g/reports/a/b", ["heartbeat_2025-10-27_01-02-03.md"])]
+    assert [path for path, _ in found.others] == [
+        "g/reports/optimization_summary_20251027.txt",
+        "g/reports/query_perf.jsonl",
+        "g/telemetry/rollup_daily.ndjson",
+        "knowledge/optimize/optimization_summary.txt",
+    ]
+    assert found.bundles == ["g/reports/archive/reports_20251027_010203.tar.gz"]
+    assert not take_inventory(Root(tmp_path / "nothing")).others

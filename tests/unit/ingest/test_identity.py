@@ -1,0 +1,136 @@
+"""When two records are the same one, and which of them counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.identity import (
+    REPLACED,
+    heartbeats_content,
+    merge_columns,
+    merge_heartbeats,
+    merge_lines,
+    merge_reports,
+    merge_summaries,
+    number_equal_lines,
+)
+from ingest.times import TOO_FAR_AHEAD
+
+
+def beat(raw: str, modified: int, **more: Any) -> dict[str, Any]:
+    made = {"filename": "a.md", "raw": raw, "modified": modified, "problem": None}
+    return {**made, "checks": [1], "day": "2025-10-27", **more}
+
+
+def test_equal_heartbeats_count_once() -> None:
+    merged = merge_heartbeats([beat("x", 1), beat("x", 2), beat("x", 0)])
+    assert [record["modified"] for record in merged] == [1], "the first landed stays"
+
+
+def test_the_newer_heartbeat_counts_and_the_other_is_a_reject() -> None:
+    merged = merge_heartbeats([beat("new", 2), beat("old", 1)])
+    assert [(r["raw"], r["problem"]) for r in merged] == [
+        ("new", None),
+        ("old", REPLACED),
+    ]
+    assert merge_heartbeats(merged) == merged
+    assert merge_heartbeats([*merged, beat("old", 1)]) == merged
+    back = merge_heartbeats([*merged, beat("third", 3)])
+    assert [r["raw"] for r in back if r["problem"] is None] == ["third"]
+    assert len(back) == 3
+
+
+def test_a_half_written_heartbeat_is_no_version() -> None:
+    for half in ("", "# He", "# He\ufffd", "# He\n"):
+        merged = merge_heartbeats([beat(half, 1), beat("# Heartbeat", 1)])
+        assert [record["raw"] for record in merged] == ["# Heartbeat"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=6))
+def test_reading_order_of_heartbeats_is_no_matter(seen: list[tuple[str, int]]) -> None:
+    first = {raw: modified for raw, modified in reversed(seen)}
+    records = [beat(raw, modified) for raw, modified in first.items()]
+    assert merge_heartbeats(records) == merge_heartbeats(reversed(records))
+
+
+def test_rejected_heartbeats_have_no_checks_that_count() -> None:
+    content = heartbeats_content([beat("x", 1), beat("y", 1, problem="no time")], "p")
+    assert content.counts == {"ops_atomic": 2, "heartbeat_checks": 1}
+
+
+def line(raw: str, ordinal: int = 1, number: int = 1) -> dict[str, Any]:
+    return {
+        "source_file": "f", "raw": raw, "ordinal": ordinal, "line_number": number,
+    }  # fmt: skip
+
+
+def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
+    records = [{"raw": "a"}, {"raw": "b"}, {"raw": "a"}]
+    numbered = number_equal_lines(records, Counter())
+    assert [record["ordinal"] for record in numbered] == [1, 1, 2]
+    later = number_equal_lines([{"raw": "a"}], Counter({"a": 2}))
+    assert later[0]["ordinal"] == 3
+
+
+def test_lines_are_landed_once() -> None:
+    merged = merge_lines([line("a"), line("a", 2, 2), line("a", 1, 9)])
+    assert [(r["ordinal"], r["line_number"]) for r in merged] == [(1, 1), (2, 2)]
+
+
+def report(at: str, text: str, modified: int, **more: Any) -> dict[str, Any]:
+    made = {"at": at, "report": text, "raw": None, "modified": modified}
+    return {**made, "has_timestamp": True, "problem": None, **more}
+
+
+def test_a_newer_report_of_a_time_stamp_replaces_the_older() -> None:
+    old, new = report("t", "a", 1), report("t", "b", 2)
+    for records in ([old, new], [new, old]):
+        merged, replaced = merge_reports(records)
+        assert (merged, replaced) == ([new], [old])
+    assert merge_reports([old, old]) == ([old], [])
+
+
+def test_reports_without_time_stamp_are_known_by_their_content() -> None:
+    one = report("t1", "a", 1, has_timestamp=False)
+    again = report("t2", "a", 2, has_timestamp=False)
+    other = report("t2", "b", 2, has_timestamp=False)
+    assert merge_reports([one, again, other]) == ([one, other], [])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_was_too_far_ahead_stays_so(first: int) -> None:
+    fine = report("t", "a", 1)
+    ahead = report("t", "", 1, report=None, raw="a", problem=TOO_FAR_AHEAD)
+    pair = [fine, ahead] if first == 0 else [ahead, fine]
+    assert merge_reports(pair) == ([pair[0]], [])
+
+
+def test_summaries_are_merged_by_place() -> None:
+    def at(line_number: int, place: int) -> dict[str, Any]:
+        return {"version": "v", "line_number": line_number, "place": place}
+
+    assert merge_summaries([at(2, 0), at(1, 1), at(1, 0), at(2, 0)]) == [
+        at(1, 0),
+        at(1, 1),
+        at(2, 0),
+    ]
+
+
+def test_columns_of_a_whole_file_replace_its_old_ones() -> None:
+    def column(file: str, name: str, is_whole: bool) -> dict[str, Any]:
+        return {
+            "source": "s", "source_file": file, "name": name, "is_whole": is_whole,
+        }  # fmt: skip
+
+    old = merge_columns([], [column("a", "x", True), column("b", "y", False)])
+    after = merge_columns(old, [column("a", "z", True), column("b", "w", False)])
+    assert [(c["source_file"], c["name"]) for c in after] == [
+        ("a", "z"),
+        ("b", "w"),
+        ("b", "y"),
+    ]
