@@ -71,7 +71,7 @@ def read_published(
     doubtful: list[str] = []
     for path in paths:
         try:
-            look = os.stat(root.path / path)
+            look = os.stat(f"{root.path}/{path}")
         except OSError:
             continue
         mine = known.get(path)

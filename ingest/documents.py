@@ -188,8 +188,7 @@ class Inventory:
 def take_inventory(root: Root) -> Inventory:
     """Look at every place of section "Inputs" without opening a file."""
     found = Inventory()
-    for folder in _folders(root.path, "g/reports"):
-        names = _names(root.path, folder, found)
+    for folder, names in _folders(root.path, "g/reports", found):
         beats = [name for name in names if name.startswith("heartbeat_")]
         beats = [name for name in beats if HEARTBEAT.fullmatch(name)]
         if beats:
@@ -229,26 +228,26 @@ def _names(base: Path, folder: str, found: Inventory) -> list[str]:
         return []
 
 
-def _folders(base: Path, top: str) -> Iterator[str]:
-    """A folder and all below it, links not followed, our own output left out."""
+def _folders(base: Path, top: str, found: Inventory) -> Iterator[tuple[str, list[str]]]:
+    """A folder and all below it with the names in them; links not followed, our
+    own output left out."""
     if not (base / top).is_dir():
         return
     waiting = [top]
     while waiting:
         folder = waiting.pop()
-        yield folder
+        names, below = [], []
         try:
             with os.scandir(base / folder) as entries:
-                below = sorted(
-                    entry.name
-                    for entry in entries
-                    if entry.is_dir(follow_symlinks=False)
-                )
-        except OSError:
-            continue  # `_names` has reported it
-        waiting += [
-            f"{folder}/{name}" for name in below if f"{folder}/{name}" != OUR_REPORTS
-        ]
+                for entry in entries:
+                    names.append(entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        below.append(f"{folder}/{entry.name}")
+        except OSError as error:
+            found.unreadable.append((folder, error.strerror or str(error)))
+            continue
+        yield folder, names
+        waiting += [path for path in sorted(below) if path != OUR_REPORTS]
 
 
 OUR_REPORTS = "g/reports/parquet"

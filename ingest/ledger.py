@@ -139,6 +139,7 @@ class Ledger:
         self.is_checked = is_checked
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
+        self._published: dict[str, PublishedFile] | None = None
         with self._as_os_error():
             try:
                 self._open()
@@ -324,14 +325,18 @@ class Ledger:
     # Published files
 
     def published(self) -> dict[str, PublishedFile]:
-        return {
-            path: PublishedFile(size, mtime, checksum, rows, json.loads(metadata))
-            for path, size, mtime, checksum, rows, metadata, _ in self.db.execute(
-                "select * from published"
-            )
-        }
+        """By path; asked for once per dataset, so they are remembered."""
+        if self._published is None:
+            self._published = {
+                path: PublishedFile(size, mtime, checksum, rows, json.loads(metadata))
+                for path, size, mtime, checksum, rows, metadata, _ in self.db.execute(
+                    "select * from published"
+                )
+            }
+        return self._published
 
     def put_published(self, path: str, file: PublishedFile) -> None:
+        self._published = None
         self._put(
             "published",
             path, file.bytes, file.mtime_ns, file.checksum, file.row_count,
@@ -339,6 +344,7 @@ class Ledger:
         )  # fmt: skip
 
     def forget_published(self, paths: Iterable[str]) -> None:
+        self._published = None
         self.begin()
         for path in paths:
             self._write("delete from published where path = ?", (path,))

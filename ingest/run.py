@@ -136,10 +136,12 @@ class _Ingest:
         wanted = []
         for folder, names in inventory.heartbeats:
             key = input_key(folder, self.context.masks)
-            for name in names:
-                known = self.heartbeats.knows(name)
-                if self.historical or not known or name > horizon:
-                    wanted.append((name, folder, f"{key}/{name}", known))
+            known_names = self.heartbeats.days_by_name
+            wanted += [
+                (name, folder, f"{key}/{name}", name in known_names)
+                for name in names
+                if self.historical or name > horizon or name not in known_names
+            ]
         wanted.sort()
         looks: list[tuple[str, SeenInput]] = []
         with self._bar("Reading heartbeats", len(wanted)) as step:

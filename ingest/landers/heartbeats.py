@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ingest.documents import Document, whole_seconds
@@ -29,13 +30,16 @@ class HeartbeatLander:
         self.read = 0
         self.parser = parser_fingerprint("heartbeats")
         # Days a name is landed under; nearly always one.
-        self.days_by_name: dict[str, set[str]] = {}
+        self.days_by_name: dict[str, tuple[str, ...]] = {}
         for day, names in context.ledger.keys("heartbeats"):
-            for name in names:
-                self.days_by_name.setdefault(name, set()).add(day)
+            self._remember(day, names)
 
-    def knows(self, name: str) -> bool:
-        return name in self.days_by_name
+    def _remember(self, day: str, names: Iterable[str]) -> None:
+        only = (day,)  # shared, so that half a million names fit into memory
+        for name in names:
+            days = self.days_by_name.setdefault(name, only)
+            if day not in days:
+                self.days_by_name[name] = (*days, day)
 
     @property
     def is_full(self) -> bool:
@@ -64,7 +68,7 @@ class HeartbeatLander:
             return
         touched = {record["day"] for record in self.pending}
         for record in self.pending:
-            touched |= self.days_by_name.get(record["filename"], set())
+            touched.update(self.days_by_name.get(record["filename"], ()))
         before = {day: self._landed(day) for day in touched}
         records = [r for day in sorted(before) for r in before[day]] + self.pending
         after: dict[str, list[Json]] = {day: [] for day in touched}
@@ -92,8 +96,7 @@ class HeartbeatLander:
             "heartbeats", day, PART, records, replace(content, dropped=gone)
         )
         context.landed(day, max(len(records) - len(before), 0))
-        for name in content.keys:
-            self.days_by_name.setdefault(name, set()).add(day)
+        self._remember(day, content.keys)
 
     def _landed(self, day: str) -> list[Json]:
         return self.context.landing.records("heartbeats", day, PART)
