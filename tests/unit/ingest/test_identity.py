@@ -53,7 +53,7 @@ def test_a_half_written_heartbeat_is_no_version() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=6))
 def test_reading_order_of_heartbeats_is_no_matter(seen: list[tuple[str, int]]) -> None:
-    first = {raw: modified for raw, modified in reversed(seen)}
+    first = dict(reversed(seen))
     records = [beat(raw, modified) for raw, modified in first.items()]
     assert merge_heartbeats(records) == merge_heartbeats(reversed(records))
 
