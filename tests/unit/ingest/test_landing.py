@@ -1,0 +1,144 @@
+"""The landing store: parts of the same bytes, stock, what moves between days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from ingest import parsers
+from ingest.landers import heartbeats as lander
+from ingest.landing import Landing, digest, gzip_bytes, landed_days
+from ingest.ledger import Ledger
+from ingest.root import Root
+from ingest.run import land
+from ingest.stock import check_landing, check_manifest, inputs_behind, take_stock
+from tests.faults import heartbeat, write
+
+NOW = datetime(2025, 11, 2, 12)
+BEAT = "g/reports/heartbeat_2025-10-27_01-00-00.md"
+
+
+def test_equal_records_make_equal_bytes() -> None:
+    assert gzip_bytes(b"x" * 99) == gzip_bytes(b"x" * 99)
+    assert gzip_bytes(b"x", mtime=7)[4:8] == b"\x07\0\0\0"
+    assert digest(["ab", "c"]) != digest(["a", "bc"])
+
+
+def landed_root(tmp_path: Path) -> tuple[Root, Ledger]:
+    root, ledger = Root(tmp_path), Ledger(None)
+    write(tmp_path / BEAT, heartbeat("2025-10-27T01:00:00Z"))
+    write(
+        tmp_path / "g/reports/query_perf_daily_20251027.csv", "timestamp,query_hash\n"
+    )
+    land(root, ledger, now=NOW)
+    return root, ledger
+
+
+def test_stock_is_what_lies_there(tmp_path: Path) -> None:
+    root, ledger = landed_root(tmp_path)
+    landing = Landing(root, ledger)
+    before = list(ledger.parts())
+    assert take_stock(landing) == []
+    fresh = Ledger(None)
+    assert take_stock(Landing(root, fresh)) == []
+    assert [(p.source, p.fingerprint, p.counts) for p in fresh.parts()] == [
+        (p.source, p.fingerprint, p.counts) for p in before
+    ]
+    part = next((root.landing / "heartbeats").rglob("*.gz"))
+    part.touch()
+    assert take_stock(landing) == []
+    assert check_landing(root, ledger) == []
+    part.unlink()
+    assert check_landing(root, ledger) == [
+        f"{root.relative(part)}: missing from the landing"
+    ]
+    assert "1 landing file(s) are gone" in take_stock(landing)[0]
+
+
+def test_what_cannot_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, ledger = landed_root(tmp_path)
+    part = next((root.landing / "heartbeats").rglob("*.gz"))
+    part.touch()
+
+    def refuse(path: Path) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("ingest.files.checksum", refuse)
+    with pytest.raises(PermissionError):
+        take_stock(Landing(root, ledger))
+    assert part.exists()
+
+
+def test_the_manifest(tmp_path: Path) -> None:
+    root, ledger = landed_root(tmp_path)
+    path = root.landing / "landed_days.csv"
+    assert check_manifest(root, ledger) == ([], [])
+    whole = path.read_text()
+    path.write_text(whole.rpartition("heartbeats")[0])
+    errors, warnings = check_manifest(root, ledger)
+    assert not errors
+    assert "older than the landing" in warnings[0]
+    for damaged in ("", whole[:-5], whole.replace("heartbeats", "heart,beats")):
+        path.write_text(damaged)
+        assert check_manifest(root, ledger)[0]
+    path.unlink()
+    assert "missing" in check_manifest(root, ledger)[0][0]
+    assert check_manifest(root, Ledger(None)) == ([], [])
+    path.mkdir()
+    assert "cannot be read" in check_manifest(root, ledger)[0][0]
+
+
+def test_which_inputs_are_read_again() -> None:
+    assert inputs_behind({"query_rows", "telemetry"}) == {"dated", "telemetry"}
+    assert "query_log" in inputs_behind({"observed_columns"})
+
+
+def test_a_dry_run_holds_what_it_would_write(tmp_path: Path) -> None:
+    root, ledger = Root(tmp_path), Ledger(None)
+    write(tmp_path / BEAT, heartbeat("2025-10-27T01:00:00Z"))
+    csv = tmp_path / "g/reports/query_perf_daily_20251027.csv"
+    write(csv, "timestamp,query_hash,execution_time_ms\n2025-10-27,a,1\n", 1761609600)
+    report = land(root, ledger, dry_run=True, now=NOW)
+    assert report.records == 2
+    assert not root.state.exists()
+    assert {day.source for day in landed_days(ledger)} >= {"heartbeats", "query_rows"}
+
+
+def test_a_better_parser_reads_what_is_landed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where that moves a report to another day."""
+    root, ledger = landed_root(tmp_path)
+    (tmp_path / BEAT).unlink()
+    assert [d.day for d in landed_days(ledger) if d.source == "heartbeats"] == [
+        "2025-10-27"
+    ] * 2
+    real = lander.parse_heartbeat
+
+    def better(name: str, text: str, now: datetime) -> object:
+        return real(name, text.replace("2025-10-27T01", "2025-10-28T01"), now)
+
+    monkeypatch.setattr(lander, "parse_heartbeat", better)
+    monkeypatch.setattr(lander, "parser_fingerprint", lambda source: "better")
+    land(root, ledger, now=NOW)
+    counts = {
+        (d.day, d.dataset): (d.records, d.dropped)
+        for d in landed_days(ledger)
+        if d.source == "heartbeats"
+    }
+    assert counts["2025-10-28", "ops_atomic"] == (1, 0)
+    assert counts["2025-10-27", "ops_atomic"] == (0, 1), "it left for good reason"
+    assert len(list((root.landing / "heartbeats").rglob("*.gz"))) == 2
+    again = list(ledger.parts("heartbeats"))
+    land(root, ledger, now=NOW)
+    assert list(ledger.parts("heartbeats")) == again
+
+
+def test_the_fingerprint_of_a_parser_covers_what_it_imports() -> None:
+    names = {path.name for path in parsers.parser_files(("heartbeats",))}
+    assert {"heartbeats.py", "times.py", "text.py", "masks.csv"} <= names
+    assert parsers.parser_files(("observed_columns",)) == []
