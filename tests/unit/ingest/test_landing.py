@@ -13,6 +13,7 @@ from ingest.landing import Landing, digest, gzip_bytes, landed_days
 from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.run import land
+from ingest.sources.heartbeats import parse_heartbeat
 from ingest.stock import check_landing, check_manifest, inputs_behind, take_stock
 from tests.faults import heartbeat, write
 
@@ -117,7 +118,7 @@ def test_a_better_parser_reads_what_is_landed_again(
     assert [d.day for d in landed_days(ledger) if d.source == "heartbeats"] == [
         "2025-10-27"
     ] * 2
-    real = lander.parse_heartbeat
+    real = parse_heartbeat
 
     def better(name: str, text: str, now: datetime) -> object:
         return real(name, text.replace("2025-10-27T01", "2025-10-28T01"), now)
