@@ -142,9 +142,9 @@ class Plugin(BasePlugin):
         if rows:
             files.make_private_folder(staging)
         insert(cursor, "publishing.stale_days", rows)
-        if self.run_only:
-            # A test may look from a new file at another dataset's of the day.
-            self._show_published(cursor, days)
+        # A test may look from a new file at another dataset's of the day; and
+        # under plain dbt another run may have published since it connected.
+        self._show_published(cursor, days if self.run_only else None)
         self.planned = True
 
     def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:

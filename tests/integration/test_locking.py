@@ -94,7 +94,7 @@ def test_plain_dbt_beside_others(root: Path, tmp_path: Path) -> None:
             text=True,
         )
 
-    dbt = ("dbt", "--no-use-colors", "build", "--select", "marts.exports")
+    dbt = ("dbt", "--no-use-colors", "build", "--exclude", "resource_type:unit_test")
     runs = [
         start("a", *dbt, *_aside(tmp_path / "a")),
         start("b", *dbt, *_aside(tmp_path / "b")),
