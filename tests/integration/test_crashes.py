@@ -42,9 +42,9 @@ for line in sys.stdin:
         os.dup2(out, 2)
         main(json.loads(line))
         os._exit(0)
-    print(pid, flush=True)
+    print("pid", pid, flush=True)
     _, status = os.waitpid(pid, 0)
-    print(os.waitstatus_to_exitcode(status), flush=True)
+    print("exit", os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
@@ -59,10 +59,10 @@ class Forker:
         assert self.server.stdin
         self.server.stdin.write(json.dumps(arguments) + "\n")
         self.server.stdin.flush()
-        return int(self._line())
+        return self._number("pid")
 
     def wait(self) -> int:
-        return int(self._line())
+        return self._number("exit")
 
     def run(self, *arguments: str) -> int:
         self.start(*arguments)
@@ -70,6 +70,15 @@ class Forker:
 
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8")
+
+    def _number(self, word: str) -> int:
+        """What a line says; never the number of another one, or of none."""
+        line = self._line()
+        while word == "pid" and line.startswith("exit"):  # of a test that failed
+            line = self._line()
+        said, number = line.split()
+        assert said == word
+        return int(number)
 
     def _line(self) -> str:
         assert self.server.stdout
