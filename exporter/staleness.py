@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from exporter.datasets import ALWAYS, Dataset
@@ -113,9 +113,7 @@ def plan_days(
                     plan.damaged.append(target.path)
             reason = _why_stale(exists, file, target, selection.force)
             if reason:
-                plan.stale.append(
-                    Target(dataset.name, day, target.path, target.metadata, reason)
-                )
+                plan.stale.append(replace(target, reason=reason))
             else:
                 plan.current.append((dataset.name, day, target.path))
     return plan

@@ -21,7 +21,6 @@ from exporter.published import (
 )
 from exporter.staleness import landed_per_day
 from exporter.thresholds import MB, Thresholds
-from ingest import files
 from ingest.landing import landed_days
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
@@ -126,35 +125,28 @@ def _check_dataset(
 ) -> dict[str, PublishedFile]:
     """Check the files of one dataset; returns the footers of the good ones."""
     known = at.ledger.published()
-    whole = []
-    for path in paths:
-        mine = known.get(path)
-        if not looks_whole(at.root.path / path):
-            at.result.errors.append(_damaged(at, path, "not a Parquet file", mine))
-            continue
-        is_known = mine and files.checksum(at.root.path / path) == mine.checksum
-        if is_known or not unreadable_files(at.root, [path]):
-            whole.append(path)
-        else:
-            why = "cannot be read to its end"
-            at.result.errors.append(_damaged(at, path, why, mine))
+    whole = [path for path in paths if looks_whole(at.root.path / path)]
     footers = read_footers(at.root, whole)
-    for path in whole:
+    # What has the bytes that we left need not be read.
+    changed = [
+        path
+        for path, file in footers.items()
+        if path not in known or known[path].checksum != file.checksum
+    ]
+    unreadable = unreadable_files(at.root, changed)
+    for path in paths:
         file, mine = footers.get(path), known.get(path)
-        if (
-            file
-            and mine
-            and file.metadata == mine.metadata
-            and file.checksum != mine.checksum
-        ):
+        if file is None or path in unreadable:
+            why = "cannot be read to its end" if path in whole else "not a Parquet file"
+        elif mine and file.metadata == mine.metadata and path in changed:
             why = "its bytes have changed"
-            at.result.errors.append(_damaged(at, path, why, mine))
-            footers.pop(path)
-        if path in footers and "source_fingerprint" not in footers[path].metadata:
+        elif "source_fingerprint" not in file.metadata:
             why = "not a file of ours"
-            at.result.errors.append(_damaged(at, path, why, known.get(path)))
-            footers.pop(path)
-    for batch in _batches([path for path in whole if path in footers]):
+        else:
+            continue
+        at.result.errors.append(_damaged(at, path, why, mine))
+        footers.pop(path, None)
+    for batch in _batches(list(footers)):
         _check_columns(at, dataset, batch)
         _check_codec(at, batch)
     return footers
@@ -234,15 +226,14 @@ def _check_presence(
     result: Validation,
 ) -> None:
     """Landed days without a file: no error, for they may just have been landed."""
+    landed = {(row.source, date.fromisoformat(row.day)) for row in landed_days(ledger)}
     for name, dataset in datasets.items():
-        landed = {
+        wanted = {
             day
-            for row in landed_days(ledger)
-            if row.source in dataset.sources
-            and (day := date.fromisoformat(row.day))
-            and only in (None, day)
+            for source, day in landed
+            if source in dataset.sources and only in (None, day)
         }
-        missing = sorted(landed - set(found[name].values()))
+        missing = sorted(wanted - set(found[name].values()))
         if missing:
             result.warnings.append(
                 f"{name}: {len(missing):,} landed day(s) have no file, such as "
