@@ -62,8 +62,7 @@ class Masks:
         if not self.suspicious(text):
             return text
         for _ in range(_MAX_PASSES):
-            lowered = text.lower()
-            found = {trigger for trigger in self._triggers if trigger in lowered}
+            found = self.triggers_in(text)
             if not found:
                 return text
             masked = text
@@ -74,6 +73,11 @@ class Masks:
                 break
             text = masked
         return text
+
+    def triggers_in(self, text: str) -> set[str]:
+        """The trigger words that occur in a text. None: nothing to mask."""
+        lowered = text.lower()
+        return {trigger for trigger in self._triggers if trigger in lowered}
 
     def suspicious(self, text: str) -> bool:
         """Whether `text` may hold a trigger word. False: nothing to mask.

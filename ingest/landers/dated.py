@@ -27,7 +27,6 @@ from ingest.sources.query_csv import (
     QueryFile,
     read_query_csv,
     whole_file,
-    write_landing_csv,
 )
 from ingest.sources.query_json import read_query_json
 from ingest.text import MAX_CELL_CHARS, decode
@@ -37,7 +36,7 @@ DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
 BAD_NAME = "the date in the file name is impossible"
 MAX_JSON_BYTES = 64 << 20
 CHUNK = 1 << 20
-ROWS_AT_ONCE = 1000
+LINES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,10 @@ class DatedLander:
             with document.open() as stream:
                 file = self._read(document, stream, day)
                 if named is None:
-                    row = whole_file(
+                    line = whole_file(
                         file.source, document.name, BAD_NAME, ",".join(file.names)
                     )
-                    file = QueryFile(file.source, file.names, iter([row]))
+                    file = QueryFile(file.source, file.names, iter([line]))
                 content = _write(made, file, document)
             version = _Version(
                 file.source, day.isoformat(), part, made, content,
@@ -178,14 +177,13 @@ def _write(made: Path, file: QueryFile, document: Document) -> Content:
             "", "wb", compresslevel=6, fileobj=raw, mtime=stamp(document)
         ) as out,
     ):
-        header = write_landing_csv(columns, [])
-        hashed.update(header)
-        out.write(header)
-        while rows := list(islice(file.rows, ROWS_AT_ONCE)):
-            data = write_landing_csv(columns, rows)[len(header) :]
+        lines = [",".join(columns)]
+        while lines:
+            data = ("\n".join(lines) + "\n").encode()
             hashed.update(data)
             out.write(data)
-            count_rows += len(rows)
+            lines = list(islice(file.lines, LINES_AT_ONCE))
+            count_rows += len(lines)
     return Content(
         hashed.hexdigest()[:32], {DATASETS[file.source]: count_rows}, document.size
     )

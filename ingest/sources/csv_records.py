@@ -5,9 +5,10 @@ Here a quoted cell may run over many lines only as long as its record comes out
 right; else the line with the quote is a reject and the next line starts anew.
 """
 
+import contextlib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple, cast
 
 from ingest.sources.lines import PhysicalLine, physical_lines
@@ -25,7 +26,7 @@ TOO_LONG = "record is too long"
 # A file of this size is looked at as a whole; no line of it is too long.
 _PLAIN_BYTES = MAX_RECORD_BYTES
 # What bytes.strip takes for blank.
-_BLANK = " \t\n\r\x0b\x0c"
+BLANK = " \t\n\r\x0b\x0c"
 _NUL = "\ufffd".encode()
 _QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
 
@@ -50,11 +51,11 @@ def split_records(stream: BinaryIO) -> Iterator[Record]:
     closes within MAX_RECORD_LINES and MAX_RECORD_BYTES, and has as many cells as
     the header. `cells` are None with each problem but a wrong number of cells.
     """
-    start = stream.read(_PLAIN_BYTES)
-    if len(start) < _PLAIN_BYTES and (text := _plain_text(start)) is not None:
-        yield from _plain_records(text)
+    text, stream = plain_text(stream)
+    if text is not None:
+        yield from plain_records(text)
         return
-    lines = _Lines(cast(BinaryIO, _Rejoined(start, stream)))
+    lines = _Lines(stream)
     width = 0
     while (line := lines.next()) is not None:
         if not line.data.strip():
@@ -65,25 +66,35 @@ def split_records(stream: BinaryIO) -> Iterator[Record]:
         yield record
 
 
-def _plain_text(data: bytes) -> str | None:
-    """The text of a file, if each of its records is simply one of its lines."""
-    if any(byte in data for byte in (b'"', b"\r", b"\0", b"\xef\xbb\xbf")):
-        return None
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None
+def plain_text(stream: BinaryIO) -> tuple[str | None, BinaryIO]:
+    """The text of a stream, if each of its records is simply one of its lines.
+
+    Else None, and the stream with all that it held.
+    """
+    start = stream.read(_PLAIN_BYTES)
+    is_plain = len(start) < _PLAIN_BYTES and not any(
+        byte in start for byte in (b'"', b"\r", b"\0", b"\xef\xbb\xbf")
+    )
+    if is_plain:
+        with contextlib.suppress(UnicodeDecodeError):
+            return start.decode(), stream
+    return None, cast(BinaryIO, _Rejoined(start, stream))
 
 
-def _plain_records(text: str) -> Iterator[Record]:
-    """The same as of any other text, in a third of the time."""
+def plain_records(text: str) -> Iterator[Record]:
+    """The records of a plain text: as of any other, in a third of the time."""
     width = 0
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip(_BLANK):
-            cells = line.split(",")
-            problem = _width_problem(cells, width)
-            width = width or len(cells)
-            yield Record(number, cells, line, problem)
+        if line.strip(BLANK):
+            record = plain_record(number, line, width)
+            width = width or len(record.cells or ())
+            yield record
+
+
+def plain_record(number: int, line: str, width: int) -> Record:
+    """A line of a plain text, of which the header has `width` cells."""
+    cells = line.split(",")
+    return Record(number, cells, line, _width_problem(cells, width))
 
 
 class _Rejoined:
@@ -240,22 +251,15 @@ def _width_problem(cells: list[str], width: int) -> str | None:
 _NEEDS_QUOTES = re.compile(r'[",\r\n#]')
 
 
-def write_landing_csv(
-    columns: Sequence[str], rows: Iterable[Sequence[str | None]]
-) -> bytes:
-    r"""Well-formed CSV: RFC 4180, a header, `\n`; None and "" are empty cells.
+def landing_line(row: Sequence[str | None]) -> str:
+    """A line of well-formed CSV (RFC 4180); None and "" are empty cells.
 
     Readers need a `max_line_size` above DuckDB's default of 2 MB.
     """
-    lines = [",".join(columns)]
-    commas = len(columns) - 1
-    for row in rows:
-        line = ",".join([cell or "" for cell in row])
-        if line.count(",") != commas or _NEEDS_QUOTES.search(line):
-            line = ",".join([quoted(cell or "") for cell in row])
-        lines.append(line)
-    lines.append("")
-    return clean("\n".join(lines)).encode()
+    line = ",".join([cell or "" for cell in row])
+    if line.count(",") != len(row) - 1 or _NEEDS_QUOTES.search(line):
+        line = ",".join([quoted(cell or "") for cell in row])
+    return clean(line)
 
 
 def quoted(cell: str) -> str:

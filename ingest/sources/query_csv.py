@@ -11,29 +11,19 @@ from typing import BinaryIO, Literal
 from ingest.json_text import MAX_NAME_LENGTH, MAX_NAMES, dump
 from ingest.masks import MASK, Masks, is_secret_name
 from ingest.sources.csv_records import (
+    BLANK,
     Record,
+    landing_line,
+    plain_record,
+    plain_records,
+    plain_text,
     quoted,
     split_records,
-    write_landing_csv,
 )
 from ingest.text import cut
 from ingest.times import date_problem, parse_time, utc_text
 
-__all__ = [
-    "LANDING_COLUMNS",
-    "QueryFile",
-    "Record",
-    "Source",
-    "classify",
-    "day_problem",
-    "read_query_csv",
-    "split_records",
-    "whole_file",
-    "write_landing_csv",
-]
-
 Source = Literal["query_rows", "query_patterns"]
-Row = list[str | None]
 
 ROW_CELLS = (
     "timestamp",
@@ -82,14 +72,15 @@ UNKNOWN_HEADER = "unknown header"
 class QueryFile:
     """A file of query_rows or query_patterns.
 
-    `rows` have the columns LANDING_COLUMNS[source], each text or None, and can be
-    gone through once; `names` are the columns or keys that the file has. A
-    file that cannot be used at all has exactly one row, which says why.
+    `lines` are its records as lines of CSV with the columns
+    LANDING_COLUMNS[source] and can be gone through once; `names` are the columns
+    or keys that the file has. A file that cannot be used at all has exactly one
+    line, which says why.
     """
 
     source: Source
     names: list[str]
-    rows: Iterator[Row]
+    lines: Iterator[str]
 
 
 def classify(header: Sequence[str]) -> Source | None:
@@ -116,7 +107,8 @@ def read_query_csv(
     believable, that is the problem of each row. `source_file` is the masked
     base name. A file without any record has no names and no rows.
     """
-    records = split_records(stream)
+    text, stream = plain_text(stream)
+    records = split_records(stream) if text is None else plain_records(text)
     header = next(records, None)
     by_name: Source = "query_patterns" if "weekly" in source_file else "query_rows"
     if header is None:
@@ -127,10 +119,14 @@ def read_query_csv(
     problem = header.problem or _header_problem(cells, names)
     if problem is not None:
         raw, number = masks.raw(header.raw), header.line_number
-        row = whole_file(source, source_file, problem, raw, number)
-        return QueryFile(source, names[:MAX_NAMES], iter((row,)))
-    rows = _rows(records, source, names, source_file, day, masks, now)
-    return QueryFile(source, names[:MAX_NAMES], rows)
+        line = whole_file(source, source_file, problem, raw, number)
+        return QueryFile(source, names[:MAX_NAMES], iter((line,)))
+    reader = _Reader(source, names, source_file, day_problem(day, now), masks, now)
+    if text is not None and reader.understands_at_once(text):
+        lines = reader.plain_lines(text, header.line_number)
+    else:
+        lines = map(reader.line, records)
+    return QueryFile(source, names[:MAX_NAMES], lines)
 
 
 def _header_problem(cells: list[str], names: list[str]) -> str | None:
@@ -145,10 +141,10 @@ def _header_problem(cells: list[str], names: list[str]) -> str | None:
 
 def whole_file(
     source: Source, source_file: str, problem: str, raw: str, line_number: int = 1
-) -> Row:
-    """The one row of a file that cannot be used; `raw` is masked already."""
-    cells: Row = [None] * len(CELLS[source])
-    return [*cells, None, source_file, str(line_number), problem, raw]
+) -> str:
+    """The one line of a file that cannot be used; `raw` is masked already."""
+    cells: list[str | None] = [None] * len(CELLS[source])
+    return landing_line([*cells, None, source_file, str(line_number), problem, raw])
 
 
 def day_problem(day: date, now: datetime) -> str | None:
@@ -177,47 +173,97 @@ def _names(header: Sequence[str], masks: Masks) -> list[str]:
     return list(names)
 
 
-def _rows(
-    records: Iterator[Record],
-    source: Source,
-    names: list[str],
-    source_file: str,
-    day: date,
-    masks: Masks,
-    now: datetime,
-) -> Iterator[Row]:
-    known_names = CELLS[source]
-    places = [names.index(name) if name in names else None for name in known_names]
-    extra = {n: at for at, n in enumerate(names) if n not in known_names}
-    secret = [at for name, at in extra.items() if is_secret_name(name)]
-    wrong_day = day_problem(day, now)
-    # Times between these texts are believable, whatever their offset.
-    earliest, latest = "2000-01-03", utc_text(now)[:10]
-    full, short = len(known_names), len(known_names) - len(OPTIONAL[source])
-    for record in records:
-        cells, raw = _masked(record, secret, masks)
+class _Reader:
+    """Turns the records of one file into lines of the landing."""
+
+    def __init__(
+        self,
+        source: Source,
+        names: list[str],
+        source_file: str,
+        wrong_day: str | None,
+        masks: Masks,
+        now: datetime,
+    ) -> None:
+        self.source = source
+        self.names = names
+        self.source_file = source_file
+        self.wrong_day = wrong_day
+        self.masks = masks
+        self.now = now
+        known = CELLS[source]
+        self.full, self.short = len(known), len(known) - len(OPTIONAL[source])
+        self.places = [names.index(name) if name in names else None for name in known]
+        self.extra = {n: at for at, n in enumerate(names) if n not in known}
+        self.secret = [at for name, at in self.extra.items() if is_secret_name(name)]
+        # Times between these texts are believable, whatever their offset.
+        self.earliest, self.latest = "2000-01-03", utc_text(now)[:10]
+
+    def line(self, record: Record) -> str:
+        """A record as a line of the landing."""
+        cells, raw = _masked(record, self.secret, self.masks)
+        file, number = self.source_file, record.line_number
         if cells is None or record.problem is not None:
-            reason = record.problem or ""
-            yield whole_file(source, source_file, reason, cut(raw), record.line_number)
-            continue
-        known: Row = [None if at is None else cells[at] or None for at in places]
-        problem = wrong_day
-        if wrong_day is None and source == "query_rows":
-            written = known[0]
-            if written is not None and not earliest < written < latest:
-                time = parse_time(written.strip(" "))  # as SQL does
-                problem = date_problem(time, now) if time else None
+            return whole_file(self.source, file, record.problem or "", cut(raw), number)
+        known = [None if at is None else cells[at] or None for at in self.places]
+        problem = self.wrong_day
+        if problem is None and self.source == "query_rows":
+            problem = self._time_problem(known[0])
         # What SQL can put together again need not be stored twice.
-        length = full if known[-1] and known[-2] else short
+        length = self.full if known[-1] and known[-2] else self.short
         rebuilt = ",".join([cell or "" for cell in known[:length]])
-        yield [
-            *known,
-            dump({n: cells[at] or None for n, at in extra.items()}) if extra else None,
-            source_file,
-            str(record.line_number),
-            problem,
-            None if rebuilt == raw else cut(raw),
-        ]
+        extra = {name: cells[at] or None for name, at in self.extra.items()}
+        return landing_line(
+            [
+                *known,
+                dump(extra) if extra else None,
+                file,
+                str(number),
+                problem,
+                None if rebuilt == raw else cut(raw),
+            ]
+        )
+
+    def _time_problem(self, written: str | None) -> str | None:
+        if written is None or self.earliest < written < self.latest:
+            return None
+        time = parse_time(written.strip(" "))  # as SQL does
+        return date_problem(time, self.now) if time else None
+
+    def understands_at_once(self, text: str) -> bool:
+        """Whether a line of this plain text is nearly a line of the landing.
+
+        So it is where the columns are those of the landing and in their order,
+        nothing has to be masked, and nothing is wrong with the file's day.
+        """
+        width = len(self.names)
+        return (
+            self.wrong_day is None
+            and width in (self.short, self.full)
+            and self.names == list(CELLS[self.source][:width])
+            and "#" not in text
+            and not self.masks.triggers_in(text)
+        )
+
+    def plain_lines(self, text: str, header_line: int) -> Iterator[str]:
+        """The lines below the header, as `line` would make them, only sooner."""
+        width = len(self.names)
+        commas, is_full = width - 1, width > self.short
+        rest = "," * (self.full - width + 2) + quoted(self.source_file)
+        earliest, latest = self.earliest, self.latest
+        if self.source != "query_rows":
+            earliest, latest = "", "\U0010ffff"
+        for number, line in enumerate(text.split("\n"), start=1):
+            if number <= header_line:
+                continue
+            if (
+                line.count(",") == commas
+                and earliest < line < latest
+                and not (is_full and "" in line.rsplit(",", 2)[1:])
+            ):
+                yield f"{line}{rest},{number},,"
+            elif line.strip(BLANK):
+                yield self.line(plain_record(number, line, width))
 
 
 def _masked(

@@ -5,10 +5,10 @@ from datetime import date, datetime
 
 from ingest.json_text import BadJson, Json, cell, dump, key_names, parse_json
 from ingest.masks import Masks
+from ingest.sources.csv_records import landing_line
 from ingest.sources.query_csv import (
     PATTERN_CELLS,
     QueryFile,
-    Row,
     day_problem,
     whole_file,
 )
@@ -44,8 +44,8 @@ def read_query_json(
     patterns = _patterns(value)
     if patterns is None:
         return _unusable(NO_LIST, text, source_file, masks, key_names(value))
-    rows = _rows(patterns, source_file, day_problem(day, now))
-    return QueryFile("query_patterns", key_names(value), rows)
+    lines = _lines(patterns, source_file, day_problem(day, now))
+    return QueryFile("query_patterns", key_names(value), lines)
 
 
 def _unusable(
@@ -55,8 +55,8 @@ def _unusable(
     masks: Masks,
     names: list[str] | None = None,
 ) -> QueryFile:
-    row = whole_file("query_patterns", source_file, problem, masks.raw(text))
-    return QueryFile("query_patterns", names or [], iter((row,)))
+    line = whole_file("query_patterns", source_file, problem, masks.raw(text))
+    return QueryFile("query_patterns", names or [], iter((line,)))
 
 
 def _patterns(value: Json) -> list[Json] | None:
@@ -68,9 +68,9 @@ def _patterns(value: Json) -> list[Json] | None:
     return None
 
 
-def _rows(
+def _lines(
     patterns: list[Json], source_file: str, wrong_day: str | None
-) -> Iterator[Row]:
+) -> Iterator[str]:
     known = {key for keys in KEYS.values() for key in keys}
     for number, pattern in enumerate(patterns, start=1):
         raw = cut(dump(pattern))
@@ -86,11 +86,13 @@ def _rows(
             for key, item in pattern.items()
             if key not in used.values() and (key not in known or item is not None)
         }
-        yield [
-            *(cell(pattern.get(used[name])) or None for name in PATTERN_CELLS),
-            dump(extra) if extra else None,
-            source_file,
-            str(number),
-            wrong_day,
-            raw,
-        ]
+        yield landing_line(
+            [
+                *(cell(pattern.get(used[name])) or None for name in PATTERN_CELLS),
+                dump(extra) if extra else None,
+                source_file,
+                str(number),
+                wrong_day,
+                raw,
+            ]
+        )

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from datetime import date, datetime
 from pathlib import Path
@@ -27,7 +29,7 @@ def read(text: str, day: date = DAY) -> QueryFile:
 def records(file: QueryFile) -> list[dict[str, str]]:
     return [
         {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
-        for row in file.rows
+        for row in csv.reader(io.StringIO("\n".join(file.lines), newline=""))
     ]
 
 
