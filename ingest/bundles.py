@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from ingest.documents import Document, kind_of, open_regular, whole_seconds
+from ingest.documents import Document, epoch_seconds, kind_of, open_regular
 
 # A first rotation may hold a year of heartbeats.
 MAX_MEMBERS = 250_000
@@ -152,7 +152,7 @@ def _document(
         name=name,
         kind=kind,
         shown=f"{os.path.basename(shown)}:{name}",
-        modified=whole_seconds(float(member.mtime)),
+        epoch=epoch_seconds(float(member.mtime)),
         size=member.size,
         open=open_member,
     )

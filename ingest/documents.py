@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import os
 import re
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ingest.masks import Masks
 from ingest.root import Root
@@ -75,32 +76,41 @@ def name_date(name: str) -> date | None:
     return None
 
 
-def whole_seconds(mtime: float) -> datetime:
-    """A modification time in UTC, as coarse as a tar archive keeps it."""
+def epoch_seconds(mtime: float) -> int:
+    """A modification time as coarse as a tar archive keeps it, and a time."""
     if not math.isfinite(mtime):  # an archive may claim even that
         mtime = 0
-    seconds = min(max(int(mtime // 1), -62135596800), 253402300799)
-    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    return min(max(int(mtime // 1), -62135596800), 253402300799)
 
 
-@dataclass(frozen=True)
+def utc_time(epoch: int) -> datetime:
+    """Epoch seconds as UTC."""
+    return datetime(1970, 1, 1) + timedelta(seconds=epoch)
+
+
+@dataclass(slots=True)
 class Document:
     """One input, live or a bundle's member.
 
-    `modified` is UTC in whole seconds; `shown` is the name that messages use;
-    `path` is relative to the root and `key` what the ledger calls it; both are
-    None for a bundle's member.
+    `epoch` is its modification time in seconds; `shown` is the name that
+    messages use; `path` is relative to the root and `key` what the ledger
+    calls it; both are None for a bundle's member.
     """
 
     name: str
     kind: str
     shown: str
-    modified: datetime
+    epoch: int
     size: int
     open: Callable[[], AbstractContextManager[BinaryIO]]
     path: str | None = None
     key: str | None = None
     mtime_ns: int = 0
+
+    @property
+    def modified(self) -> datetime:
+        """The modification time, UTC in whole seconds."""
+        return utc_time(self.epoch)
 
 
 class NotAFile(OSError):
@@ -121,20 +131,30 @@ def open_regular(path: str | Path) -> Iterator[BinaryIO]:
         yield stream
 
 
-def input_key(path: str, masks: Masks) -> str:
-    """What the ledger calls an input: its path, unless that cannot be stored.
+class Place(NamedTuple):
+    """A path relative to the root: as it is, as messages show it, and what the
+    ledger calls it."""
+
+    path: str
+    shown: str
+    key: str
+
+    def below(self, name: str) -> Place:
+        """What lies in this folder under a name that needs no masking."""
+        return Place(*(f"{folder}/{name}" for folder in self))
+
+
+def place_of(path: str, masks: Masks) -> Place:
+    """A path, which may be one that cannot be stored.
 
     A path that quotes a secret, or is no text at all, is masked, and told
     apart by a digest. The base name stays at the end.
     """
-    return _key(path, masks.text(clean(path)))
-
-
-def _key(path: str, shown: str) -> str:
+    shown = masks.text(clean(path))
     if shown == path:
-        return path
+        return Place(path, path, path)
     made = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return f"#{made}/{shown}"
+    return Place(path, shown, f"#{made}/{shown}")
 
 
 @contextmanager
@@ -150,24 +170,57 @@ def open_settled(path: str | Path, look: os.stat_result) -> Iterator[BinaryIO]:
             raise StillWritten(str(path))
 
 
-def live_document(root: Root, path: str, kind: str, masks: Masks) -> Document:
+def live_document(root: Root, place: Place, kind: str) -> Document:
     """A file under the root, as it looks now. Raises OSError."""
     # Asked of each of many: a Path would take longer than the system does.
-    full = f"{root.path}/{path}"
+    full = f"{root.path}/{place.path}"
     look = os.stat(full)
     if not stat.S_ISREG(look.st_mode):
-        raise NotAFile(f"{path} is not a regular file")
+        raise NotAFile(f"{place.path} is not a regular file")
     opener = open_regular if kind not in SETTLED else partial(open_settled, look=look)
-    shown = masks.text(clean(path))
+    return _document(place, kind, look, lambda: opener(full))
+
+
+def read_document(root: Root, place: Place, kind: str, limit: int) -> Document:
+    """The same of a small file that is read at once, up to a limit in bytes.
+
+    In half the calls to the system, for there are many.
+    """
+    full = f"{root.path}/{place.path}"
+    descriptor = os.open(full, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        look = os.fstat(descriptor)
+        if not stat.S_ISREG(look.st_mode):
+            raise NotAFile(f"{place.path} is not a regular file")
+        data = os.read(descriptor, min(look.st_size + 1, limit))
+        while 0 < len(data) < limit and len(data) != look.st_size:
+            more = os.read(descriptor, limit - len(data))
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        error.filename = error.filename or full
+        raise
+    finally:
+        os.close(descriptor)
+    return _document(place, kind, look, lambda: io.BytesIO(data))
+
+
+def _document(
+    place: Place,
+    kind: str,
+    look: os.stat_result,
+    opened: Callable[[], AbstractContextManager[BinaryIO]],
+) -> Document:
     return Document(
-        name=path.rpartition("/")[2],
+        name=place.path.rpartition("/")[2],
         kind=kind,
-        shown=shown,
-        modified=whole_seconds(look.st_mtime),
+        shown=place.shown,
+        epoch=epoch_seconds(look.st_mtime),
         size=look.st_size,
-        open=lambda: opener(full),
-        path=path,
-        key=_key(path, shown),
+        open=opened,
+        path=place.path,
+        key=place.key,
         mtime_ns=look.st_mtime_ns,
     )
 

@@ -92,6 +92,15 @@ def checksum(path: Path) -> int:
     return crc
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file for its owner only; durable when it returns."""
+    make_private_folder(path.parent)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    sync(path)
+
+
 @contextlib.contextmanager
 def write_aside(staging: Path, name: str) -> Iterator[Path]:
     """A path below `staging` to write to; gone afterwards unless moved away."""

@@ -7,6 +7,7 @@ the modification time of the input, where a source hangs on it.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -15,13 +16,16 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ingest import files
 from ingest.ledger import Ledger, Part
 from ingest.root import Root
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Json = dict[str, Any]
 
@@ -39,14 +43,21 @@ MANIFEST = "landed_days.csv"
 # Old versions of dated inputs: kept, but no longer what counts.
 SUPERSEDED = "superseded"
 
+LEVEL = 6
+# Parts that are compressed, written and flushed to the disk side by side.
+WORKERS = 8
+# Bytes of text: of one part that is held in memory, and of all that are.
+HELD_WHOLE = 8 << 20
+MOST_HELD = 64 << 20
+
 # A cut tail or a flipped bit shows as one of these, by where it hits.
 DAMAGED = (OSError, EOFError, zlib.error, ValueError)
 
 
-def gzip_bytes(data: bytes, mtime: int = 0) -> bytes:
+def gzip_bytes(data: bytes, modified: int = 0) -> bytes:
     """Compressed reproducibly: no file name, a time that the input gave."""
     buffer = io.BytesIO()
-    with gzip.GzipFile("", "wb", compresslevel=6, fileobj=buffer, mtime=mtime) as out:
+    with gzip.GzipFile("", "wb", LEVEL, buffer, modified) as out:
         out.write(data)
     return buffer.getvalue()
 
@@ -81,11 +92,22 @@ class Content:
     dropped: int = 0
 
 
-class Landing:
-    """Reads and writes parts; in a dry run they are kept in memory.
+@dataclass(frozen=True)
+class _Held:
+    """A part that is not in its place yet: `made` is where it is written aside."""
 
-    `staging` is the folder in which files are made; `lost` are parts that a
-    dry run leaves lying though they are damaged.
+    part: Part
+    made: Path
+    data: Future[bytes]
+
+
+class Landing:
+    """Reads and writes parts.
+
+    A part that is written is compressed and made durable aside, while the work
+    goes on, and put in its place by `settle`; until then, and in a dry run for
+    good, it is read from memory. `staging` is the folder in which files are
+    made; `lost` are parts that a dry run leaves lying though they are damaged.
     """
 
     def __init__(
@@ -99,9 +121,11 @@ class Landing:
         self.ledger = ledger
         self.dry_run = dry_run
         self.staging = staging or root.staging
-        self.held: dict[Path, bytes] = {}
         self.lost: set[Path] = set()
-        self.written: list[tuple[str, str]] = []
+        self._held: dict[Path, _Held] = {}
+        self._held_bytes = 0
+        self._number = 0
+        self._workers: ThreadPoolExecutor | None = None
 
     def path(self, source: str, day: str, part: str) -> Path:
         return self.root.landing / source / f"day={day}" / part
@@ -113,12 +137,7 @@ class Landing:
     # Reading
 
     def exists(self, path: Path) -> bool:
-        return path in self.held or (path not in self.lost and path.exists())
-
-    def read(self, path: Path) -> bytes:
-        if path in self.held:
-            return gzip.decompress(self.held[path])
-        return gzip.decompress(path.read_bytes())
+        return path in self._held or (path not in self.lost and path.exists())
 
     def modified(self, source: str, day: str, part: str) -> int:
         """The modification time of a part's input, in epoch seconds."""
@@ -135,20 +154,23 @@ class Landing:
 
     def open_raw(self, path: Path) -> BinaryIO:
         """A part's bytes as they are stored."""
-        return io.BytesIO(self.held[path]) if path in self.held else path.open("rb")
+        if held := self._held.get(path):
+            return io.BytesIO(held.data.result())
+        return path.open("rb")
 
-    def open(self, path: Path) -> gzip.GzipFile:
-        """A part as a stream, for those that may be large."""
-        if path in self.held:
-            return gzip.GzipFile(fileobj=io.BytesIO(self.held[path]))
-        return gzip.GzipFile(path)
+    @contextlib.contextmanager
+    def open(self, path: Path) -> Iterator[BinaryIO]:
+        """A part's text as a stream, for it may be large."""
+        with self.open_raw(path) as raw, gzip.GzipFile(fileobj=raw) as stream:
+            yield cast(BinaryIO, stream)
 
     def records(self, source: str, day: str, part: str) -> list[Json]:
         """The records of an NDJSON part; none if there is no such part."""
         path = self.path(source, day, part)
         if not self.exists(path):
             return []
-        lines = self.read(path).decode().split("\n")
+        with self.open_raw(path) as raw:
+            lines = gzip.decompress(raw.read()).decode().split("\n")
         return [json.loads(line) for line in lines if line]
 
     # Writing
@@ -156,43 +178,61 @@ class Landing:
     def write_records(
         self, source: str, day: str, part: str, records: list[Json], content: Content
     ) -> None:
-        data = gzip_bytes(_ndjson(records))
-        path = self.path(source, day, part)
-        self._write(path, data)
-        self._enter(source, day, part, data, content)
+        self._hold(self._part(source, day, part, content), _ndjson(records), 0)
 
-    def adopt(
-        self, source: str, day: str, part: str, made: Path, content: Content
+    def write_text(
+        self,
+        source: str,
+        day: str,
+        part: str,
+        text: BinaryIO,
+        content: Content,
+        modified: int,
     ) -> None:
-        """Take over a finished file as a part."""
-        path = self.path(source, day, part)
-        if self.dry_run:
-            data = made.read_bytes()
-            self.held[path] = data
-            self._enter(source, day, part, data, content)
+        """Write a text, which may be larger than memory, as a part.
+
+        `modified` is the modification time of its input, in epoch seconds.
+        """
+        entry = self._part(source, day, part, content)
+        text.seek(0)
+        start = text.read(HELD_WHOLE + 1)
+        if self.dry_run or len(start) <= HELD_WHOLE:
+            self._hold(entry, start + text.read(), modified)
             return
-        self._place(made, path)
+        text.seek(0)
+        path = self.path(source, day, part)
+        self._let_go(path)
+        self._write_through(path, text, modified)
         look = path.stat()
-        self._put(
-            source, day, part, look.st_size, look.st_mtime_ns,
-            files.checksum(path), content,
-        )  # fmt: skip
+        self.ledger.put_part(
+            replace(
+                entry,
+                bytes=look.st_size,
+                mtime_ns=look.st_mtime_ns,
+                checksum=files.checksum(path),
+            )
+        )
 
     def keep_superseded(
-        self, source: str, day: str, part: str, version: str, made: Path
+        self,
+        source: str,
+        day: str,
+        part: str,
+        version: str,
+        text: BinaryIO,
+        modified: int = 0,
     ) -> None:
         """Keep a version that does not count; one that is there is fine."""
         place = self.superseded_path(source, day, part, version)
         if not self.dry_run and not place.exists():
-            self._place(made, place)
+            text.seek(0)
+            self._write_through(place, text, modified)
 
     def keep_superseded_records(
         self, source: str, day: str, part: str, version: str, records: list[Json]
     ) -> None:
         """Keep records that do not count any more."""
-        place = self.superseded_path(source, day, part, version)
-        if not self.dry_run and not place.exists():
-            self._write(place, gzip_bytes(_ndjson(records)))
+        self.keep_superseded(source, day, part, version, io.BytesIO(_ndjson(records)))
 
     def keep(self, source: str, day: str, part: str, version: str) -> None:
         """Keep a part that is about to be replaced."""
@@ -200,66 +240,123 @@ class Landing:
         place = self.superseded_path(source, day, part, version)
         if self.dry_run or place.exists():
             return
-        with files.write_aside(self.staging, place.name) as made:
-            # A copy: at no moment is there a time without the part.
-            shutil.copyfile(path, made)
-            self._place(made, place)
+        # A copy: at no moment is there a time without the part.
+        with self.open_raw(path) as raw, self._made(place) as made:
+            shutil.copyfileobj(raw, made)
 
     def remove(self, source: str, day: str, part: str) -> None:
         """Drop a part whose records all stand in others now."""
         path = self.path(source, day, part)
+        self.settle()
         if not self.dry_run:
             path.unlink(missing_ok=True)
-        self.held.pop(path, None)
+        self._let_go(path)
         self.ledger.forget_part(source, day, part)
 
-    def _place(self, made: Path, path: Path) -> None:
-        files.make_private_folder(path.parent)
-        made.chmod(0o600)
-        files.move_into_place(made, path)
+    def _part(self, source: str, day: str, part: str, content: Content) -> Part:
+        """What the ledger says of a part, but for the look of its file."""
+        return Part(
+            source, day, part, 0, 0, 0, content.fingerprint, content.parser,
+            content.counts, content.source_bytes, content.dropped, list(content.keys),
+        )  # fmt: skip
 
-    def _write(self, path: Path, data: bytes) -> None:
-        if self.dry_run:
-            self.held[path] = data
+    def _hold(self, part: Part, data: bytes, modified: int) -> None:
+        path = self.path(part.source, part.day, part.part)
+        self._number += 1
+        made = self.staging / f"{os.getpid()}-{self._number}-{path.name}"
+        self._let_go(path)
+        compressed = self._pool().submit(self._make, made, path, data, modified)
+        self._held[path] = _Held(part, made, compressed)
+        self.ledger.put_part(part)
+        self._held_bytes += len(data)
+        if self._held_bytes > MOST_HELD:
+            self.settle()
+
+    def _let_go(self, path: Path) -> None:
+        """Forget what is held for a path: something newer takes its place."""
+        if held := self._held.pop(path, None):
+            held.data.result()
+            held.made.unlink(missing_ok=True)
+
+    def _make(self, made: Path, path: Path, data: bytes, modified: int) -> bytes:
+        """Compress a part and write it aside; runs beside the others."""
+        compressed = gzip_bytes(data, modified)
+        if not self.dry_run:
+            with files.blamed_on(made):
+                files.write_private(made, compressed)
+            files.make_private_folder(path.parent)
+        return compressed
+
+    def _pool(self) -> ThreadPoolExecutor:
+        if self._workers is None:
+            # Here, because a run with nothing new does without.
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._workers = ThreadPoolExecutor(WORKERS)
+        return self._workers
+
+    @contextlib.contextmanager
+    def _made(self, place: Path) -> Iterator[BinaryIO]:
+        """A stream to write a file with, which is put in its place at the end."""
+        with files.write_aside(self.staging, place.name) as made:
+            with made.open("wb") as stream:
+                yield stream
+            made.chmod(0o600)
+            files.make_private_folder(place.parent)
+            files.move_into_place(made, place)
+
+    def _write_through(self, place: Path, text: BinaryIO, modified: int) -> None:
+        with (
+            self._made(place) as made,
+            gzip.GzipFile("", "wb", LEVEL, made, modified) as out,
+        ):
+            shutil.copyfileobj(text, out)
+
+    # Into its place
+
+    def settle(self) -> None:
+        """Put what is held in its place, in the order in which it was written.
+
+        All of it is durable before the first file is in its place, and all is
+        in its place when this returns. A disk flushes many files at once much
+        sooner than one after the other.
+        """
+        self._held_bytes = 0
+        if self.dry_run or not self._held:
             return
-        with files.write_aside(self.staging, path.name) as made:
-            made.write_bytes(data)
-            self._place(made, path)
+        for entry in self._held.values():
+            entry.data.result()
+        folders = set()
+        for path, entry in self._held.items():
+            os.replace(entry.made, path)
+            self._enter(path, entry)
+            folders |= {path.parent, path.parent.parent}
+        self._held.clear()
+        for _ in self._pool().map(files.sync, folders):
+            pass
 
-    def _enter(
-        self, source: str, day: str, part: str, data: bytes, content: Content
-    ) -> None:
-        path = self.path(source, day, part)
-        mtime = 0 if self.dry_run else path.stat().st_mtime_ns
-        self._put(source, day, part, len(data), mtime, zlib.crc32(data), content)
-
-    def _put(
-        self,
-        source: str,
-        day: str,
-        part: str,
-        size: int,
-        mtime_ns: int,
-        crc: int,
-        content: Content,
-    ) -> None:
-        self.written.append((source, day))
+    def _enter(self, path: Path, entry: _Held) -> None:
+        data = entry.data.result()
         self.ledger.put_part(
-            Part(
-                source,
-                day,
-                part,
-                size,
-                mtime_ns,
-                crc,
-                content.fingerprint,
-                content.parser,
-                content.counts,
-                content.source_bytes,
-                content.dropped,
-                list(content.keys),
+            replace(
+                entry.part,
+                bytes=len(data),
+                mtime_ns=path.stat().st_mtime_ns,
+                checksum=zlib.crc32(data),
             )
         )
+
+    def commit(self) -> None:
+        """Make all that was written so far durable, then let the ledger say so."""
+        self.settle()
+        self.ledger.commit()
+
+    def close(self) -> None:
+        """Let go of the workers; what is held and not settled is forgotten."""
+        if self._workers is not None:
+            self._workers.shutdown(cancel_futures=True)
+        for entry in self._held.values():
+            entry.made.unlink(missing_ok=True)
 
     # Taking stock
 

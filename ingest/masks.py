@@ -62,7 +62,8 @@ class Masks:
         if not self.suspicious(text):
             return text
         for _ in range(_MAX_PASSES):
-            found = self.triggers_in(text)
+            lowered = text.lower()
+            found = {trigger for trigger in self._triggers if trigger in lowered}
             if not found:
                 return text
             masked = text
@@ -73,11 +74,6 @@ class Masks:
                 break
             text = masked
         return text
-
-    def triggers_in(self, text: str) -> set[str]:
-        """The trigger words that occur in a text. None: nothing to mask."""
-        lowered = text.lower()
-        return {trigger for trigger in self._triggers if trigger in lowered}
 
     def suspicious(self, text: str) -> bool:
         """Whether `text` may hold a trigger word. False: nothing to mask.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ingest import files
@@ -16,9 +17,11 @@ from ingest.documents import (
     Document,
     Inventory,
     NotAFile,
+    Place,
     StillWritten,
-    input_key,
     live_document,
+    place_of,
+    read_document,
     take_inventory,
     utc_now,
 )
@@ -34,7 +37,7 @@ from ingest.masks import load_masks
 from ingest.parsers import MASKS
 from ingest.root import PROJECT, Root
 from ingest.stock import BUNDLES, take_stock
-from ingest.text import clean
+from ingest.text import MAX_HEARTBEAT_BYTES, clean
 
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
@@ -72,8 +75,10 @@ def land(
     """
     report = LandingReport()
     masks = load_masks(PROJECT / MASKS)
-    with _staging(root, dry_run) as staging:
+    with contextlib.ExitStack() as stack:
+        staging = stack.enter_context(_staging(root, dry_run))
         landing = Landing(root, ledger, dry_run, staging)
+        stack.callback(landing.close)
         context = Context(landing, masks, now or utc_now(), report, say)
         report.warnings += take_stock(landing, historical)
         if ledger.was_damaged:
@@ -81,7 +86,7 @@ def land(
                 "the ledger was damaged: it is made again from the landing"
             )
         _Ingest(root, context, historical, progress).run()
-        ledger.commit()
+        landing.commit()
         landing.write_manifest()
     # Names of files and folders can quote secrets, too.
     report.warnings = [masks.text(clean(text)) for text in report.warnings]
@@ -108,6 +113,7 @@ class _Ingest:
         self.root = root
         self.context = context
         self.report = context.report
+        self.landing = context.landing
         self.ledger = context.ledger
         self.historical = historical
         self.progress = progress
@@ -133,28 +139,30 @@ class _Ingest:
 
     def _land_heartbeats(self, inventory: Inventory) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
-        wanted = []
-        for folder, names in inventory.heartbeats:
-            key = input_key(folder, self.context.masks)
-            known_names = self.heartbeats.days_by_name
-            wanted += [
-                (name, folder, f"{key}/{name}", name in known_names)
-                for name in names
-                if self.historical or name > horizon or name not in known_names
-            ]
+        known_names = self.heartbeats.days_by_name
+        wanted = [
+            (name, folder)
+            for path, names in inventory.heartbeats
+            for folder in [place_of(path, self.context.masks)]
+            for name in names
+            if self.historical or name > horizon or name not in known_names
+        ]
         wanted.sort()
         looks: list[tuple[str, SeenInput]] = []
         with self._bar("Reading heartbeats", len(wanted)) as step:
-            for name, folder, key, known in wanted:
+            for name, folder in wanted:
                 step(1)
-                document = self._document(f"{folder}/{name}", "heartbeats")
+                # Of a name that matches a heartbeat's, nothing can be a secret.
+                place = folder.below(name)
+                seen = self.seen.get(place.key)
+                document = self._heartbeat(place, is_seen=seen is not None)
                 if document is None:
                     continue
                 look = SeenInput("heartbeats", document.size, document.mtime_ns)
-                if known and not self.historical and self.seen.get(key) == look:
+                if seen == look and name in known_names and not self.historical:
                     continue
                 if self._read(document, self.heartbeats.add) and name > horizon:
-                    looks.append((key, look))
+                    looks.append((place.key, look))
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
         self.heartbeats.flush()
@@ -166,13 +174,13 @@ class _Ingest:
             for path, seen in self.seen.items()
             if seen.source == "heartbeats" and path.rpartition("/")[2] <= horizon
         )
-        self.ledger.commit()
+        self.landing.commit()
 
     # All other live files: few, each told by size and modification time
 
     def _land_others(self, inventory: Inventory) -> None:
         for path, kind in inventory.others:
-            document = self._document(path, kind)
+            document = self._document(place_of(path, self.context.masks), kind)
             if document is None:
                 continue
             seen = self.seen.get(document.key or "")
@@ -209,7 +217,7 @@ class _Ingest:
         self.reports.flush()
         self.summaries.flush()
         self.context.flush_columns()
-        self.ledger.commit()
+        self.landing.commit()
 
     # Bundles: each read once, from its start, while it looks the same
 
@@ -278,17 +286,29 @@ class _Ingest:
         for path, seen in done:
             self.ledger.put_input(path, seen)
         done.clear()
-        self.ledger.commit()
+        self.landing.commit()
 
     # Reading
 
-    def _document(self, path: str, kind: str) -> Document | None:
+    def _heartbeat(self, place: Place, is_seen: bool) -> Document | None:
+        """One that was seen before is looked at only: it rarely has changed."""
+        read = live_document
+        if not is_seen:
+            read = partial(read_document, limit=MAX_HEARTBEAT_BYTES + 1)
+        return self._document(place, "heartbeats", read)
+
+    def _document(
+        self,
+        place: Place,
+        kind: str,
+        read: Callable[[Root, Place, str], Document] = live_document,
+    ) -> Document | None:
         try:
-            return live_document(self.root, path, kind, self.context.masks)
+            return read(self.root, place, kind)
         except FileNotFoundError:
             return None  # rotated since we looked: its bundle will have it
         except OSError as error:
-            self._unreadable(path, error)
+            self._unreadable(place.path, error)
             return None
 
     def _read(self, document: Document, add: Callable[[Document], object]) -> bool:
@@ -315,7 +335,8 @@ class _Ingest:
         )
 
     def _changed(self, document: Document) -> bool:
-        now = self._document(document.path or "", document.kind)
+        place = Place(document.path or "", document.shown, document.key or "")
+        now = self._document(place, document.kind)
         return now is not None and (now.size, now.mtime_ns) != (
             document.size,
             document.mtime_ns,

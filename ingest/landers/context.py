@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ingest.documents import Document
 from ingest.identity import columns_content, merge_columns
 from ingest.landing import Json, Landing
 from ingest.ledger import Ledger
@@ -92,11 +91,6 @@ class Context:
                     "observed_columns", day, part, after, columns_content(after)
                 )
         self.columns.clear()
-
-
-def epoch(document: Document) -> int:
-    """A document's modification time in whole seconds."""
-    return int((document.modified - datetime(1970, 1, 1)).total_seconds())
 
 
 def count(number: int, one: str) -> str:

@@ -6,21 +6,21 @@ landing is written as a stream, so a file may be larger than memory.
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import gzip
 import hashlib
 import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice, zip_longest
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.documents import Document, dated_day
-from ingest.landers.context import Context, count, epoch
-from ingest.landing import CSV_SOURCES, Content, Landing
+from ingest.landers.context import Context, count
+from ingest.landing import CSV_SOURCES, HELD_WHOLE, Content, Landing
 from ingest.ledger import Part
 from ingest.sources.query_csv import (
     LANDING_COLUMNS,
@@ -41,12 +41,12 @@ LINES_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class _Version:
-    """A content of a dated file, finished as a landing part in `made`."""
+    """A content of a dated file: `text` is what its landing part will hold."""
 
     source: str
     day: str
     part: str
-    made: Path
+    text: BinaryIO
     content: Content
     modified: int
     length: int
@@ -75,7 +75,7 @@ class DatedLander:
         named = dated_day(document.name)
         day = named or document.modified.date()
         part = f"{document.name.removesuffix('.csv')}.csv.gz"
-        with files.write_aside(context.landing.staging, part) as made:
+        with self._spool() as text:
             with document.open() as stream:
                 file = self._read(document, stream, day)
                 if named is None:
@@ -83,10 +83,10 @@ class DatedLander:
                         file.source, document.name, BAD_NAME, ",".join(file.names)
                     )
                     file = QueryFile(file.source, file.names, iter([line]))
-                content = _write(made, file, document)
+                content = _write(text, file, document)
             version = _Version(
-                file.source, day.isoformat(), part, made, content,
-                stamp(document), context.landing.length(made),
+                file.source, day.isoformat(), part, text, content,
+                stamp(document), text.tell(),
             )  # fmt: skip
             rows = content.counts[DATASETS[file.source]]
             if self._land(version):
@@ -97,6 +97,17 @@ class DatedLander:
             context.saw_columns(file.source, name, [day], file.names, is_whole=True)
         context.say(f"{count(rows, 'row')} from {name}")
         context.report.inputs += 1
+
+    @contextlib.contextmanager
+    def _spool(self) -> Iterator[BinaryIO]:
+        """A place for a text: memory, or the disk if it is a large one."""
+        staging = self.context.landing.staging
+        files.make_private_folder(staging)
+        with (
+            files.blamed_on(staging),
+            tempfile.SpooledTemporaryFile(HELD_WHOLE, dir=str(staging)) as text,
+        ):
+            yield cast(BinaryIO, text)
 
     def _read(self, document: Document, stream: BinaryIO, day: date) -> QueryFile:
         context = self.context
@@ -127,7 +138,7 @@ class DatedLander:
         if version.rank < rank:
             landing.keep_superseded(
                 version.source, version.day, version.part,
-                version.content.fingerprint, version.made,
+                version.content.fingerprint, version.text, version.modified,
             )  # fmt: skip
             return False
         if not _continues(landing, part, version):
@@ -145,9 +156,10 @@ class DatedLander:
         ) == (version.source, version.content.fingerprint)  # fmt: skip
 
     def _adopt(self, version: _Version) -> None:
-        self.context.landing.adopt(
-            version.source, version.day, version.part, version.made, version.content
-        )
+        self.context.landing.write_text(
+            version.source, version.day, version.part, version.text,
+            version.content, version.modified,
+        )  # fmt: skip
 
     def _current(self, version: _Version) -> tuple[Part, tuple[int, int, str]] | None:
         """The version that counts now, under whichever source, and its rank."""
@@ -163,27 +175,20 @@ class DatedLander:
 
 def stamp(document: Document) -> int:
     """The modification time as a gzip header can hold it."""
-    return min(max(epoch(document), 0), (1 << 32) - 1)
+    return min(max(document.epoch, 0), (1 << 32) - 1)
 
 
-def _write(made: Path, file: QueryFile, document: Document) -> Content:
+def _write(text: BinaryIO, file: QueryFile, document: Document) -> Content:
     """Write a file's landing form; returns what the ledger says of it."""
     hashed = hashlib.sha256()
-    columns = LANDING_COLUMNS[file.source]
     count_rows = 0
-    with (
-        made.open("wb") as raw,
-        gzip.GzipFile(
-            "", "wb", compresslevel=6, fileobj=raw, mtime=stamp(document)
-        ) as out,
-    ):
-        lines = [",".join(columns)]
-        while lines:
-            data = ("\n".join(lines) + "\n").encode()
-            hashed.update(data)
-            out.write(data)
-            lines = list(islice(file.lines, LINES_AT_ONCE))
-            count_rows += len(lines)
+    lines = [",".join(LANDING_COLUMNS[file.source])]
+    while lines:
+        data = ("\n".join(lines) + "\n").encode()
+        hashed.update(data)
+        text.write(data)
+        lines = list(islice(file.lines, LINES_AT_ONCE))
+        count_rows += len(lines)
     return Content(
         hashed.hexdigest()[:32], {DATASETS[file.source]: count_rows}, document.size
     )
@@ -193,9 +198,9 @@ def _continues(landing: Landing, old: Part, new: _Version) -> bool:
     """Whether a new version holds all of an old one, and then more."""
     if old.source != new.source:
         return False
-    path = landing.path(old.source, old.day, old.part)
-    with landing.open(path) as before, gzip.open(new.made) as after:
-        return all(after.read(len(chunk)) == chunk for chunk in _chunks(before))
+    new.text.seek(0)
+    with landing.open(landing.path(old.source, old.day, old.part)) as before:
+        return all(new.text.read(len(chunk)) == chunk for chunk in _chunks(before))
 
 
 def _is_same_input(landing: Landing, old: Part, new: _Version) -> bool:
@@ -205,12 +210,10 @@ def _is_same_input(landing: Landing, old: Part, new: _Version) -> bool:
         return False
     at = -2  # problem, raw
     csv.field_size_limit(MAX_CELL_CHARS)
-    with (
-        landing.open(landing.path(old.source, old.day, old.part)) as before,
-        gzip.open(new.made) as after,
-    ):
+    new.text.seek(0)
+    with landing.open(landing.path(old.source, old.day, old.part)) as before:
         nothing: list[str] = []
-        pairs = zip_longest(_rows(before), _rows(after), fillvalue=nothing)
+        pairs = zip_longest(_rows(before), _rows(new.text), fillvalue=nothing)
         for one, other in pairs:
             if one != other:
                 if {*one[at:-1], *other[at:-1]} != {"", TOO_FAR_AHEAD}:
@@ -220,10 +223,14 @@ def _is_same_input(landing: Landing, old: Part, new: _Version) -> bool:
     return True
 
 
-def _rows(stream: gzip.GzipFile) -> Iterator[list[str]]:
-    return csv.reader(io.TextIOWrapper(stream, encoding="utf-8", newline=""))
+def _rows(stream: BinaryIO) -> Iterator[list[str]]:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        yield from csv.reader(text)
+    finally:
+        text.detach()  # else it would close what is not its own
 
 
-def _chunks(stream: gzip.GzipFile) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK):
         yield chunk

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ingest.documents import Document, whole_seconds
+from ingest.documents import Document, utc_time
 from ingest.identity import heartbeats_content, merge_heartbeats
-from ingest.landers.context import Context, count, epoch
+from ingest.landers.context import Context, count
 from ingest.landing import Json
 from ingest.parsers import parser_fingerprint
 from ingest.sources.heartbeats import day_of, parse_heartbeat, read_heartbeat
@@ -51,12 +51,15 @@ class HeartbeatLander:
     def add(self, document: Document) -> None:
         """Read one heartbeat. Raises OSError."""
         with document.open() as stream:
-            data = stream.read(MAX_HEARTBEAT_BYTES + 1)
+            # A buffer for the longest of all would cost more than the rest.
+            data = stream.read(min(document.size, MAX_HEARTBEAT_BYTES) + 1)
+            if len(data) > document.size:  # it has grown since
+                data += stream.read(MAX_HEARTBEAT_BYTES + 1 - len(data))
         context = self.context
         record: Json = dict(
             read_heartbeat(document.name, data, context.now, context.masks)
         )
-        record["modified"] = epoch(document)
+        record["modified"] = document.epoch
         record["day"] = day_of(record, document.modified, context.now).isoformat()
         self.pending.append(record)
         self.pending_chars += len(record["raw"])
@@ -64,6 +67,7 @@ class HeartbeatLander:
 
     def flush(self) -> None:
         """Merge what was read into the landing, day by day."""
+        context = self.context
         if not self.pending:
             return
         touched = {record["day"] for record in self.pending}
@@ -74,11 +78,15 @@ class HeartbeatLander:
         after: dict[str, list[Json]] = {day: [] for day in touched}
         for record in merge_heartbeats(records):
             after[record["day"]].append(record)
-        # A record that moves is in its new day before it is out of the old one.
-        shrinking = {day: len(after[day]) < len(before[day]) for day in after}
-        for day in sorted(after, key=lambda day: (shrinking[day], day)):
-            if after[day] != before[day]:
+        changed = [day for day in sorted(after) if after[day] != before[day]]
+        shrinking = [day for day in changed if len(after[day]) < len(before[day])]
+        for day in changed:
+            if day not in shrinking:
                 self._write(day, after[day], before[day], self.parser)
+        for day in shrinking:
+            # A record that moves is in its new day before it is out of the old one.
+            context.landing.settle()
+            self._write(day, after[day], before[day], self.parser)
         self.pending.clear()
         self.pending_chars = 0
 
@@ -116,6 +124,7 @@ class HeartbeatLander:
                 known = ledger.part("heartbeats", day, PART)
                 after = merge_heartbeats([*before, *moved])
                 self._write(day, after, before, known.parser if known else self.parser)
+                self.context.landing.settle()
             records = merge_heartbeats(r for r in fresh if r["day"] == part.day)
             self._write(part.day, records, landed, self.parser)
 
@@ -128,7 +137,7 @@ class HeartbeatLander:
         if old["problem"] == TOO_FAR_AHEAD:
             # What was true when it was landed stays true.
             fresh |= {"problem": old["problem"], "at": old["at"]}
-        modified = whole_seconds(old["modified"])
+        modified = utc_time(old["modified"])
         day = day_of(fresh, modified, context.now).isoformat()
         return fresh | {"modified": old["modified"], "day": day}
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ingest.documents import Document
 from ingest.identity import content_of, merge_reports, reports_content
-from ingest.landers.context import Context, epoch
+from ingest.landers.context import Context
 from ingest.landing import Json, digest
 from ingest.sources.index_advisor import parse_report
 from ingest.text import decode
@@ -40,7 +40,7 @@ class ReportLander:
         parsed = parse_report(text, name, document.modified, context.now, context.masks)
         record: Json = dict(parsed.record)
         record |= {
-            "modified": epoch(document),
+            "modified": document.epoch,
             "has_timestamp": parsed.has_timestamp,
             "recommendations": parsed.recommendations,
             "slow_queries": parsed.slow_queries,

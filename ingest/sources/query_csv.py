@@ -242,7 +242,7 @@ class _Reader:
             and width in (self.short, self.full)
             and self.names == list(CELLS[self.source][:width])
             and "#" not in text
-            and not self.masks.triggers_in(text)
+            and not self.masks.suspicious(text)
         )
 
     def plain_lines(self, text: str, header_line: int) -> Iterator[str]:

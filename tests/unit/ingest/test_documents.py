@@ -12,12 +12,13 @@ from ingest.documents import (
     NotAFile,
     StillWritten,
     dated_day,
-    input_key,
+    epoch_seconds,
     kind_of,
     live_document,
     name_date,
+    place_of,
     take_inventory,
-    whole_seconds,
+    utc_time,
 )
 from ingest.masks import load_masks
 from ingest.root import Root
@@ -68,17 +69,18 @@ def test_a_date_in_any_name() -> None:
 
 @pytest.mark.parametrize("mtime", [float("nan"), float("inf"), -1e300, 1e300, -0.5])
 def test_any_modification_time_is_a_time(mtime: float) -> None:
-    assert isinstance(whole_seconds(mtime), datetime)
+    assert isinstance(utc_time(epoch_seconds(mtime)), datetime)
 
 
 def test_keys_hold_no_secrets_and_can_be_stored() -> None:
-    assert input_key("g/reports/a.txt", MASKS) == "g/reports/a.txt"
+    assert place_of("g/reports/a.txt", MASKS).key == "g/reports/a.txt"
     secret = "g/reports/optimization_summary_token=hunter2hunter2.txt"
     other = "g/reports/optimization_summary_token=hunter3hunter3.txt"
-    key = input_key(secret, MASKS)
-    assert "hunter2" not in key
-    assert key != input_key(other, MASKS)
-    input_key("g/\udcff/a.txt", MASKS).encode()
+    place = place_of(secret, MASKS)
+    assert place.path == secret
+    assert "hunter2" not in place.shown + place.key
+    assert place.key != place_of(other, MASKS).key
+    place_of("g/\udcff/a.txt", MASKS).key.encode()
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
@@ -87,11 +89,11 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
         with pytest.raises(NotAFile):
-            live_document(root, name, "telemetry", MASKS)
+            live_document(root, place_of(name, MASKS), "telemetry")
     with pytest.raises(FileNotFoundError):
-        live_document(root, "nothing", "telemetry", MASKS)
+        live_document(root, place_of("nothing", MASKS), "telemetry")
     (tmp_path / "late").write_text("x")
-    document = live_document(root, "late", "telemetry", MASKS)
+    document = live_document(root, place_of("late", MASKS), "telemetry")
     (tmp_path / "late").unlink()
     os.mkfifo(tmp_path / "late")
     with pytest.raises(NotAFile):
@@ -101,7 +103,9 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
 def test_a_report_that_grows_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "index_advisor_report.json"
     path.write_text("{")
-    document = live_document(Root(tmp_path), path.name, "index_advisor", MASKS)
+    document = live_document(
+        Root(tmp_path), place_of(path.name, MASKS), "index_advisor"
+    )
     opened = document.open()
     assert opened.__enter__().read() == b"{"
     path.write_text("{}")

@@ -23,7 +23,7 @@ BEAT = "g/reports/heartbeat_2025-10-27_01-00-00.md"
 
 def test_equal_records_make_equal_bytes() -> None:
     assert gzip_bytes(b"x" * 99) == gzip_bytes(b"x" * 99)
-    assert gzip_bytes(b"x", mtime=7)[4:8] == b"\x07\0\0\0"
+    assert gzip_bytes(b"x", modified=7)[4:8] == b"\x07\0\0\0"
     assert digest(["ab", "c"]) != digest(["a", "bc"])
 
 
