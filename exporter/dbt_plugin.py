@@ -3,7 +3,8 @@
 On every connection it creates
 - `landing.<source>`: views over the landing store, typed, empty if need be;
 - a view per published dataset, so that `dbt test` works before any build;
-- `publishing.stale_days` and `publishing.published_days`.
+- `publishing.stale_days`, `publishing.landing_folders` (where those days are
+  landed) and `publishing.published_days`.
 
 The `daily_parquet` materialization calls `store` with a step's name as path:
 `plan` (take the lock, find the stale days), `publish` (move finished files
@@ -45,6 +46,9 @@ create or replace table publishing.stale_days (
     dataset varchar, day date, path varchar, staged varchar, reason varchar,
     schema_version varchar, source_fingerprint varchar,
     model_fingerprint varchar, landed_records bigint,
+);
+create or replace table publishing.landing_folders (
+    source varchar, day date, pattern varchar,
 );
 create or replace table publishing.published_days (
     dataset varchar, day date, path varchar, row_count bigint,
@@ -142,6 +146,12 @@ class Plugin(BasePlugin):
         if rows:
             files.make_private_folder(staging)
         insert(cursor, "publishing.stale_days", rows)
+        folders = [
+            [source, day, pattern]
+            for source in landing_views.COLUMNS
+            for day, pattern in landing_views.folders(self.root, source, days)
+        ]
+        insert(cursor, "publishing.landing_folders", folders)
         # A test may look from a new file at another dataset's of the day; and
         # under plain dbt another run may have published since it connected.
         self._show_published(cursor, days if self.run_only else None)

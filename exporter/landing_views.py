@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator
 from datetime import date
+from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
@@ -88,22 +90,61 @@ def create(
     """Create schema `landing` and a view per source, and `landed_days`.
 
     The sources' views show all days or only some: to look through the folders
-    of a long history takes longer than to read one day.
+    of a long history takes longer than to read one day. A connection narrows
+    its own view of a source by the variable `landing_<source>`, a list of
+    patterns.
     """
     db.execute("create schema if not exists landing")
     for source, columns in COLUMNS.items():
         shown = ", ".join(quoted(list(columns)))
-        if patterns := _patterns(root, source, days):
-            query = f"select {shown}, day from {_reader(source, patterns)}"
+        if days is None:
+            patterns = [_pattern(root, source)] if any(folders(root, source)) else []
+        else:
+            patterns = [pattern for _, pattern in folders(root, source, days)]
+        if patterns:
+            found = f"coalesce(getvariable('landing_{source}'), {_list(patterns)})"
+            query = f"select {shown}, day from {_reader(source, found)}"
         else:
             query = _nothing({**columns, "day": "date"})
         db.execute(f"create or replace view landing.{source} as {query}")
     manifest = root.landing / MANIFEST
     if manifest.exists():
-        query = f"from {_csv([literal_path(str(manifest))], LANDED_DAYS, False)}"
+        found = _list([literal_path(str(manifest))])
+        query = f"from {_csv(found, LANDED_DAYS, False)}"
     else:
         query = _nothing(LANDED_DAYS)
     db.execute(f"create or replace view landing.landed_days as {query}")
+
+
+def folders(
+    root: Root, source: str, days: Collection[date] | None = None
+) -> Iterator[tuple[str, str]]:
+    """(day, a pattern that finds a source's parts of it), where there is one."""
+    top = root.landing / source
+    if days is None:
+        names = sorted(os.listdir(top)) if top.is_dir() else []
+    else:
+        names = [f"day={day}" for day in sorted(days)]
+    end = _ending(source)
+    for name in names:
+        if name.startswith("day=") and _holds(top / name, end):
+            yield name[4:], _pattern(root, source, name)
+
+
+def _holds(folder: Path, end: str) -> bool:
+    try:
+        return any(name.endswith(end) for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _ending(source: str) -> str:
+    return ".csv.gz" if source in CSV_SOURCES else ".ndjson.gz"
+
+
+def _pattern(root: Root, source: str, folder: str = "day=*") -> str:
+    top = literal_path(f"{root.landing / source}/")
+    return f"{top}{folder}/*{_ending(source)}"
 
 
 def quoted(names: list[str]) -> list[str]:
@@ -115,23 +156,11 @@ def _nothing(columns: dict[str, str]) -> str:
     return f"select {cells} where false"
 
 
-def _patterns(root: Root, source: str, days: Collection[date] | None) -> list[str]:
-    """Patterns each of which finds parts of a source."""
-    folder = root.landing / source
-    name = "*.csv.gz" if source in CSV_SOURCES else "*.ndjson.gz"
-    parents = ["day=*"] if days is None else [f"day={day}" for day in sorted(days)]
-    return [
-        literal_path(f"{folder}/") + f"{parent}/{name}"
-        for parent in parents
-        if any(folder.glob(f"{parent}/{name}"))
-    ]
-
-
-def _reader(source: str, patterns: list[str]) -> str:
+def _reader(source: str, found: str) -> str:
     if source in CSV_SOURCES:
-        return _csv(patterns, COLUMNS[source], True)
+        return _csv(found, COLUMNS[source], True)
     return f"""read_json(
-        {_list(patterns)},
+        {found},
         format = 'newline_delimited',
         -- Not by name: to DuckDB a ? in a path ends it.
         compression = 'gzip',
@@ -147,10 +176,10 @@ def _list(patterns: list[str]) -> str:
     return f"[{', '.join(map(quote, patterns))}]"
 
 
-def _csv(patterns: list[str], columns: dict[str, str], by_day: bool) -> str:
+def _csv(found: str, columns: dict[str, str], by_day: bool) -> str:
     hive = "hive_partitioning = true, hive_types = {'day': date}"
     return f"""read_csv(
-        {_list(patterns)},
+        {found},
         columns = {_struct(columns)},
         auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',

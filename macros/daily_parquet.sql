@@ -25,6 +25,7 @@
         {% do publisher_step('plan', this) %}
         {%- set stale = run_query(stale_days_sql(this.identifier)).rows -%}
         {%- for batch in stale | batch(days_per_batch()) -%}
+            {% do run_query(show_landing_sql(batch | map(attribute=0) | list)) %}
             {% do run_query(
                 batch_sql(batch_relation, sql, contract, batch | map(attribute=0))
             ) %}
@@ -48,15 +49,16 @@
             {%- if copies -%}
                 {#- A column in which DuckDB knows no NULL becomes a required one,
                     so that a file's bytes would depend on the other days of its
-                    batch. What it is not told, it does not know. -#}
+                    batch. A row without a day is in no file, but has NULLs. -#}
                 {% do run_query(
-                    "set disabled_optimizers = 'statistics_propagation'"
+                    'insert into ' ~ batch_relation
+                    ~ ' (date_partition) values (null)'
                 ) %}
                 {% do run_query(copies | join(';\n')) %}
-                {% do run_query('reset disabled_optimizers') %}
             {%- endif -%}
             {% do run_query('drop table ' ~ batch_relation) %}
         {%- endfor -%}
+        {% do run_query(show_landing_sql()) %}
         {% do publisher_step('publish', this, {'dataset': this.identifier}) %}
     {%- endif -%}
 
@@ -92,6 +94,34 @@
     from publishing.stale_days
     where dataset = '{{ dataset }}'
     order by day
+{% endmacro %}
+
+{#- Lets the landing's views look into the folders of some days only, by name:
+    to look through those of a long history takes longer than to read these. A
+    variable is this connection's own: models may run side by side. -#}
+{% macro show_landing_sql(days=[]) %}
+    {%- for node in graph.sources.values()
+        if node.source_name == 'landing' and node.name != 'landed_days' %}
+        {%- if days %}
+    set variable landing_{{ node.name }} = (
+        select coalesce(
+            list(pattern) filter (
+                day in (
+                    {%- for day in days %}
+                    date '{{ day }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
+            ),
+            {#- One that is read, and found to be of no day of these. #}
+            list(pattern)[:1]
+        )
+        from publishing.landing_folders
+        where source = '{{ node.name }}'
+    );
+        {%- else %}
+    reset variable landing_{{ node.name }};
+        {%- endif %}
+    {%- endfor %}
 {% endmacro %}
 
 {% macro batch_sql(relation, sql, contract, days) %}
@@ -136,7 +166,7 @@
     {%- set quoted_path = row[2] | replace("'", "''") -%}
     copy (
         select * from {{ relation }}
-        where date_partition = date '{{ row[0] }}'
+        where date_partition is not distinct from date '{{ row[0] }}'
     ) to '{{ quoted_path }}' (
         format parquet,
         compression snappy,
