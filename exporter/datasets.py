@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from ingest.landing import digest
 from ingest.parsers import parser_files
 from ingest.root import PROJECT
 
@@ -79,10 +80,22 @@ class Dataset:
         return fixed.rpartition("/")[0]
 
     @functools.cached_property
+    def shape(self) -> str:
+        """What `PublishedFile.shape` is of a file that keeps the contract."""
+        return shape_of([(c.name, c.type) for c in self.columns], ["SNAPPY"])
+
+    @functools.cached_property
     def name_pattern(self) -> re.Pattern[str]:
         """Matches the base names of its files; group 1 is the day's digits."""
         base = self.path.rpartition("/")[2]
         return re.compile(re.escape(base).replace(r"\{yyyymmdd\}", r"(\d{8})"))
+
+
+def shape_of(columns: Iterable[tuple[str, str]], codecs: Iterable[str]) -> str:
+    """Stands for a file's columns, their types and how it is compressed."""
+    return digest(
+        [*(f"{name} {kind}" for name, kind in columns), *sorted(set(codecs))]
+    )[:16]
 
 
 def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from exporter.datasets import Dataset
+from exporter.datasets import Dataset, shape_of
 from exporter.findings import count_findings
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
@@ -42,10 +42,10 @@ def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
                 yield day, path
 
 
-def looks_whole(path: Path) -> bool:
+def looks_whole(path: str | Path) -> bool:
     """Whether a file has the two ends of a Parquet file: cheap, not proof."""
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:
             head = stream.read(4)
             size = stream.seek(0, os.SEEK_END)
             if size < LEAST_BYTES:
@@ -105,7 +105,7 @@ def read_published(
 
 def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
     """The footers of the files that have a readable one."""
-    whole = [path for path in paths if looks_whole(root.path / path)]
+    whole = [path for path in paths if looks_whole(f"{root.path}/{path}")]
     if not whole:
         return {}
     import duckdb  # here, because a run with nothing to do does without
@@ -121,13 +121,13 @@ def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
                 except duckdb.Error:
                     continue
     found = {}
-    for path, row_count, metadata in rows:
-        full = root.path / path
+    for path, row_count, metadata, shape in rows:
+        full = f"{root.path}/{path}"
         try:
-            look = full.stat()
+            look = os.stat(full)
             found[path] = PublishedFile(
                 look.st_size, look.st_mtime_ns, files.checksum(full),
-                row_count, metadata,
+                row_count, metadata, shape,
             )  # fmt: skip
         except OSError:
             continue
@@ -161,19 +161,27 @@ def unreadable_files(root: Root, paths: list[str]) -> set[str]:
 
 def _footers(
     db: Any, root: Root, paths: list[str]
-) -> list[tuple[str, int, dict[str, str]]]:
-    full = {str(root.path / path): path for path in paths}
+) -> list[tuple[str, int, dict[str, str], str]]:
+    full = {f"{root.path}/{path}": path for path in paths}
     query = """
         select
-            file_name,
-            any_value(num_rows),
-            map_from_entries(list((key, value)) filter (key is not null)),
-        from parquet_file_metadata($paths)
-        left join (
-            select file_name, decode(key) as key, decode(value) as value,
-            from parquet_kv_metadata($paths)
-        ) using (file_name)
-        group by file_name
+            parquet_file_metadata[1].file_name,
+            parquet_file_metadata[1].num_rows,
+            map_from_entries([
+                (decode(pair.key), decode(pair.value))
+                for pair in parquet_kv_metadata
+                if pair.key is not null
+            ]),
+            [
+                (field.name, field.duckdb_type)
+                for field in parquet_schema
+                if field.column_id > 0
+            ],
+            list_distinct([chunk.compression for chunk in parquet_metadata]),
+        from parquet_full_metadata($paths)
     """
     rows = db.execute(query, {"paths": list(full)}).fetchall()
-    return [(full[name], count, dict(kv or {})) for name, count, kv in rows]
+    return [
+        (full[name], count, dict(metadata or {}), shape_of(columns, codecs))
+        for name, count, metadata, columns, codecs in rows
+    ]

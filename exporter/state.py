@@ -47,7 +47,7 @@ def take_state(root: Root) -> Stored:
         for file in ledger.published().values():
             stored.parquet_files += 1
             stored.parquet_bytes += file.bytes
-        for _, _, _, size, _ in ledger.looks():
+        for _, _, _, size, *_ in ledger.looks():
             stored.landing_files += 1
             stored.landing_bytes += size
         for _, dataset, reason, records in ledger.rejects():
@@ -76,7 +76,7 @@ def _heard_at(ledger: Ledger, newest: dict[str, date]) -> dict[str, datetime]:
     if day := newest.get("heartbeats"):
         names = [
             name
-            for source, of_day, part, _, _ in ledger.looks()
+            for source, of_day, part, *_ in ledger.looks()
             if source == "heartbeats" and of_day == day.isoformat()
             for found in [ledger.part(source, of_day, part)]
             if found

@@ -21,6 +21,7 @@ from exporter.published import (
 )
 from exporter.staleness import landed_per_day
 from exporter.thresholds import MB, Thresholds
+from ingest import files
 from ingest.landing import landed_days
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
@@ -125,15 +126,12 @@ def _check_dataset(
 ) -> dict[str, PublishedFile]:
     """Check the files of one dataset; returns the footers of the good ones."""
     known = at.ledger.published()
-    whole = [path for path in paths if looks_whole(at.root.path / path)]
-    footers = read_footers(at.root, whole)
-    # What has the bytes that we left need not be read.
-    changed = [
-        path
-        for path, file in footers.items()
-        if path not in known or known[path].checksum != file.checksum
-    ]
-    unreadable = unreadable_files(at.root, changed)
+    footers = {path: known[path] for path in paths if _is_as_left(at, path, known)}
+    # What has the bytes that we left has the footer that we left.
+    changed = [path for path in paths if path not in footers]
+    whole = [path for path in changed if looks_whole(f"{at.root.path}/{path}")]
+    footers |= read_footers(at.root, whole)
+    unreadable = unreadable_files(at.root, [p for p in changed if p in footers])
     for path in paths:
         file, mine = footers.get(path), known.get(path)
         if file is None or path in unreadable:
@@ -146,10 +144,24 @@ def _check_dataset(
             continue
         at.result.errors.append(_damaged(at, path, why, mine))
         footers.pop(path, None)
-    for batch in _batches(list(footers)):
+    odd = [path for path, file in footers.items() if file.shape != dataset.shape]
+    if len(odd) < len(footers):
+        at.result.codecs.add("snappy")
+    for batch in _batches(odd):
         _check_columns(at, dataset, batch)
         _check_codec(at, batch)
     return footers
+
+
+def _is_as_left(at: _Checked, path: str, known: Mapping[str, PublishedFile]) -> bool:
+    """Whether a file has the very bytes of which the ledger knows the footer."""
+    mine = known.get(path)
+    try:
+        return mine is not None and mine.checksum == files.checksum(
+            f"{at.root.path}/{path}"
+        )
+    except OSError:
+        return False
 
 
 def _damaged(at: _Checked, path: str, why: str, mine: PublishedFile | None) -> str:

@@ -417,6 +417,10 @@ class LandedDay:
 
 def landed_days(ledger: Ledger) -> list[LandedDay]:
     """Per source, day and dataset: records landed and their fingerprint."""
+    return ledger.remember("landed days", lambda: _landed_days(ledger))
+
+
+def _landed_days(ledger: Ledger) -> list[LandedDay]:
     found: dict[tuple[str, str], tuple[list[str], list[int], dict[str, int]]] = {}
     for source, day, part, fingerprint, size, gone, counts in ledger.landed():
         marks, sums, total = found.setdefault((source, day), ([], [0, 0], {}))

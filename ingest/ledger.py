@@ -14,13 +14,15 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # Another number means another layout: the ledger is then made again.
-LAYOUT = 2
+LAYOUT = 3
 
 TABLES = """
 create table parts (
@@ -54,6 +56,7 @@ create table published (
     checksum integer not null,
     row_count integer not null,
     metadata text not null,
+    shape text not null,
     seal integer not null
 ) without rowid;
 create table rejects (
@@ -117,13 +120,17 @@ class SeenInput:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A published file as it was left: its look on disk and its footer."""
+    """A published file as it was left: its look on disk and its footer.
+
+    `shape` stands for its columns, their types and how it is compressed.
+    """
 
     bytes: int
     mtime_ns: int
     checksum: int
     row_count: int
     metadata: dict[str, str]
+    shape: str
 
 
 class Ledger:
@@ -139,7 +146,7 @@ class Ledger:
         self.is_checked = is_checked
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
-        self._published: dict[str, PublishedFile] | None = None
+        self._remembered: dict[str, Any] = {}
         with self._as_os_error():
             try:
                 self._open()
@@ -233,7 +240,15 @@ class Ledger:
         self.commit()
         self.db.close()
 
+    def remember(self, name: str, find: Callable[[], T]) -> T:
+        """What `find` finds, which is asked for again; until the next change."""
+        if name not in self._remembered:
+            self._remembered[name] = find()
+        found: T = self._remembered[name]
+        return found
+
     def _write(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
+        self._remembered.clear()
         with self._as_os_error():
             self.db.execute(sql, bind)
 
@@ -251,10 +266,10 @@ class Ledger:
         for row in self.db.execute(f"select * from parts {where}", bind):
             yield _part(row)
 
-    def looks(self) -> Iterator[tuple[str, str, str, int, int]]:
-        """(source, day, part, bytes, mtime_ns) of every part."""
+    def looks(self) -> Iterator[tuple[str, str, str, int, int, int]]:
+        """(source, day, part, bytes, mtime_ns, checksum) of every part."""
         yield from self.db.execute(
-            "select source, day, part, bytes, mtime_ns from parts"
+            "select source, day, part, bytes, mtime_ns, checksum from parts"
         )
 
     def landed(self) -> list[tuple[str, str, str, str, int, int, dict[str, int]]]:
@@ -325,26 +340,26 @@ class Ledger:
     # Published files
 
     def published(self) -> dict[str, PublishedFile]:
-        """By path; asked for once per dataset, so they are remembered."""
-        if self._published is None:
-            self._published = {
-                path: PublishedFile(size, mtime, checksum, rows, json.loads(metadata))
-                for path, size, mtime, checksum, rows, metadata, _ in self.db.execute(
-                    "select * from published"
-                )
-            }
-        return self._published
+        """By path."""
+        return self.remember("published", self._read_published)
+
+    def _read_published(self) -> dict[str, PublishedFile]:
+        rows = self.db.execute("select * from published")
+        return {
+            path: PublishedFile(
+                size, mtime, checksum, count, json.loads(metadata), shape
+            )
+            for path, size, mtime, checksum, count, metadata, shape, _ in rows
+        }
 
     def put_published(self, path: str, file: PublishedFile) -> None:
-        self._published = None
         self._put(
             "published",
             path, file.bytes, file.mtime_ns, file.checksum, file.row_count,
-            json.dumps(file.metadata, sort_keys=True),
+            json.dumps(file.metadata, sort_keys=True), file.shape,
         )  # fmt: skip
 
     def forget_published(self, paths: Iterable[str]) -> None:
-        self._published = None
         self.begin()
         for path in paths:
             self._write("delete from published where path = ?", (path,))

@@ -101,7 +101,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
     A part that looks as it was left is taken for whole, unless `thoroughly`.
     """
     ledger, root = landing.ledger, landing.root
-    known = {look[:3]: look[3:] for look in ledger.looks()}
+    known = {look[:3]: look[3:5] for look in ledger.looks()}
     warnings: list[str] = []
     lost: set[str] = set()
     for source, day, part, path in landing.on_disk():
@@ -185,15 +185,17 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
 def check_landing(root: Root, ledger: Ledger) -> list[str]:
     """Landing files whose bytes are not what was written, as messages."""
     problems = []
-    for part in ledger.parts():
-        path = root.landing / part.source / f"day={part.day}" / part.part
+    landing = str(root.landing)
+    shown = root.relative(root.landing)
+    for source, day, part, _, _, checksum in ledger.looks():
+        path = f"{source}/day={day}/{part}"
         try:
-            whole = files.checksum(path) == part.checksum
+            is_whole = files.checksum(f"{landing}/{path}") == checksum
         except OSError:
-            problems.append(f"{root.relative(path)}: missing from the landing")
+            problems.append(f"{shown}/{path}: missing from the landing")
             continue
-        if not whole:
-            problems.append(f"{root.relative(path)}: damaged landing file")
+        if not is_whole:
+            problems.append(f"{shown}/{path}: damaged landing file")
     return problems
 
 

@@ -49,7 +49,7 @@ class Store:
             [wanted] = self.plan(force=True).stale
             metadata = wanted.metadata
         self.ledger.put_published(
-            path, PublishedFile(look.st_size, look.st_mtime_ns, 0, 5, metadata)
+            path, PublishedFile(look.st_size, look.st_mtime_ns, 0, 5, metadata, "")
         )
 
 
