@@ -28,14 +28,20 @@ from duckdb import DuckDBPyConnection
 
 from exporter import landing_views
 from exporter.bookkeeping import open_ledger
-from exporter.datasets import Dataset, choose, load_datasets
+from exporter.datasets import Dataset, load_datasets
 from exporter.errors import describe
 from exporter.findings import count_findings
 from exporter.landing_views import quote
 from exporter.lock import hold_lock
-from exporter.published import published_days, read_footers, read_published
+from exporter.published import read_footers
 from exporter.request import Request
-from exporter.staleness import plan_days
+from exporter.staleness import (
+    Selection,
+    Target,
+    plan_days,
+    published_on,
+    set_damaged_aside,
+)
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root, find_root
@@ -56,6 +62,9 @@ create or replace table publishing.published_days (
 );
 """
 
+
+# A whole published file: dataset, day, path relative to the root.
+Lying = tuple[str, date, str, PublishedFile]
 
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
@@ -86,7 +95,12 @@ class Plugin(BasePlugin):
         conn.execute(TABLES)
         # In a run `plan` says what is shown; before it there is nothing to read.
         landing_views.create(conn, self.root, [] if self.run_only else None)
-        self._show_published(conn, set() if self.run_only else None)
+        lying: list[Lying] = []
+        if not self.run_only:
+            ledger = open_ledger(self.root, dry_run=True)
+            lying = published_on(self.root, ledger, self.datasets)
+            ledger.close()
+        self._show_published(conn, lying)
 
     def store(self, target_config: TargetConfig) -> None:
         """One step of the materialization; see the module."""
@@ -105,7 +119,7 @@ class Plugin(BasePlugin):
         elif step == "publish":
             self._publish(cursor, config["dataset"])
         elif step == "reject":
-            self.request.record(failed=config["failed"])
+            self._record(failed=config["failed"])
         else:
             raise ValueError(f"the publisher knows no step {step!r}")
 
@@ -114,23 +128,12 @@ class Plugin(BasePlugin):
     def _plan(self, cursor: DuckDBPyConnection) -> None:
         if self.planned:
             return
-        hold_lock(self.root, "dbt")
-        if self.request.folder is None:
-            # Plain dbt: what a killed run has left, and what this one leaves.
-            files.remove_tree(self.root.staging)
-            atexit.register(files.remove_tree, self.root.staging)
-        ledger = open_ledger(self.root, dry_run=not self.root.landing.is_dir())
-        try:
-            chosen = choose(self.datasets, self.request.selection.datasets)
-            plan = plan_days(self.root, ledger, chosen, self.request.selection)
-            for path in plan.damaged:
-                if (self.root.path / path).exists():
-                    files.set_aside(self.root.path / path)
-            ledger.forget_published(plan.damaged)
-        finally:
-            ledger.close()
+        if self.request is not None:
+            stale, lying = self.request.stale, self.request.published
+        else:
+            stale, lying = self._plan_all()
+        days = {target.day for target in stale}
         # Another run may have landed more since this one connected.
-        days = {target.day for target in plan.stale}
         is_short = self.run_only and len(days) <= FEW_DAYS
         landing_views.create(cursor, self.root, days if is_short else None)
         staging = self.root.staging / f"parquet-{os.getpid()}"
@@ -141,7 +144,7 @@ class Plugin(BasePlugin):
                 t.metadata["source_fingerprint"], t.metadata["model_fingerprint"],
                 t.landed_records,
             ]
-            for t in plan.stale
+            for t in stale
         ]  # fmt: skip
         if rows:
             files.make_private_folder(staging)
@@ -152,10 +155,23 @@ class Plugin(BasePlugin):
             for day, pattern in landing_views.folders(self.root, source, days)
         ]
         insert(cursor, "publishing.landing_folders", folders)
-        # A test may look from a new file at another dataset's of the day; and
-        # under plain dbt another run may have published since it connected.
-        self._show_published(cursor, days if self.run_only else None)
+        self._show_published(cursor, lying)
         self.planned = True
+
+    def _plan_all(self) -> tuple[list[Target], list[Lying]]:
+        """Under plain dbt: all stale days, and all that is published."""
+        hold_lock(self.root, "dbt")
+        # What a killed run has left, and what this one leaves.
+        files.remove_tree(self.root.staging)
+        atexit.register(files.remove_tree, self.root.staging)
+        ledger = open_ledger(self.root, dry_run=not self.root.landing.is_dir())
+        try:
+            plan = plan_days(self.root, ledger, self.datasets, Selection())
+            set_damaged_aside(self.root, ledger, plan)
+            # Another run may have published since this one connected.
+            return plan.stale, published_on(self.root, ledger, self.datasets)
+        finally:
+            ledger.close()
 
     def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:
         """Move a dataset's finished files into place, each in one step."""
@@ -204,7 +220,7 @@ class Plugin(BasePlugin):
         done: list[tuple[date, str, PublishedFile]],
     ) -> None:
         """Remember what was published, for later runs and for this one."""
-        ledger = Ledger(self.ledger_path, is_checked=True)  # by `plan`
+        ledger = Ledger(self.ledger_path)
         for _, path, file in done:
             ledger.put_published(path, file)
         count_findings(
@@ -213,30 +229,24 @@ class Plugin(BasePlugin):
         ledger.close()
         self._add_published(cursor, dataset, done)
         for day, path, file in done:
-            self.request.record(
+            self._record(
                 dataset=dataset, day=day, path=path, rows=file.row_count,
                 parquet_bytes=file.bytes,
             )  # fmt: skip
         self._show(cursor, self.datasets[dataset])
 
+    def _record(self, **done: Any) -> None:
+        if self.request is not None:
+            self.request.record(**done)
+
     # Showing what is published
 
-    def _show_published(
-        self, cursor: DuckDBPyConnection, days: set[date] | None
-    ) -> None:
-        """Create the views of all datasets and the table of their files.
-
-        Of all days, or only of some.
-        """
-        ledger = Ledger(None) if days == set() else open_ledger(self.root, dry_run=True)
-        for dataset in self.datasets.values():
-            lying = [] if days == set() else published_days(self.root, dataset)
-            paths = [(d, path) for d, path in lying if days is None or d in days]
-            found = read_published(self.root, ledger, [path for _, path in paths])
-            whole = [(d, path, file) for d, path in paths if (file := found.get(path))]
-            self._add_published(cursor, dataset.name, whole)
+    def _show_published(self, cursor: DuckDBPyConnection, lying: list[Lying]) -> None:
+        """Create the views of all datasets and the table of their files."""
+        for name, dataset in self.datasets.items():
+            mine = [(day, path, file) for of, day, path, file in lying if of == name]
+            self._add_published(cursor, name, mine)
             self._show(cursor, dataset)
-        ledger.close()
 
     def _add_published(
         self,

@@ -17,7 +17,14 @@ from exporter.notices import announce
 from exporter.request import Request
 from exporter.results import FileResult, RunResult
 from exporter.screen import Screen
-from exporter.staleness import Plan, Selection, Target, plan_days
+from exporter.staleness import (
+    Plan,
+    Selection,
+    Target,
+    plan_days,
+    published_on,
+    set_damaged_aside,
+)
 from exporter.stop import INTERRUPTED, Stopped, Stopper
 from ingest import files
 from ingest.documents import utc_now
@@ -142,9 +149,12 @@ class _Run:
             self.result.files += [self._file(t, "would_export") for t in plan.stale]
             self.ledger.close()
             return
-        self.ledger.close()
         if plan.stale or plan.damaged:
-            self._build(chosen, plan, selection)
+            request = self._request(plan)
+            self.ledger.close()
+            self._build(request, chosen, plan)
+        else:
+            self.ledger.close()
 
     def _say_what_is_odd(self, plan: Plan) -> None:
         for path, before, now in plan.shrunken:
@@ -225,15 +235,22 @@ class _Run:
             counts[dataset, day] = counts.get((dataset, day), 0) + records
         return counts
 
+    def _request(self, plan: Plan) -> Request:
+        """What dbt is asked for, left where it finds it."""
+        set_damaged_aside(self.root, self.ledger, plan)
+        folder = self.root.staging / f"run-{os.getpid()}"
+        files.make_private_folder(folder)
+        days = {target.day for target in plan.stale}
+        lying = published_on(self.root, self.ledger, self.datasets, days)
+        request = Request(folder, plan.stale, lying)
+        request.write()
+        return request
+
     def _build(
-        self, chosen: Mapping[str, Dataset], plan: Plan, selection: Selection
+        self, request: Request, chosen: Mapping[str, Dataset], plan: Plan
     ) -> None:
         from exporter.transform import build
 
-        folder = self.root.staging / f"run-{os.getpid()}"
-        files.make_private_folder(folder)
-        request = Request(selection, folder)
-        request.write()
         models = sorted({target.dataset for target in plan.stale}) or sorted(chosen)
         outcome = build(self.root, models, self.stopper)
         self._collect(request, plan)

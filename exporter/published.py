@@ -21,12 +21,13 @@ LEAST_BYTES = 12
 
 def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
     """(day, path relative to the root) of every file that has a dataset's name."""
-    top = root.path / dataset.folder
+    top = f"{root.path}/{dataset.folder}"
     nested = "/" in dataset.path[len(dataset.folder) + 1 :]
     walk: Iterable[tuple[str, list[str], list[str]]]
-    if not top.is_dir():
+    if not os.path.isdir(top):
         return
-    walk = os.walk(top) if nested else [(str(top), [], os.listdir(top))]
+    walk = os.walk(top) if nested else [(top, [], os.listdir(top))]
+    above = len(f"{root.path}/")
     for folder, folders, names in walk:
         folders.sort()
         for name in sorted(names):
@@ -37,8 +38,8 @@ def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
                 day = date(int(match[1][:4]), int(match[1][4:6]), int(match[1][6:]))
             except ValueError:
                 continue
-            path = root.relative(Path(folder) / name)
-            if path == dataset.file(day):
+            path = dataset.file(day)
+            if path == f"{folder[above:]}/{name}":
                 yield day, path
 
 

@@ -9,67 +9,70 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from exporter.staleness import Selection
+from exporter.staleness import Target
 from ingest import files
+from ingest.ledger import PublishedFile
 
 VARIABLE = "OPS_ATOMIC_REQUEST"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A selection of days and datasets; `folder` is None under plain dbt."""
+    """The days to publish, and what is published of them already.
 
-    selection: Selection
-    folder: Path | None = None
+    `published` are (dataset, day, path, file), of all datasets: a test may
+    look from a new file at another dataset's of the day.
+    """
+
+    folder: Path
+    stale: list[Target] = field(default_factory=list)
+    published: list[tuple[str, date, str, PublishedFile]] = field(default_factory=list)
 
     @classmethod
-    def from_environment(cls) -> Request:
-        """The request of the run that started dbt; everything, if none did."""
+    def from_environment(cls) -> Request | None:
+        """The request of the run that started dbt; None under plain dbt."""
         folder = os.environ.get(VARIABLE)
         if not folder:
-            return cls(Selection())
+            return None
         asked = json.loads((Path(folder) / "request.json").read_text("utf-8"))
         return cls(
-            Selection(
-                since=date.fromisoformat(asked["since"]) if asked["since"] else None,
-                until=date.fromisoformat(asked["until"]) if asked["until"] else None,
-                datasets=tuple(asked["datasets"]),
-                force=asked["force"],
-            ),
             Path(folder),
+            [
+                Target(**target | {"day": date.fromisoformat(target["day"])})
+                for target in asked["stale"]
+            ],
+            [
+                (dataset, date.fromisoformat(day), path, PublishedFile(**file))
+                for dataset, day, path, file in asked["published"]
+            ],
         )
 
     def write(self) -> None:
         """Leave the request for dbt to find."""
-        assert self.folder is not None
-        asked = self.selection
-        text = json.dumps(
-            {
-                "since": asked.since.isoformat() if asked.since else None,
-                "until": asked.until.isoformat() if asked.until else None,
-                "datasets": asked.datasets,
-                "force": asked.force,
-            }
-        )
+        asked = {
+            "stale": [asdict(target) for target in self.stale],
+            "published": [(*of, asdict(file)) for *of, file in self.published],
+        }
         with files.blamed_on(self.folder):
-            (self.folder / "request.json").write_text(text, encoding="utf-8")
+            (self.folder / "request.json").write_text(
+                json.dumps(asked, default=str), encoding="utf-8"
+            )
         os.environ[VARIABLE] = str(self.folder)
 
     def record(self, **done: Any) -> None:
         """Note one thing done, for the run that asked."""
-        if self.folder is not None:
-            path = self.folder / "done.ndjson"
-            with files.blamed_on(path), path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(done, default=str) + "\n")
+        path = self.folder / "done.ndjson"
+        with files.blamed_on(path), path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(done, default=str) + "\n")
 
     def records(self) -> Iterator[dict[str, Any]]:
         """What dbt noted, in order."""
-        path = self.folder / "done.ndjson" if self.folder else None
-        if path and path.exists():
+        path = self.folder / "done.ndjson"
+        if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 yield json.loads(line)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from exporter.datasets import ALWAYS, Dataset
 from exporter.published import published_days, read_published
+from ingest import files
 from ingest.landing import LandedDay, digest, landed_days
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
@@ -117,6 +118,36 @@ def plan_days(
             else:
                 plan.current.append((dataset.name, day, target.path))
     return plan
+
+
+def set_damaged_aside(root: Root, ledger: Ledger, plan: Plan) -> None:
+    """Rename what the landing cannot replace: it would spoil every pattern."""
+    for path in plan.damaged:
+        if (root.path / path).exists():
+            files.set_aside(root.path / path)
+    ledger.forget_published(plan.damaged)
+
+
+def published_on(
+    root: Root,
+    ledger: Ledger,
+    datasets: Mapping[str, Dataset],
+    days: Collection[date] | None = None,
+) -> list[tuple[str, date, str, PublishedFile]]:
+    """(dataset, day, path, file) of whole published files: of all days or some."""
+    found = []
+    for dataset in datasets.values():
+        if days is None:
+            lying = list(published_days(root, dataset))
+        else:
+            lying = [(day, dataset.file(day)) for day in sorted(days)]
+        whole = read_published(root, ledger, [path for _, path in lying])
+        found += [
+            (dataset.name, day, path, file)
+            for day, path in lying
+            if (file := whole.get(path))
+        ]
+    return found
 
 
 def _is_ours(file: PublishedFile | None) -> bool:

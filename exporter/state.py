@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from exporter.bookkeeping import open_ledger
 from ingest.documents import utc_now
-from ingest.landing import CSV_SOURCES, landed_days
+from ingest.landing import CSV_SOURCES
 from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.sources.heartbeats import time_in_name
@@ -44,26 +44,20 @@ def take_state(root: Root) -> Stored:
     stored = Stored()
     ledger = open_ledger(root, dry_run=True)
     try:
-        for file in ledger.published().values():
-            stored.parquet_files += 1
-            stored.parquet_bytes += file.bytes
-        for _, _, _, size, *_ in ledger.looks():
-            stored.landing_files += 1
-            stored.landing_bytes += size
+        stored.parquet_files, stored.parquet_bytes = ledger.size("published")
+        stored.landing_files, stored.landing_bytes = ledger.size("parts")
         for _, dataset, reason, records in ledger.rejects():
             stored.rejects.setdefault(dataset, Counter())[reason] += records
         for _, source, kind, name, number in ledger.drift():
             stored.drift[source, kind, name] += number
-        newest: dict[str, date] = {}
-        for row in landed_days(ledger):
-            if row.dataset:
-                newest[row.source] = date.fromisoformat(row.day)
-            if row.source == "query_rows":
-                stored.csv_bytes[row.day] = row.source_bytes
+        newest = {
+            source: date.fromisoformat(day)
+            for source, day in ledger.newest_days().items()
+        }
+        stored.csv_bytes = ledger.source_bytes("query_rows")
         today = utc_now().date()
         stored.newest = [
-            (source, day, max((today - day).days, 0))
-            for source, day in sorted(newest.items())
+            (source, day, max((today - day).days, 0)) for source, day in newest.items()
         ]
         stored.heard_at = _heard_at(ledger, newest)
     finally:
@@ -74,13 +68,11 @@ def take_state(root: Root) -> Stored:
 def _heard_at(ledger: Ledger, newest: dict[str, date]) -> dict[str, datetime]:
     heard = {}
     if day := newest.get("heartbeats"):
+        newest_day = day.isoformat()
         names = [
             name
-            for source, of_day, part, *_ in ledger.looks()
-            if source == "heartbeats" and of_day == day.isoformat()
-            for found in [ledger.part(source, of_day, part)]
-            if found
-            for name in found.keys
+            for of_day, found in ledger.keys("heartbeats", since=newest_day)
+            for name in found
         ]
         times = [at for name in names if (at := time_in_name(name))]
         heard["heartbeats"] = max(times, default=_end_of(day))

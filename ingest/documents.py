@@ -8,11 +8,12 @@ import math
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import filterfalse
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -238,14 +239,23 @@ class Inventory:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
-def take_inventory(root: Root) -> Inventory:
-    """Look at every place of section "Inputs" without opening a file."""
+class Known(NamedTuple):
+    """Names of heartbeats that are landed; those from `young` on may change."""
+
+    names: Container[str] = ()
+    young: str = ""
+
+
+NOTHING_KNOWN = Known()
+
+
+def take_inventory(root: Root, known: Known = NOTHING_KNOWN) -> Inventory:
+    """Look at every place of section "Inputs" without opening a file.
+
+    Heartbeats that are known and old are left out: nearly all of half a million.
+    """
     found = Inventory()
-    for folder, names in _folders(root.path, "g/reports", found):
-        beats = [name for name in names if name.startswith("heartbeat_")]
-        beats = [name for name in beats if HEARTBEAT.fullmatch(name)]
-        if beats:
-            found.heartbeats.append((folder, beats))
+    for folder, names in _folders(root.path, "g/reports", found, known):
         if folder == "g/reports":
             _add_others(folder, names, found, ("dated", "query_log", "index_advisor"))
             _add_others(folder, names, found, ("optimization_summary",))
@@ -265,7 +275,7 @@ def take_inventory(root: Root) -> Inventory:
 
 
 def _add_others(
-    folder: str, names: list[str], found: Inventory, kinds: tuple[str, ...]
+    folder: str, names: Iterable[str], found: Inventory, kinds: tuple[str, ...]
 ) -> None:
     for name in names:
         kind = kind_of(name)
@@ -281,26 +291,33 @@ def _names(base: Path, folder: str, found: Inventory) -> list[str]:
         return []
 
 
-def _folders(base: Path, top: str, found: Inventory) -> Iterator[tuple[str, list[str]]]:
-    """A folder and all below it with the names in them; links not followed, our
-    own output left out."""
+def _folders(
+    base: Path, top: str, found: Inventory, known: Known
+) -> Iterator[tuple[str, list[str]]]:
+    """A folder and all below it with the names in them but for heartbeats, which
+    are noted; links not followed, our own output left out."""
     if not (base / top).is_dir():
         return
     waiting = [top]
     while waiting:
         folder = waiting.pop()
-        names, below = [], []
-        try:
-            with os.scandir(base / folder) as entries:
-                for entry in entries:
-                    names.append(entry.name)
-                    if entry.is_dir(follow_symlinks=False):
-                        below.append(f"{folder}/{entry.name}")
-        except OSError as error:
-            found.unreadable.append((folder, error.strerror or str(error)))
-            continue
-        yield folder, names
-        waiting += [path for path in sorted(below) if path != OUR_REPORTS]
+        names = _names(base, folder, found)
+        unknown = list(filterfalse(known.names.__contains__, names))
+        beats = list(filter(HEARTBEAT.fullmatch, unknown))
+        others = list(filterfalse(HEARTBEAT.fullmatch, unknown)) if beats else unknown
+        beats += [name for name in names if name >= known.young and name in known.names]
+        if beats:
+            found.heartbeats.append((folder, beats))
+        yield folder, others
+        below = (f"{folder}/{name}" for name in sorted(others))
+        waiting += [p for p in below if p != OUR_REPORTS and _is_folder(base / p)]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 OUR_REPORTS = "g/reports/parquet"

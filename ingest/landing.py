@@ -360,18 +360,20 @@ class Landing:
 
     # Taking stock
 
-    def on_disk(self) -> Iterator[tuple[str, str, str, Path]]:
-        """(source, day, part, path) of every part that lies on disk."""
+    def on_disk(self) -> Iterator[tuple[str, str, str, os.stat_result]]:
+        """(source, day, part, look) of every part that lies on disk."""
         for source in SOURCES:
-            folder = self.root.landing / source
-            if not folder.is_dir():
+            # Asked of each of many: a Path would take longer than the system.
+            folder = str(self.root.landing / source)
+            if not os.path.isdir(folder):
                 continue
             for day in sorted(os.listdir(folder)):
                 if not day.startswith("day="):
                     continue
-                for part in sorted(os.listdir(folder / day)):
+                for part in sorted(os.listdir(f"{folder}/{day}")):
                     if part.endswith(".gz"):
-                        yield source, day[4:], part, folder / day / part
+                        look = os.stat(f"{folder}/{day}/{part}")
+                        yield source, day[4:], part, look
 
     def write_manifest(self) -> None:
         """What was counted: source, day, dataset, records, fingerprint.

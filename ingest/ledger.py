@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -137,13 +137,15 @@ class Ledger:
     """The ledger file of one root; with no path, one in memory only.
 
     Raises OSError where it cannot be opened or written: only a ledger that is
-    no ledger any more is made again. One that this process has opened before,
-    under the lock, need not be checked again.
+    no ledger any more is made again. One that lies as this process left it is
+    not checked once more.
     """
 
-    def __init__(self, path: Path | None, *, is_checked: bool = False) -> None:
+    # How the files looked that this process closed, by path.
+    _left: ClassVar[dict[Path, tuple[int, int, int]]] = {}
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.is_checked = is_checked
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
         self._remembered: dict[str, Any] = {}
@@ -161,11 +163,11 @@ class Ledger:
         self.db = sqlite3.connect(
             self.path or ":memory:", isolation_level=None, timeout=30
         )
-        self._check()
+        self._check(self.path)
 
-    def _check(self) -> None:
-        checked = self.is_checked or self.db.execute("pragma quick_check(1)").fetchone()
-        if checked not in (True, ("ok",)):
+    def _check(self, path: Path | None) -> None:
+        is_as_left = path in self._left and self._left[path] == _look(path)
+        if not is_as_left and self._quick_check() != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
         (layout,) = self.db.execute("pragma user_version").fetchone()
         if layout != LAYOUT:
@@ -175,8 +177,12 @@ class Ledger:
                 f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;"
             )
             self.is_new = True
-        if not self.is_checked:
+        if not is_as_left:
             self._check_seals()
+
+    def _quick_check(self) -> str:
+        (said,) = self.db.execute("pragma quick_check(1)").fetchone()
+        return str(said)
 
     def _check_seals(self) -> None:
         """Find what no check of the file's structure can: changed cells."""
@@ -222,7 +228,7 @@ class Ledger:
         try:
             _back_up(path, copy.db)
             copy.is_new = False
-            copy._check()
+            copy._check(path)
         except DAMAGED:
             copy = cls(None)
             copy.was_damaged = True
@@ -230,15 +236,17 @@ class Ledger:
 
     def begin(self) -> None:
         if not self.db.in_transaction:
-            self._write("begin")
+            self._execute("begin")
 
     def commit(self) -> None:
         if self.db.in_transaction:
-            self._write("commit")
+            self._execute("commit")
 
     def close(self) -> None:
         self.commit()
         self.db.close()
+        if self.path is not None:
+            self._left[self.path] = _look(self.path)
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
         """What `find` finds, which is asked for again; until the next change."""
@@ -249,6 +257,9 @@ class Ledger:
 
     def _write(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
         self._remembered.clear()
+        self._execute(sql, bind)
+
+    def _execute(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
         with self._as_os_error():
             self.db.execute(sql, bind)
 
@@ -258,6 +269,14 @@ class Ledger:
         marks = ",".join("?" * (len(cells) + 1))
         row = (*cells, _seal(cells))
         self._write(f"insert or replace into {table} values ({marks})", row)
+
+    def size(self, table: str) -> tuple[int, int]:
+        """(files, their bytes) of `parts`, `inputs` or `published`."""
+        assert table in ("parts", "inputs", "published")
+        (files, size) = self.db.execute(
+            f"select count(*), coalesce(sum(bytes), 0) from {table}"
+        ).fetchone()
+        return files, size
 
     # Landing parts
 
@@ -280,11 +299,31 @@ class Ledger:
         )
         return [(*row[:6], json.loads(row[6])) for row in rows]
 
-    def keys(self, source: str) -> Iterator[tuple[str, list[str]]]:
+    def newest_days(self) -> dict[str, str]:
+        """By source, the newest day on which it landed a record."""
+        return dict(
+            self.db.execute(
+                "select source, max(day) from parts where counts <> '{}' "
+                "group by source order by source"
+            )
+        )
+
+    def source_bytes(self, source: str) -> dict[str, int]:
+        """By day, the size of the inputs that a source was landed from."""
+        return dict(
+            self.db.execute(
+                "select day, sum(source_bytes) from parts "
+                "where source = ? group by day",
+                (source,),
+            )
+        )
+
+    def keys(self, source: str, since: str = "") -> Iterator[tuple[str, list[str]]]:
         """(day, keys) of every part of a source that has keys."""
         for day, blob in self.db.execute(
-            "select day, keys from parts where source = ? and length(keys) > 0",
-            (source,),
+            "select day, keys from parts "
+            "where source = ? and day >= ? and length(keys) > 0",
+            (source, since),
         ):
             yield day, zlib.decompress(blob).decode().split("\n")
 
@@ -420,6 +459,11 @@ def _back_up(path: Path, db: sqlite3.Connection) -> None:
                     shutil.copyfile(path.with_name(name), Path(folder, name))
             with contextlib.closing(sqlite3.connect(Path(folder, path.name))) as copy:
                 copy.backup(db)
+
+
+def _look(path: Path) -> tuple[int, int, int]:
+    look = path.stat()
+    return look.st_ino, look.st_size, look.st_mtime_ns
 
 
 def _seal(cells: tuple[Any, ...]) -> int:

@@ -14,8 +14,10 @@ from pathlib import Path
 from ingest import files
 from ingest.bundles import BundleProblem, read_bundle
 from ingest.documents import (
+    NOTHING_KNOWN,
     Document,
     Inventory,
+    Known,
     NotAFile,
     Place,
     StillWritten,
@@ -125,29 +127,30 @@ class _Ingest:
         self.summaries = SummaryLander(context)
 
     def run(self) -> None:
-        inventory = take_inventory(self.root)
+        horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
+        known = Known(self.heartbeats.days_by_name, young=horizon)
+        inventory = take_inventory(
+            self.root, NOTHING_KNOWN if self.historical else known
+        )
         for folder, reason in inventory.unreadable:
             self.report.errors.append(
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
         self.heartbeats.read_again()
-        self._land_heartbeats(inventory)
+        self._land_heartbeats(inventory, horizon)
         self._land_others(inventory)
         self._land_bundles(inventory)
 
     # Heartbeats: many, so what is old and known is told by its name alone
 
-    def _land_heartbeats(self, inventory: Inventory) -> None:
-        horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
+    def _land_heartbeats(self, inventory: Inventory, horizon: str) -> None:
         known_names = self.heartbeats.days_by_name
-        wanted = [
+        wanted = sorted(
             (name, folder)
             for path, names in inventory.heartbeats
             for folder in [place_of(path, self.context.masks)]
             for name in names
-            if self.historical or name > horizon or name not in known_names
-        ]
-        wanted.sort()
+        )
         looks: list[tuple[str, SeenInput]] = []
         with self._bar("Reading heartbeats", len(wanted)) as step:
             for name, folder in wanted:
@@ -161,7 +164,7 @@ class _Ingest:
                 look = SeenInput("heartbeats", document.size, document.mtime_ns)
                 if seen == look and name in known_names and not self.historical:
                     continue
-                if self._read(document, self.heartbeats.add) and name > horizon:
+                if self._read(document, self.heartbeats.add) and name >= horizon:
                     looks.append((place.key, look))
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
@@ -172,7 +175,7 @@ class _Ingest:
         self.ledger.forget_inputs(
             path
             for path, seen in self.seen.items()
-            if seen.source == "heartbeats" and path.rpartition("/")[2] <= horizon
+            if seen.source == "heartbeats" and path.rpartition("/")[2] < horizon
         )
         self.landing.commit()
 

@@ -104,11 +104,11 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
     known = {look[:3]: look[3:5] for look in ledger.looks()}
     warnings: list[str] = []
     lost: set[str] = set()
-    for source, day, part, path in landing.on_disk():
-        look = path.stat()
+    for source, day, part, look in landing.on_disk():
         entry = known.pop((source, day, part), None)
         if entry == (look.st_size, look.st_mtime_ns) and not thoroughly:
             continue
+        path = landing.path(source, day, part)
         held = ledger.part(source, day, part) if entry else None
         if held and held.checksum == files.checksum(path):
             if held.mtime_ns != look.st_mtime_ns:

@@ -31,8 +31,14 @@ class HeartbeatLander:
         self.parser = parser_fingerprint("heartbeats")
         # Days a name is landed under; nearly always one.
         self.days_by_name: dict[str, tuple[str, ...]] = {}
-        for day, names in context.ledger.keys("heartbeats"):
-            self._remember(day, names)
+        landed = list(context.ledger.keys("heartbeats"))
+        for day, names in landed:
+            self.days_by_name.update(dict.fromkeys(names, (day,)))
+        if len(self.days_by_name) < sum(len(names) for _, names in landed):
+            # Some names are landed under several days: a name at a time, then.
+            self.days_by_name.clear()
+            for day, names in landed:
+                self._remember(day, names)
 
     def _remember(self, day: str, names: Iterable[str]) -> None:
         only = (day,)  # shared, so that half a million names fit into memory

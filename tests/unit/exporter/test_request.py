@@ -8,26 +8,27 @@ from pathlib import Path
 import pytest
 
 from exporter.request import VARIABLE, Request
-from exporter.staleness import Selection
+from exporter.staleness import Target
+from ingest.ledger import PublishedFile
+
+DAY = date(2025, 10, 27)
 
 
-@pytest.mark.parametrize(
-    "selection",
-    [
-        Selection(),
-        Selection(date(2025, 10, 27), None, ("query_perf",), True),
-        Selection(None, date(2025, 10, 28)),
-    ],
-)
 def test_a_request_arrives_as_it_was_sent(
-    selection: Selection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "")
-    sent = Request(selection, tmp_path)
+    file = PublishedFile(1, 2, 3, 4, {"source_fingerprint": "x"}, "shape")
+    sent = Request(
+        tmp_path,
+        [Target("query_perf", DAY, "a.parquet", {"landed_records": "1"}, "missing", 2)],
+        [("ops_atomic", DAY, "b.parquet", file)],
+    )
     sent.write()
-    assert Request.from_environment() == sent
+    arrived = Request.from_environment()
+    assert arrived == sent
     assert not list(sent.records())
-    Request.from_environment().record(path="a\nb", day=date(2025, 10, 27))
+    arrived.record(path="a\nb", day=DAY)
     sent.record(failed=[])
     assert list(sent.records()) == [
         {"path": "a\nb", "day": "2025-10-27"},
@@ -35,9 +36,8 @@ def test_a_request_arrives_as_it_was_sent(
     ]
 
 
-def test_plain_dbt_asks_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_dbt_asks_for_nothing_in_particular(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    request = Request.from_environment()
-    assert request == Request(Selection())
-    request.record(nobody="listens")
-    assert not list(request.records())
+    assert Request.from_environment() is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.documents import (
+    Known,
     NotAFile,
     StillWritten,
     dated_day,
@@ -138,4 +139,17 @@ def test_the_inventory(tmp_path: Path) -> None:
         "knowledge/optimize/optimization_summary.txt",
     ]
     assert found.bundles == ["g/reports/archive/reports_20251027_010203.tar.gz"]
+    assert take_inventory(Root(tmp_path), Known()).heartbeats == found.heartbeats
     assert not take_inventory(Root(tmp_path / "nothing")).others
+
+
+def test_heartbeats_that_are_known_and_old_are_left_out(tmp_path: Path) -> None:
+    old, young, new = (f"heartbeat_2025-10-2{n}_01-02-03.md" for n in (5, 7, 6))
+    folder = tmp_path / "g/reports/heartbeat_2025"
+    folder.mkdir(parents=True)
+    for name in (old, young, new):
+        (folder / name).touch()
+    known = Known({old, young}, young=young)
+    [(path, names)] = take_inventory(Root(tmp_path), known).heartbeats
+    assert path == "g/reports/heartbeat_2025"
+    assert sorted(names) == [new, young]
