@@ -133,16 +133,19 @@ def open_regular(path: str | Path) -> Iterator[BinaryIO]:
 
 
 class Place(NamedTuple):
-    """A path relative to the root: as it is, as messages show it, and what the
-    ledger calls it."""
+    """A path relative to the root: as it is, as messages show it, what the
+    ledger calls it, and its last name."""
 
     path: str
     shown: str
     key: str
+    name: str
 
     def below(self, name: str) -> Place:
         """What lies in this folder under a name that needs no masking."""
-        return Place(*(f"{folder}/{name}" for folder in self))
+        return Place(
+            f"{self.path}/{name}", f"{self.shown}/{name}", f"{self.key}/{name}", name
+        )
 
 
 def place_of(path: str, masks: Masks) -> Place:
@@ -152,10 +155,11 @@ def place_of(path: str, masks: Masks) -> Place:
     apart by a digest. The base name stays at the end.
     """
     shown = masks.text(clean(path))
+    name = path.rpartition("/")[2]
     if shown == path:
-        return Place(path, path, path)
+        return Place(path, path, path, name)
     made = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return Place(path, shown, f"#{made}/{shown}")
+    return Place(path, shown, f"#{made}/{shown}", name)
 
 
 @contextmanager
@@ -214,7 +218,7 @@ def _document(
     opened: Callable[[], AbstractContextManager[BinaryIO]],
 ) -> Document:
     return Document(
-        name=place.path.rpartition("/")[2],
+        name=place.name,
         kind=kind,
         shown=place.shown,
         epoch=epoch_seconds(look.st_mtime),

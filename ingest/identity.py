@@ -6,6 +6,7 @@ Reading an input again, live or from a bundle, changes nothing here.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -47,17 +48,21 @@ def merge_heartbeats(records: Iterable[Json]) -> list[Json]:
     return sorted(merged, key=lambda r: (r["filename"], r["raw"]))
 
 
-def number_equal_lines(records: Iterable[Json], before: Counter[str]) -> list[Json]:
-    """Give each line its ordinal among the equal lines of one reading.
+def text_mark(text: str) -> bytes:
+    """Stands for a line's text where very many of them are counted."""
+    return hashlib.sha256(text.encode()).digest()[:12]
 
-    `before` counts the equal lines of the part of the file not read now.
+
+def number_equal_lines(records: Iterable[Json], seen: Counter[bytes]) -> list[Json]:
+    """Give each line its ordinal among the equal lines of one file.
+
+    `seen` counts the lines before these by their marks, and goes on counting.
     """
-    seen = Counter(before)
     numbered = []
     for record in records:
-        text = record["raw"]
-        seen[text] += 1
-        numbered.append({**record, "ordinal": seen[text]})
+        mark = text_mark(record["raw"])
+        seen[mark] += 1
+        numbered.append({**record, "ordinal": seen[mark]})
     return numbered
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 from ingest import files
@@ -43,6 +45,8 @@ from ingest.text import MAX_HEARTBEAT_BYTES, clean
 
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
+# Other files that are read before what they say is written.
+FILES_AT_ONCE = 200
 # Below this, a bar would be gone before it is read.
 WORTH_A_BAR = 2_000
 
@@ -145,15 +149,10 @@ class _Ingest:
 
     def _land_heartbeats(self, inventory: Inventory, horizon: str) -> None:
         known_names = self.heartbeats.days_by_name
-        wanted = sorted(
-            (name, folder)
-            for path, names in inventory.heartbeats
-            for folder in [place_of(path, self.context.masks)]
-            for name in names
-        )
         looks: list[tuple[str, SeenInput]] = []
-        with self._bar("Reading heartbeats", len(wanted)) as step:
-            for name, folder in wanted:
+        total = sum(len(names) for _, names in inventory.heartbeats)
+        with self._bar("Reading heartbeats", total) as step:
+            for name, folder in self._by_name(inventory):
                 step(1)
                 # Of a name that matches a heartbeat's, nothing can be a secret.
                 place = folder.below(name)
@@ -179,10 +178,23 @@ class _Ingest:
         )
         self.landing.commit()
 
+    def _by_name(self, inventory: Inventory) -> Iterator[tuple[str, Place]]:
+        """Heartbeats in the order of their names, which is that of their days."""
+        for _, names in inventory.heartbeats:
+            names.sort()
+        return heapq.merge(
+            *(
+                zip(names, repeat(place_of(path, self.context.masks)))
+                for path, names in inventory.heartbeats
+            )
+        )
+
     # All other live files: few, each told by size and modification time
 
     def _land_others(self, inventory: Inventory) -> None:
-        for path, kind in inventory.others:
+        for number, (path, kind) in enumerate(inventory.others):
+            if number % FILES_AT_ONCE == 0:
+                self._flush_all()
             document = self._document(place_of(path, self.context.masks), kind)
             if document is None:
                 continue
@@ -338,7 +350,7 @@ class _Ingest:
         )
 
     def _changed(self, document: Document) -> bool:
-        place = Place(document.path or "", document.shown, document.key or "")
+        place = place_of(document.path or "", self.context.masks)
         now = self._document(place, document.kind)
         return now is not None and (now.size, now.mtime_ns) != (
             document.size,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
-import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -224,11 +223,7 @@ def _is_same_input(landing: Landing, old: Part, new: _Version) -> bool:
 
 
 def _rows(stream: BinaryIO) -> Iterator[list[str]]:
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    try:
-        yield from csv.reader(text)
-    finally:
-        text.detach()  # else it would close what is not its own
+    return csv.reader(map(bytes.decode, stream))
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

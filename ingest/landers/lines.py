@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, BinaryIO
 
 from ingest.documents import Document
@@ -19,6 +20,7 @@ from ingest.identity import (
     lines_content,
     merge_lines,
     number_equal_lines,
+    text_mark,
 )
 from ingest.landers.context import Context, count
 from ingest.landing import Json
@@ -39,6 +41,7 @@ PARSERS = {"query_log": query_log.parse_line, "telemetry": telemetry.parse_line}
 DATASETS = {"query_log": "query_perf", "telemetry": "optimization_summary"}
 # So much of the file before a position says whether it is still the same file.
 PROOF_BYTES = 4096
+LINES_AT_ONCE = 10_000
 
 
 class LineLander:
@@ -73,45 +76,65 @@ class LineLander:
     def _read(
         self, document: Document, stream: BinaryIO, position: dict[str, Any] | None
     ) -> None:
-        context, source = self.context, document.kind
-        name = context.masks.text(document.name)
+        """Read a log, many lines at a time: it may be larger than memory."""
+        name = self.context.masks.text(document.name)
         at = position or {"offset": 0, "lines": 0, "last_at": None}
-        last_at = parse_time(at["last_at"]) if at["last_at"] else None
         # What the file held when it was measured; more may have come since.
         end = {"offset": at["offset"], "lines": at["lines"], "last_at": at["last_at"]}
-        records: list[Json] = []
-        seen_keys: list[tuple[str, ...]] = []
-        cut: list[Json] = []
-        for line in read_lines(stream, at["offset"], at["lines"] + 1):
+        seen: Counter[bytes] = Counter()
+        records = 0
+        cut: Json | None = None
+        lines = read_lines(stream, at["offset"], at["lines"] + 1)
+        while batch := list(islice(lines, LINES_AT_ONCE)):
+            if records:
+                self.flush()
+            read = self._read_lines(document, name, batch, end)
+            fresh = [record for record, _ in read]
+            numbered = self._number(document, fresh, position, seen)
+            self._supersede_cut(document, numbered)
+            self._keep_all(document.kind, name, numbered, [keys for _, keys in read])
+            records += len(numbered)
+            if numbered and not batch[-1].is_complete:
+                cut = numbered[-1]
+        if document.path:
+            self._remember(document, stream, end, cut)
+        if records:
+            self.context.say(f"{count(records, 'line')} from {name}")
+            self.context.report.inputs += 1
+
+    def _read_lines(
+        self, document: Document, name: str, lines: list[Line], end: dict[str, Any]
+    ) -> list[tuple[Json, tuple[str, ...]]]:
+        """(record, keys seen) of some lines; `end` moves on behind the last."""
+        context, source = self.context, document.kind
+        last_at = parse_time(end["last_at"]) if end["last_at"] else None
+        read: list[tuple[Json, tuple[str, ...]]] = []
+        for line in lines:
             fallback = fallback_time(name, last_at, document.modified, context.now)
             parsed = self._parse(source, line, name, fallback)
             last_at = time_to_carry(parsed, last_at, context.now)
             for record in parsed.records:
                 record["has_timestamp"] = parsed.time is not None
                 record["day"] = day_of(record, fallback).isoformat()
-                seen_keys.append(parsed.keys)
-                records.append(record)
-                if not line.is_complete:
-                    cut.append(record)
+                read.append((record, parsed.keys))
             if line.is_complete:
-                end = {
-                    "offset": line.end,
-                    "lines": line.number,
-                    "last_at": utc_text(last_at) if last_at else None,
-                }
-        numbered = self._number(document, source, records, position)
-        self._supersede_cut(document, numbered)
+                end["offset"], end["lines"] = line.end, line.number
+                end["last_at"] = utc_text(last_at) if last_at else None
+        return read
+
+    def _keep_all(
+        self,
+        source: str,
+        name: str,
+        records: list[Json],
+        seen_keys: list[tuple[str, ...]],
+    ) -> None:
         keys: dict[str, set[str]] = {}
-        for record, names in zip(numbered, seen_keys, strict=True):
+        for record, names in zip(records, seen_keys, strict=True):
             self._keep(source, record)
             keys.setdefault(record["day"], set()).update(names)
         for day, found in keys.items():
-            context.saw_columns(source, name, [day], sorted(found))
-        if document.path:
-            self._remember(document, stream, end, numbered[-1:] if cut else [])
-        if records:
-            context.say(f"{count(len(records), 'line')} from {name}")
-            context.report.inputs += 1
+            self.context.saw_columns(source, name, [day], sorted(found))
 
     def _parse(self, source: str, line: Line, name: str, fallback: datetime) -> Parsed:
         now, masks = self.context.now, self.context.masks
@@ -122,23 +145,23 @@ class LineLander:
     def _number(
         self,
         document: Document,
-        source: str,
         records: list[Json],
         position: dict[str, Any] | None,
+        seen: Counter[bytes],
     ) -> list[Json]:
-        if position is None or not records:
-            return number_equal_lines(records, Counter())
-        wanted = self._landed_texts(source, records)
-        before: Counter[str] = Counter()
-        if wanted:
-            with document.open() as stream:
-                for line in read_lines(stream):
-                    if line.end > position["offset"]:
-                        break
-                    text = self._raw(source, line, document)
-                    if text in wanted:
-                        before[text] += 1
-        return number_equal_lines(records, before)
+        """Number lines; `seen` counts those of the file before them."""
+        if position is not None:
+            fresh = [r for r in records if text_mark(r["raw"]) not in seen]
+            wanted = self._landed_texts(document.kind, fresh)
+            if wanted:
+                with document.open() as stream:
+                    for line in read_lines(stream):
+                        if line.end > position["offset"]:
+                            break
+                        text = self._raw(document.kind, line, document)
+                        if text in wanted:
+                            seen[text_mark(text)] += 1
+        return number_equal_lines(records, seen)
 
     def _raw(self, source: str, line: Line, document: Document) -> str:
         # Only a line in which something is masked has to be parsed for it.
@@ -215,7 +238,7 @@ class LineLander:
         document: Document,
         stream: BinaryIO,
         end: dict[str, Any],
-        cut: list[Json],
+        cut: Json | None,
     ) -> None:
         offset = end["offset"]
         start = max(offset - PROOF_BYTES, 0)
@@ -224,10 +247,10 @@ class LineLander:
         position = {**end, "proof": proof}
         if cut:
             position["cut"] = {
-                "identity": line_identity(cut[0]),
-                "line_number": cut[0]["line_number"],
-                "raw": cut[0]["raw"],
-                "day": cut[0]["day"],
+                "identity": line_identity(cut),
+                "line_number": cut["line_number"],
+                "raw": cut["raw"],
+                "day": cut["day"],
             }
         self.positions[document.key or ""] = position
 

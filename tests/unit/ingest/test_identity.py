@@ -71,9 +71,10 @@ def line(raw: str, ordinal: int = 1, number: int = 1) -> dict[str, Any]:
 
 def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
     records = [{"raw": "a"}, {"raw": "b"}, {"raw": "a"}]
-    numbered = number_equal_lines(records, Counter())
+    seen: Counter[bytes] = Counter()
+    numbered = number_equal_lines(records, seen)
     assert [record["ordinal"] for record in numbered] == [1, 1, 2]
-    later = number_equal_lines([{"raw": "a"}], Counter({"a": 2}))
+    later = number_equal_lines([{"raw": "a"}], seen)
     assert later[0]["ordinal"] == 3
 
 
