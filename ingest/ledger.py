@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import shutil
 import sqlite3
@@ -285,6 +286,13 @@ class Ledger:
         for row in self.db.execute(f"select * from parts {where}", bind):
             yield _part(row)
 
+    def parts_read_otherwise(self, source: str, parser: str) -> list[Part]:
+        """Parts of a source that another parser made."""
+        rows = self.db.execute(
+            "select * from parts where source = ? and parser <> ?", (source, parser)
+        )
+        return [_part(row) for row in rows]
+
     def looks(self) -> Iterator[tuple[str, str, str, int, int, int]]:
         """(source, day, part, bytes, mtime_ns, checksum) of every part."""
         yield from self.db.execute(
@@ -297,7 +305,9 @@ class Ledger:
             "select source, day, part, fingerprint, source_bytes, dropped, counts "
             "from parts order by source, day, part"
         )
-        return [(*row[:6], json.loads(row[6])) for row in rows]
+        # Most days look like another one.
+        loads = functools.lru_cache(json.loads)
+        return [(*row[:6], loads(row[6])) for row in rows]
 
     def newest_days(self) -> dict[str, str]:
         """By source, the newest day on which it landed a record."""

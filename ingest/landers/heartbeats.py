@@ -118,8 +118,7 @@ class HeartbeatLander:
     def read_again(self) -> None:
         """Take landed reports apart anew, if another parser did it before."""
         ledger = self.context.ledger
-        outdated = [p for p in ledger.parts("heartbeats") if p.parser != self.parser]
-        for part in outdated:
+        for part in ledger.parts_read_otherwise("heartbeats", self.parser):
             landed = self._landed(part.day)
             fresh = [self._read_again(old) for old in landed]
             # With a better reading of its time a report may change its day. It
