@@ -273,8 +273,9 @@ def take_inventory(root: Root, known: Known = NOTHING_KNOWN) -> Inventory:
     ):
         if (root.path / folder).is_dir():
             _add_others(folder, _names(root.path, folder, found), found, kinds)
-    # A dated summary says its day itself: it goes before the one that does not.
-    found.others.sort(key=lambda other: (name_date(other[0]) is None, other))
+    # Day by day, for what is read together is written together. A dated summary
+    # says its day itself: it goes before the one that does not.
+    found.others.sort(key=lambda other: (name_date(other[0]) or date.max, other))
     return found
 
 

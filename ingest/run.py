@@ -46,7 +46,7 @@ from ingest.text import MAX_HEARTBEAT_BYTES, clean
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
 # Other files that are read before what they say is written.
-FILES_AT_ONCE = 200
+FILES_AT_ONCE = 500
 # Below this, a bar would be gone before it is read.
 WORTH_A_BAR = 2_000
 
@@ -194,7 +194,7 @@ class _Ingest:
     def _land_others(self, inventory: Inventory) -> None:
         for number, (path, kind) in enumerate(inventory.others):
             if number % FILES_AT_ONCE == 0:
-                self._flush_all()
+                self._flush()
             document = self._document(place_of(path, self.context.masks), kind)
             if document is None:
                 continue
@@ -226,12 +226,15 @@ class _Ingest:
                 self._is_being_written(document)
         self.ledger.put_input(document.key, SeenInput(document.kind, *look, position))
 
-    def _flush_all(self) -> None:
+    def _flush(self) -> None:
         self.heartbeats.flush()
         self.lines.flush()
         self.reports.flush()
         self.summaries.flush()
         self.context.flush_columns()
+
+    def _flush_all(self) -> None:
+        self._flush()
         self.landing.commit()
 
     # Bundles: each read once, from its start, while it looks the same
