@@ -72,14 +72,10 @@ def plan_days(
     selection: Selection,
 ) -> Plan:
     """Compare what is landed with what is published, file by file."""
-    landed = _by_day(landed_days(ledger))
+    landed = _by_source(landed_days(ledger))
     plan = Plan()
     for dataset in datasets.values():
-        wanted = {
-            day: _target(dataset, day, landed[day])
-            for day in sorted(landed)
-            if any(row.source in dataset.sources for row in landed[day])
-        }
+        wanted = _wanted(dataset, landed)
         lying = dict(published_days(root, dataset))
         found = read_published(root, ledger, lying.values())
         ledgered = {} if all(map(_is_ours, found.values())) else ledger.published()
@@ -179,31 +175,48 @@ def _why_stale(
     return "forced" if force else ""
 
 
-def _by_day(rows: Iterable[LandedDay]) -> dict[date, list[LandedDay]]:
-    days: dict[date, list[LandedDay]] = {}
+# What each source landed: by day, a row per dataset that it feeds.
+Landed = dict[str, dict[date, list[LandedDay]]]
+
+
+def _by_source(rows: Iterable[LandedDay]) -> Landed:
+    sources: Landed = {}
     for row in rows:
+        days = sources.setdefault(row.source, {})
         days.setdefault(date.fromisoformat(row.day), []).append(row)
-    return days
+    return sources
 
 
-def _target(dataset: Dataset, day: date, rows: list[LandedDay]) -> Target:
-    mine = [row for row in rows if row.source in dataset.sources]
-    marks = sorted({(row.source, row.mark) for row in mine})
-    feeding = [row for row in mine if row.dataset == dataset.name]
-    # Rejects and drift are said of every record, whatever it is meant for.
-    counted = mine if dataset.name in ALWAYS else feeding
+def _wanted(dataset: Dataset, landed: Landed) -> dict[date, Target]:
+    """Each landed day of a dataset as it should be published, in their order."""
+    mine = [landed[source] for source in sorted(dataset.sources) if source in landed]
+    return {
+        day: _target(dataset, day, [days[day] for days in mine if day in days])
+        for day in sorted(set().union(*mine))
+    }
+
+
+def _target(dataset: Dataset, day: date, sources: list[list[LandedDay]]) -> Target:
+    records = dropped = 0
+    for rows in sources:
+        # Rejects and drift are said of every record, whatever it is meant for.
+        counted = [row for row in rows if dataset.name in (*ALWAYS, row.dataset)]
+        records += sum(row.records for row in counted)
+        dropped += counted[0].dropped if counted else 0
     return Target(
         dataset.name,
         day,
         dataset.file(day),
         {
             "schema_version": str(dataset.schema_version),
-            "source_fingerprint": digest(f"{s}={mark}" for s, mark in marks),
+            "source_fingerprint": digest(
+                f"{rows[0].source}={rows[0].mark}" for rows in sources
+            ),
             "model_fingerprint": dataset.model_fingerprint,
-            "landed_records": str(sum(row.records for row in counted)),
+            "landed_records": str(records),
         },
         "",
-        sum({row.source: row.dropped for row in counted}.values()),
+        dropped,
     )
 
 

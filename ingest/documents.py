@@ -246,8 +246,8 @@ class Inventory:
 class Known(NamedTuple):
     """Names of heartbeats that are landed; those from `young` on may change."""
 
-    names: Container[str] = ()
     young: str = ""
+    names: Container[str] = ()
 
 
 NOTHING_KNOWN = Known()
@@ -307,10 +307,10 @@ def _folders(
     while waiting:
         folder = waiting.pop()
         names = _names(base, folder, found)
-        unknown = list(filterfalse(known.names.__contains__, names))
-        beats = list(filter(HEARTBEAT.fullmatch, unknown))
-        others = list(filterfalse(HEARTBEAT.fullmatch, unknown)) if beats else unknown
-        beats += [name for name in names if name >= known.young and name in known.names]
+        young, landed = known
+        names = [name for name in names if name >= young or name not in landed]
+        beats = list(filter(HEARTBEAT.fullmatch, names))
+        others = list(filterfalse(HEARTBEAT.fullmatch, names)) if beats else names
         if beats:
             found.heartbeats.append((folder, beats))
         yield folder, others

@@ -132,7 +132,7 @@ class _Ingest:
 
     def run(self) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
-        known = Known(self.heartbeats.days_by_name, young=horizon)
+        known = Known(horizon, self.heartbeats.landed.known)
         inventory = take_inventory(
             self.root, NOTHING_KNOWN if self.historical else known
         )
@@ -148,7 +148,7 @@ class _Ingest:
     # Heartbeats: many, so what is old and known is told by its name alone
 
     def _land_heartbeats(self, inventory: Inventory, horizon: str) -> None:
-        known_names = self.heartbeats.days_by_name
+        known_names = self.heartbeats.landed.known
         looks: list[tuple[str, SeenInput]] = []
         total = sum(len(names) for _, names in inventory.heartbeats)
         with self._bar("Reading heartbeats", total) as step:

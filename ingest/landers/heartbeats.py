@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ingest.documents import Document, utc_time
+from ingest.documents import Document, name_date, utc_time
 from ingest.identity import heartbeats_content, merge_heartbeats
 from ingest.landers.context import Context, count
 from ingest.landing import Json
@@ -20,6 +20,35 @@ MOST_PENDING = 10_000
 MOST_PENDING_CHARS = 32 << 20
 
 
+class LandedNames:
+    """The names of all landed heartbeats, and the days they are landed under.
+
+    Nearly always that is the day in the name: only where it is not, the days
+    are kept, so that half a million names are little more than a set.
+    """
+
+    def __init__(self) -> None:
+        self.known: set[str] = set()
+        self._days: dict[str, set[str]] = {}
+
+    def add(self, day: str, names: Sequence[str]) -> None:
+        """Some names, sorted, are landed under a day."""
+        start = f"heartbeat_{day}_"
+        if names and not (names[0].startswith(start) and names[-1].startswith(start)):
+            for name in names:
+                if not name.startswith(start):
+                    self._days.setdefault(name, set(self.days(name))).add(day)
+        for name in self._days.keys() & names:
+            self._days[name].add(day)
+        self.known.update(names)
+
+    def days(self, name: str) -> Iterable[str]:
+        """The days under which a name is landed."""
+        if name in self._days:
+            return self._days[name]
+        return (str(name_date(name)),) if name in self.known else ()
+
+
 class HeartbeatLander:
     """Collects heartbeats and merges them into their days."""
 
@@ -29,23 +58,9 @@ class HeartbeatLander:
         self.pending_chars = 0
         self.read = 0
         self.parser = parser_fingerprint("heartbeats")
-        # Days a name is landed under; nearly always one.
-        self.days_by_name: dict[str, tuple[str, ...]] = {}
-        landed = list(context.ledger.keys("heartbeats"))
-        for day, names in landed:
-            self.days_by_name.update(dict.fromkeys(names, (day,)))
-        if len(self.days_by_name) < sum(len(names) for _, names in landed):
-            # Some names are landed under several days: a name at a time, then.
-            self.days_by_name.clear()
-            for day, names in landed:
-                self._remember(day, names)
-
-    def _remember(self, day: str, names: Iterable[str]) -> None:
-        only = (day,)  # shared, so that half a million names fit into memory
-        for name in names:
-            days = self.days_by_name.setdefault(name, only)
-            if day not in days:
-                self.days_by_name[name] = (*days, day)
+        self.landed = LandedNames()
+        for day, names in context.ledger.keys("heartbeats"):
+            self.landed.add(day, names)
 
     @property
     def is_full(self) -> bool:
@@ -78,7 +93,7 @@ class HeartbeatLander:
             return
         touched = {record["day"] for record in self.pending}
         for record in self.pending:
-            touched.update(self.days_by_name.get(record["filename"], ()))
+            touched.update(self.landed.days(record["filename"]))
         before = {day: self._landed(day) for day in touched}
         records = [r for day in sorted(before) for r in before[day]] + self.pending
         after: dict[str, list[Json]] = {day: [] for day in touched}
@@ -110,7 +125,7 @@ class HeartbeatLander:
             "heartbeats", day, PART, records, replace(content, dropped=gone)
         )
         context.landed(day, max(len(records) - len(before), 0))
-        self._remember(day, content.keys)
+        self.landed.add(day, content.keys)
 
     def _landed(self, day: str) -> list[Json]:
         return self.context.landing.records("heartbeats", day, PART)

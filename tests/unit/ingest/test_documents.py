@@ -149,7 +149,7 @@ def test_heartbeats_that_are_known_and_old_are_left_out(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in (old, young, new):
         (folder / name).touch()
-    known = Known({old, young}, young=young)
+    known = Known(young, {old, young})
     [(path, names)] = take_inventory(Root(tmp_path), known).heartbeats
     assert path == "g/reports/heartbeat_2025"
     assert sorted(names) == [new, young]

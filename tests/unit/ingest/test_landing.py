@@ -27,6 +27,25 @@ def test_equal_records_make_equal_bytes() -> None:
     assert digest(["ab", "c"]) != digest(["a", "bc"])
 
 
+def test_a_name_is_found_under_every_day_it_is_landed_under() -> None:
+    at_home, stray, dateless = (
+        f"heartbeat_{at}.md"
+        for at in ("2025-10-27_01-00-00", "2025-10-27_02-00-00", "2025-99-99_00-00-00")
+    )
+    for days in (
+        {"2025-10-26": [stray], "2025-10-27": [at_home, stray], "2025-10-28": []},
+        {"2025-10-27": [at_home, stray], "2025-10-26": [stray]},
+    ):
+        landed = lander.LandedNames()
+        for day, names in [*days.items(), ("2025-10-29", [dateless])]:
+            landed.add(day, names)
+        assert landed.known == {at_home, stray, dateless}
+        assert set(landed.days(at_home)) == {"2025-10-27"}
+        assert set(landed.days(stray)) == {"2025-10-26", "2025-10-27"}
+        assert set(landed.days(dateless)) == {"2025-10-29"}
+        assert not landed.days("heartbeat_2025-10-27_03-00-00.md")
+
+
 def landed_root(tmp_path: Path) -> tuple[Root, Ledger]:
     root, ledger = Root(tmp_path), Ledger(None)
     write(tmp_path / BEAT, heartbeat("2025-10-27T01:00:00Z"))
