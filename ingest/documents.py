@@ -8,7 +8,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -247,7 +247,7 @@ class Known(NamedTuple):
     """Names of heartbeats that are landed; those from `young` on may change."""
 
     young: str = ""
-    names: Container[str] = ()
+    names: Collection[str] = ()
 
 
 NOTHING_KNOWN = Known()
@@ -307,8 +307,10 @@ def _folders(
     while waiting:
         folder = waiting.pop()
         names = _names(base, folder, found)
-        young, landed = known
-        names = [name for name in names if name >= young or name not in landed]
+        # Of sets, because half a million names are asked for.
+        fresh = set(names).difference(known.names)
+        fresh.update(name for name in names if name >= known.young)
+        names = list(fresh)
         beats = list(filter(HEARTBEAT.fullmatch, names))
         others = list(filterfalse(HEARTBEAT.fullmatch, names)) if beats else names
         if beats:
