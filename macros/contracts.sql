@@ -1,6 +1,6 @@
 {#- One row per day and rule of a contract that its rows break. The rules stand
     in the yml of a mart: not_null constraints, and `key` and `accepted_values`
-    under meta. One scan for all of them, one more for the key. -#}
+    under meta. One scan for all of them, two more for the key. -#}
 {%- macro contract_violations(relation, not_null, accepted_values, key) -%}
 {%- set rules = [] -%}
 {%- for name in not_null -%}
@@ -33,6 +33,17 @@ list_broken_rules as (
     into name rule value broken_rows
 
 )
+{%- if key %},
+
+repeated_keys as (
+
+    select "{{ key | join('", "') }}",
+    from {{ relation }}
+    group by "{{ key | join('", "') }}"
+    having count(*) > 1
+
+)
+{%- endif %}
 
 select
     date_partition,
@@ -43,12 +54,17 @@ where broken_rows > 0
 {%- if key %}
 union all
 select
-    unnest(list(distinct date_partition)) as date_partition,
+    date_partition,
     '{{ key | join(', ') }} is not unique' as rule,
     count(*) as broken_rows,
-from {{ relation }}
-group by "{{ key | join('", "') }}"
-having count(*) > 1
+from {{ relation }} as published
+semi join repeated_keys
+    on
+        {%- for name in key %}
+        {{ 'and ' if not loop.first -}}
+        published."{{ name }}" is not distinct from repeated_keys."{{ name }}"
+        {%- endfor %}
+group by date_partition
 {%- endif %}
 {%- endmacro -%}
 

@@ -17,13 +17,19 @@
     ) -%}
 
     {{ run_hooks(pre_hooks) }}
-    {{ get_assert_columns_equivalent(sql) }}
 
-    {%- set failed = [] -%}
+    {%- set stale = [] -%}
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
         {% do publisher_step('plan', this) %}
-        {%- set stale = run_query(stale_days_sql(this.identifier)).rows -%}
+        {% do stale.extend(run_query(stale_days_sql(this.identifier)).rows) %}
+    {%- endif -%}
+    {#- One day tells the columns as well as all of them. -#}
+    {% do run_query(show_landing_sql(stale[:1] | map(attribute=0) | list)) %}
+    {{ get_assert_columns_equivalent(sql) }}
+
+    {%- set failed = [] -%}
+    {%- if not flags.EMPTY -%}
         {%- for batch in stale | batch(days_per_batch()) -%}
             {% do run_query(show_landing_sql(batch | map(attribute=0) | list)) %}
             {% do run_query(
