@@ -154,6 +154,17 @@ def slope(bench: Bench) -> None:
     found.point("from empty, script", scale.long, statistics.median(script_s))
 
 
+def bundles(bench: Bench) -> None:
+    """The middle root rotated away, from empty: bundles are read as a stream."""
+    sample = bench.sample(bench.scale.middle, rotated=True)
+    roots.clear(sample.path)
+    cost = bench.export(sample)
+    bench.findings.details.append(
+        f"{years(bench.scale.middle)} of bundles from empty: ops-atomic "
+        f"{seconds([cost.seconds])}, peak {cost.peak_bytes / MIB:.0f} MiB."
+    )
+
+
 def _added(bench: Bench, ours: Sequence[float], script: Sequence[float]) -> float:
     middle = bench.scale.middle
     more = statistics.median(ours) - statistics.median(times(bench.built[middle]))
@@ -375,6 +386,7 @@ def _remove_peer_output(out: Path) -> None:
 MEASURES: dict[str, Callable[[Bench], None]] = {
     "from_empty": from_empty,
     "slope": slope,
+    "bundles": bundles,
     "nothing_new": nothing_new,
     "new_day": new_day,
     "validate": validation,

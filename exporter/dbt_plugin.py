@@ -34,7 +34,7 @@ from exporter.findings import count_findings
 from exporter.landing_views import quote
 from exporter.lock import hold_lock
 from exporter.published import read_footers
-from exporter.request import Request
+from exporter.request import Lying, Request
 from exporter.staleness import (
     Selection,
     Target,
@@ -62,9 +62,6 @@ create or replace table publishing.published_days (
 );
 """
 
-
-# A whole published file: dataset, day, path relative to the root.
-Lying = tuple[str, date, str, PublishedFile]
 
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
@@ -129,7 +126,7 @@ class Plugin(BasePlugin):
         if self.planned:
             return
         if self.request is not None:
-            stale, lying = self.request.stale, self.request.published
+            stale, lying = self.request.take()
         else:
             stale, lying = self._plan_all()
         days = {target.day for target in stale}

@@ -242,9 +242,8 @@ class _Run:
         files.make_private_folder(folder)
         days = {target.day for target in plan.stale}
         lying = published_on(self.root, self.ledger, self.datasets, days)
-        request = Request(folder, plan.stale, lying)
-        request.write()
-        return request
+        Request(folder, plan.stale, lying).write()
+        return Request(folder)
 
     def _build(
         self, request: Request, chosen: Mapping[str, Dataset], plan: Plan

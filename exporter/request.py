@@ -20,18 +20,21 @@ from ingest.ledger import PublishedFile
 
 VARIABLE = "OPS_ATOMIC_REQUEST"
 
+# A whole published file: dataset, day, path relative to the root.
+Lying = tuple[str, date, str, PublishedFile]
+
 
 @dataclass(frozen=True)
 class Request:
     """The days to publish, and what is published of them already.
 
-    `published` are (dataset, day, path, file), of all datasets: a test may
-    look from a new file at another dataset's of the day.
+    `published` are files of all datasets: a test may look from a new file at
+    another dataset's of the day.
     """
 
     folder: Path
     stale: list[Target] = field(default_factory=list)
-    published: list[tuple[str, date, str, PublishedFile]] = field(default_factory=list)
+    published: list[Lying] = field(default_factory=list)
 
     @classmethod
     def from_environment(cls) -> Request | None:
@@ -63,6 +66,13 @@ class Request:
                 json.dumps(asked, default=str), encoding="utf-8"
             )
         os.environ[VARIABLE] = str(self.folder)
+
+    def take(self) -> tuple[list[Target], list[Lying]]:
+        """What was asked for; nobody else needs it, and it may be long."""
+        asked = list(self.stale), list(self.published)
+        self.stale.clear()
+        self.published.clear()
+        return asked
 
     def record(self, **done: Any) -> None:
         """Note one thing done, for the run that asked."""
