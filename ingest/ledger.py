@@ -247,7 +247,8 @@ class Ledger:
         self.commit()
         self.db.close()
         if self.path is not None:
-            self._left[self.path] = _look(self.path)
+            with contextlib.suppress(FileNotFoundError):
+                self._left[self.path] = _look(self.path)
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
         """What `find` finds, which is asked for again; until the next change."""
