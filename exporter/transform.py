@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ NOISE = re.compile(
     r"^\s*compiled code at .*$|^\s*> called by .*$",
     re.MULTILINE,
 )
+
+PARSE = "partial_parse.msgpack"
+# What setting up the environment has parsed, for roots without a parse.
+PARSED = Path(sys.prefix) / "dbt" / PARSE
 
 
 @dataclass
@@ -51,6 +56,7 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
         *("--log-level", "none", "--no-write-json", "--no-use-colors"),
         *("--no-populate-cache", "--select", *models),
     ]
+    _remember_parse(folder)
     said = io.StringIO()
     before = Path.cwd()
     try:
@@ -81,6 +87,14 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
         reason = str(result.exception or said.getvalue().strip() or "no reason given")
         outcome.errors.append(("dbt", _short(reason)))
     return outcome
+
+
+def _remember_parse(folder: Path) -> None:
+    """Let a root's first run begin from the parse of the set-up."""
+    if not (folder / PARSE).exists() and PARSED.exists():
+        files.make_private_folder(folder)
+        # A parse that is cut short is one that dbt makes anew.
+        shutil.copyfile(PARSED, folder / PARSE)
 
 
 def _close_database() -> None:
