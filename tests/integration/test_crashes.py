@@ -4,103 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from exporter.datasets import load_datasets
 from exporter.published import published_days, read_footers, unreadable_files
-from ingest.root import EXAMPLE_ROOT, PROJECT
+from ingest.root import EXAMPLE_ROOT
 from tests import faults
+from tests.forker import Forker, forker
 from tests.support import copy_root
 
-# Imports once, then forks a process per command: a kill hits the run itself,
-# not two seconds of imports before it.
-SERVER = """
-import contextlib, io, json, os, sys
-with contextlib.redirect_stdout(io.StringIO()):  # as the run itself does it
-    import dbt.cli.main, dbt.adapters.duckdb.impl
-from exporter.cli import main
-print("ready", flush=True)
-for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        # All it says goes to one file; its end shows as the process's.
-        out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
-        main(json.loads(line))
-        os._exit(0)
-    print("pid", pid, flush=True)
-    _, status = os.waitpid(pid, 0)
-    print("exit", os.waitstatus_to_exitcode(status), flush=True)
-"""
 
-
-@dataclass
-class Forker:
-    """Runs commands, one after the other."""
-
-    server: subprocess.Popen[str]
-    output: Path
-
-    def start(self, *arguments: str) -> int:
-        assert self.server.stdin
-        self.server.stdin.write(json.dumps(arguments) + "\n")
-        self.server.stdin.flush()
-        return self._number("pid")
-
-    def wait(self) -> int:
-        return self._number("exit")
-
-    def run(self, *arguments: str) -> int:
-        self.start(*arguments)
-        return self.wait()
-
-    def said(self) -> str:
-        return self.output.read_text(encoding="utf-8")
-
-    def _number(self, word: str) -> int:
-        """What a line says; never the number of another one, or of none."""
-        line = self._line()
-        while word == "pid" and line.startswith("exit"):  # of a test that failed
-            line = self._line()
-        said, number = line.split()
-        assert said == word
-        return int(number)
-
-    def _line(self) -> str:
-        assert self.server.stdout
-        return self.server.stdout.readline()
-
-
-@pytest.fixture(scope="module")
-def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
-    output = tmp_path_factory.mktemp("forker") / "output"
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(output)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=PROJECT,
-        env=dict(os.environ),
-    ) as server:
-        made = Forker(server, output)
-        assert made._line() == "ready\n"
+@pytest.fixture(scope="module", name="forker")
+def started_forker() -> Iterator[Forker]:
+    with forker(dict(os.environ)) as made:
         yield made
-        assert server.stdin
-        server.stdin.close()
 
 
 @pytest.fixture(scope="module")
