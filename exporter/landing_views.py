@@ -12,15 +12,17 @@ from duckdb import DuckDBPyConnection
 from ingest.landing import CSV_SOURCES, MANIFEST
 from ingest.root import Root
 
-CHECKS = "struct(check_group varchar, check_name varchar, text varchar)[]"
+CHECK_GROUPS = (
+    "struct(check_group varchar, checks struct(check_name varchar, text varchar)[])[]"
+)
 TEXT = "varchar"
 
 # Column types per source, in the order in which ingest writes CSV.
 COLUMNS: dict[str, dict[str, str]] = {
     "heartbeats": {
         "filename": TEXT, "at": "timestamp", "status_text": TEXT,
-        "duration_text": TEXT, "fields": "varchar[]", "checks": CHECKS,
-        "raw": TEXT, "problem": TEXT,
+        "duration_text": TEXT, "fields": "varchar[]",
+        "check_groups": CHECK_GROUPS, "raw": TEXT, "problem": TEXT,
     },
     "query_rows": {
         **dict.fromkeys(

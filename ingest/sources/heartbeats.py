@@ -13,6 +13,11 @@ from ingest.times import believable, date_problem, parse_time, utc_text
 NO_STATUS = "no Status line"
 NO_TIME = "no time"
 TOO_LONG = "heartbeat is too long"
+TOO_LARGE = "checks are too large"
+
+MAX_CHECKS_CHARS = 2 * MAX_HEARTBEAT_BYTES
+"""What its checks may come to as rows, each with the heading of its group: one
+long heading over many checks would make gigabytes of a megabyte."""
 
 NAME = re.compile(
     r"heartbeat_([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{2})-([0-9]{2})-([0-9]{2})\.md"
@@ -28,10 +33,20 @@ _STRUCTURE = re.compile(
 )
 
 
+# Reports so long that a thousand of them may be remembered.
+_MOST_REMEMBERED = 4_096
+
+
 class Check(TypedDict):
-    check_group: str
     check_name: str
     text: str
+
+
+class CheckGroup(TypedDict):
+    """The checks below one heading, which stands here once for all of them."""
+
+    check_group: str
+    checks: list[Check]
 
 
 class Heartbeat(TypedDict):
@@ -42,7 +57,7 @@ class Heartbeat(TypedDict):
     status_text: str | None
     duration_text: str | None
     fields: list[str] | None  # None when the report was not taken apart
-    checks: list[Check]
+    check_groups: list[CheckGroup]
     raw: str
     problem: str | None
 
@@ -63,7 +78,7 @@ def read_heartbeat(
         "status_text": None,
         "duration_text": None,
         "fields": None,
-        "checks": [],
+        "check_groups": [],
         "raw": masks.raw(decode(data)),
         "problem": TOO_LONG,
     }
@@ -76,42 +91,56 @@ def parse_heartbeat(filename: str, text: str, now: datetime) -> Heartbeat:
     dated too far ahead. `at` is None when no believable time is known.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    header, checks = _structure(lines)
+    header, groups = _structure(lines)
     at, problem = _time_of(filename, header.get("Timestamp"), now)
     if "Status" not in header:
         problem = NO_STATUS
+    if len(lines) > _MOST_REMEMBERED and _size_as_rows(groups) > MAX_CHECKS_CHARS:
+        problem, groups = TOO_LARGE, []
     return {
         "filename": filename,
         "at": at,
         "status_text": header.get("Status"),
         "duration_text": header.get("Duration"),
         "fields": list(header),
-        "checks": checks,
+        "check_groups": groups,
         "raw": text,
         "problem": problem,
     }
 
 
-def _structure(text: str) -> tuple[dict[str, str], list[Check]]:
+def _size_as_rows(groups: list[CheckGroup]) -> int:
+    """Characters of all checks, where each has a row of its own."""
+    return sum(
+        len(group["check_group"]) + len(check["check_name"]) + len(check["text"])
+        for group in groups
+        for check in group["checks"]
+    )
+
+
+def _structure(text: str) -> tuple[dict[str, str], list[CheckGroup]]:
     # Nearly all reports differ in their headers only, and what stands before the
     # first rule has no say in what stands after it, unless a check is open.
     end = text.find("\n---\n")
     if end < 0 or "- **" in text[:end]:
         return _take_apart(text)
     header, _ = _take_apart(text[: end + 5])
-    return header, list(_checks_after_rule(text[end + 1 :]))
+    rest = text[end + 1 :]
+    if len(rest) > _MOST_REMEMBERED:
+        return header, _take_apart(rest)[1]
+    return header, list(_groups_after_rule(rest))
 
 
 @functools.lru_cache(maxsize=1_000)
-def _checks_after_rule(text: str) -> tuple[Check, ...]:
+def _groups_after_rule(text: str) -> tuple[CheckGroup, ...]:
     return tuple(_take_apart(text)[1])
 
 
-def _take_apart(text: str) -> tuple[dict[str, str], list[Check]]:
+def _take_apart(text: str) -> tuple[dict[str, str], list[CheckGroup]]:
     header: dict[str, str] = {}
-    checks: list[Check] = []
+    groups: list[CheckGroup] = []
     in_header = True
-    group: str | None = None
+    group: CheckGroup | None = None
     bullet_end = -1  # where the last bullet's own line ends
     message_start = -1  # where the open message starts, -1 when none is open
     for match in _STRUCTURE.finditer(text):
@@ -126,12 +155,14 @@ def _take_apart(text: str) -> tuple[dict[str, str], list[Check]]:
             follows_bullet = is_bullet and bullet_end == start - 1
             if not follows_bullet and not _after_empty_line(text, start):
                 continue
-            checks[-1]["text"] = text[message_start:start].strip()
+            _close_message(groups, text[message_start:start])
             message_start = -1
         if is_bullet:
             if group is not None:
+                if not group["checks"]:
+                    groups.append(group)
                 name = match["check"].strip()
-                checks.append({"check_group": group, "check_name": name, "text": ""})
+                group["checks"].append({"check_name": name, "text": ""})
                 message_start = match.start("text")
                 bullet_end = match.end()
         elif kind == "rule":
@@ -139,11 +170,18 @@ def _take_apart(text: str) -> tuple[dict[str, str], list[Check]]:
             in_header = False
         else:
             level = len(match["level"])
-            group = match["heading"].strip() if level == 3 else None
+            group = None
+            if level == 3:
+                group = {"check_group": match["heading"].strip(), "checks": []}
             in_header = in_header and level == 1
     if message_start >= 0:
-        checks[-1]["text"] = text[message_start:].strip()
-    return header, checks
+        _close_message(groups, text[message_start:])
+    return header, groups
+
+
+def _close_message(groups: list[CheckGroup], text: str) -> None:
+    """The open message, which is that of the last check, ends here."""
+    groups[-1]["checks"][-1]["text"] = text.strip()
 
 
 def _after_empty_line(text: str, start: int) -> bool:

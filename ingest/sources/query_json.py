@@ -12,7 +12,7 @@ from ingest.sources.query_csv import (
     day_problem,
     whole_file,
 )
-from ingest.text import cut
+from ingest.text import cut, is_too_long
 
 # Under which keys the twins have the cells of the CSV.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ LISTS = ("all_patterns", "patterns")
 
 NO_LIST = "no list of patterns"
 NOT_AN_OBJECT = "pattern is not an object"
+TOO_LONG = "pattern is too long"
 
 
 def read_query_json(
@@ -73,9 +74,13 @@ def _lines(
 ) -> Iterator[str]:
     known = {key for keys in KEYS.values() for key in keys}
     for number, pattern in enumerate(patterns, start=1):
-        raw = cut(dump(pattern))
+        written = dump(pattern)
+        raw = cut(written)
         if not isinstance(pattern, dict):
             yield whole_file("query_patterns", source_file, NOT_AN_OBJECT, raw, number)
+            continue
+        if is_too_long(written):
+            yield whole_file("query_patterns", source_file, TOO_LONG, raw, number)
             continue
         used = {
             name: next((key for key in KEYS[name] if pattern.get(key) is not None), "")

@@ -17,7 +17,7 @@ monitored_checks as (
 
 ),
 
-unnest_checks as (
+unnest_groups as (
 
     select
         filename,
@@ -26,23 +26,33 @@ unnest_checks as (
         duration_ms,
         day,
         -- A heartbeat without checks is a heartbeat all the same.
-        unnest(if(len(checks) > 0, checks, [null])) as reported_check,
+        unnest(if(len(check_groups) > 0, check_groups, [null]))
+            as reported_group,
     from heartbeats
     where reject_reason is null
+
+),
+
+unnest_checks as (
+
+    select
+        unnest_groups.* exclude (reported_group),
+        reported_group.check_group,
+        unnest(coalesce(reported_group.checks, [null])) as reported_check,
+    from unnest_groups
 
 ),
 
 match_monitored_checks as (
 
     select
-        unnest_checks.* exclude (reported_check),
+        unnest_checks.* exclude (check_group, reported_check),
         monitored_checks.column_name,
         {{ check_status('reported_check.text') }} as check_status,
     from unnest_checks
     left join monitored_checks
         on
-            unnest_checks.reported_check.check_group
-            = monitored_checks.check_group
+            unnest_checks.check_group = monitored_checks.check_group
             and monitored_checks.check_name
             in ('any', unnest_checks.reported_check.check_name)
 

@@ -7,23 +7,35 @@ readable_heartbeats as (
 
 ),
 
-checks_of_heartbeats as (
+groups_of_heartbeats as (
 
     select
         filename,
         reported_at,
         day,
-        unnest(checks) as reported_check,
+        unnest(check_groups) as reported_group,
     from readable_heartbeats
+
+),
+
+checks_of_groups as (
+
+    select
+        filename,
+        reported_at,
+        day,
+        reported_group.check_group,
+        unnest(reported_group.checks) as reported_check,
+    from groups_of_heartbeats
 
 )
 
 select
     filename,
     reported_at,
-    reported_check.check_group,
+    check_group,
     reported_check.check_name,
     {{ check_status('reported_check.text') }} as status,
     {{ without_mark('reported_check.text') }} as message,
     day,
-from checks_of_heartbeats
+from checks_of_groups

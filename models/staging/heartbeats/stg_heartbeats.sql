@@ -10,7 +10,7 @@ select
     {{ to_bigint("regexp_extract(trim(duration_text), '(?i)^(.*)ms$', 1)") }}
         as duration_ms,
     fields,
-    checks,
+    check_groups,
     raw,
     problem as reject_reason,
     day,

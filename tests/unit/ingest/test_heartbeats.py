@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from datetime import date, datetime
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.landing_views import MAX_LINE_BYTES
 from ingest.masks import load_masks
 from ingest.sources.heartbeats import (
+    Heartbeat,
     day_of,
     parse_heartbeat,
     read_heartbeat,
@@ -115,13 +118,73 @@ def test_a_file_that_is_no_heartbeat_by_its_length() -> None:
     assert read_heartbeat(NAME, data[:-20], NOW, MASKS)["problem"] is None
 
 
+def under_one_heading(heading: str, checks: int) -> str:
+    return f"**Status:** ok\n---\n### {heading}\n" + "- **a:** ✅\n" * checks
+
+
+def landed(record: Heartbeat) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def test_a_heading_is_landed_once_for_all_its_checks() -> None:
+    text = under_one_heading("Redis " * 100, 2_000)
+    record = parse_heartbeat(NAME, text, NOW)
+    (group,) = record["check_groups"]
+    assert len(group["checks"]) == 2_000
+    assert len(landed(record)) < 4 * len(text.encode())
+
+
+def test_checks_that_would_fill_gigabytes_are_a_reject() -> None:
+    text = under_one_heading("x" * 200_000, 20_000)
+    record = parse_heartbeat(NAME, text, NOW)
+    assert record["problem"] == "checks are too large"
+    assert record["check_groups"] == []
+    assert record["raw"] == text, "for a parser that can do better"
+
+
+FULL = MAX_HEARTBEAT_BYTES - 100
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        under_one_heading("x" * (FULL // 2), 1).encode() + b"\x01" * (FULL // 2),
+        under_one_heading("x", FULL // 12).encode(),
+        b"**Status:** ok\n### a\n- **b:** " + b"\x01" * FULL,
+        b"**Status:** ok\n### a\n- **b:** " + b"\xff" * FULL,
+        b"**Status:** ok\n### a\n- **b:** " + b"pwd=a " * (FULL // 6),
+        b"**" + b"\x02" * FULL + b":** ok",
+        b"".join(b"**%d:** \n" % n for n in range(FULL // 16)),
+        b"### a\n- **b:**\n" * (FULL // 16),
+        b"\x03" * FULL * 2,
+    ],
+    ids=range(9),
+)
+def test_no_heartbeat_is_landed_as_more_than_can_be_read(data: bytes) -> None:
+    record = read_heartbeat(NAME, data, NOW, MASKS)
+    assert len(landed(record)) < MAX_LINE_BYTES / 2
+
+
+def test_what_is_remembered_of_long_reports_takes_little_room() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            parse_heartbeat(NAME, under_one_heading(f"{number}", 20_000), NOW)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 4 << 20
+
+
 @given(st.text(alphabet="#-* \n\r:`aStatus\u2028\0") | st.text())
 @settings(deadline=None)
 def test_no_text_raises(text: str) -> None:
     record = parse_heartbeat(NAME, text, NOW)
     assert record["raw"] == text
-    for check in record["checks"]:
-        assert check["text"] == check["text"].strip()
+    for group in record["check_groups"]:
+        assert group["checks"]
+        for check in group["checks"]:
+            assert check["text"] == check["text"].strip()
 
 
 @given(
@@ -137,7 +200,9 @@ def test_one_message_line_more_never_makes_more_checks(lines: list[str]) -> None
     start = ["### Group", "", "- **Check:** message", "its second line"]
     quiet = parse_heartbeat(NAME, "\n".join(start), NOW)
     glued = parse_heartbeat(NAME, "\n".join([*start, *filter(str.strip, lines)]), NOW)
-    assert len(glued["checks"]) == len(quiet["checks"]) == 1
+    for record in (glued, quiet):
+        (group,) = record["check_groups"]
+        assert len(group["checks"]) == 1
 
 
 @needs_samples
@@ -148,8 +213,8 @@ def test_samples_are_read_whole() -> None:
         record = read_heartbeat(path.name, path.read_bytes(), NOW, MASKS)
         assert record["problem"] is None
         assert record["fields"] == ["Timestamp", "Status", "Duration"]
-        groups = [check["check_group"] for check in record["checks"]]
-        assert set(groups) == {"Redis", "Database", "API Endpoints", "LaunchAgents"}
+        groups = [group["check_group"] for group in record["check_groups"]]
+        assert groups == ["Redis", "Database", "API Endpoints", "LaunchAgents"]
 
 
 @needs_samples

@@ -24,7 +24,7 @@ from ingest.times import TOO_FAR_AHEAD
 
 def beat(raw: str, modified: int, **more: Any) -> dict[str, Any]:
     made = {"filename": "a.md", "raw": raw, "modified": modified, "problem": None}
-    return {**made, "checks": [1], "day": "2025-10-27", **more}
+    return {**made, "check_groups": [{"checks": [1]}], "day": "2025-10-27", **more}
 
 
 def test_equal_heartbeats_count_once() -> None:

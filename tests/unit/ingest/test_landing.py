@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -156,6 +158,21 @@ def test_a_better_parser_reads_what_is_landed_again(
     again = list(ledger.parts("heartbeats"))
     land(root, ledger, now=NOW)
     assert list(ledger.parts("heartbeats")) == again
+
+
+def test_a_part_of_an_older_form_is_read_again(tmp_path: Path) -> None:
+    """Even where the ledger is lost: all that stood in the part still stands."""
+    root, _ = landed_root(tmp_path)
+    (tmp_path / BEAT).unlink()
+    (path,) = (root.landing / "heartbeats").rglob("*.gz")
+    whole = path.read_bytes()
+    record = json.loads(gzip.decompress(whole))
+    del record["check_groups"]
+    old = {**record, "checks": [{"check_group": "x" * 99, "text": "y"}]}
+    path.write_bytes(gzip_bytes(json.dumps(old).encode() + b"\n"))
+    report = land(root, Ledger(None), now=NOW)
+    assert not report.warnings
+    assert path.read_bytes() == whole
 
 
 def test_the_fingerprint_of_a_parser_covers_what_it_imports() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.masks import load_masks
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile
 from ingest.sources.query_json import read_query_json
+from ingest.text import MAX_RECORD_BYTES, RAW_LIMIT
 
 NOW = datetime(2025, 10, 28, 12)
 DAY = date(2025, 10, 21)
@@ -55,6 +56,15 @@ def test_a_daily_twin() -> None:
             '"p95":131.0,"p99":146.2,"slow":true}',
         }
     ]
+
+
+def test_a_pattern_too_long_to_be_read_again_is_a_reject() -> None:
+    long = {"pattern": "x" * MAX_RECORD_BYTES}
+    file = read(json.dumps({"patterns": [long, {"pattern": "y"}]}))
+    cut_off, whole = records(file)
+    assert cut_off["problem"] == "pattern is too long"
+    assert len(cut_off["raw"]) == RAW_LIMIT
+    assert whole["pattern"] == "y"
 
 
 def test_a_weekly_twin_and_keys_that_are_new() -> None:
