@@ -53,6 +53,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     """
     result = RunResult(started=utc_now(), dry_run=options.dry_run)
     begun = time.monotonic()
+    run: _Run | None = None
     if not options.dry_run:
         _take_lock(root, options, result, screen)
     try:
@@ -75,6 +76,8 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         raise
     finally:
         stopper.rest()
+        if run is not None:
+            run.ledger.give_up()  # or nobody else could look into it
         result.duration_s = time.monotonic() - begun
         if not options.dry_run:
             files.remove_tree(root.staging)

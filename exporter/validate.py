@@ -13,6 +13,7 @@ import duckdb
 
 from exporter.bookkeeping import open_ledger
 from exporter.datasets import ALWAYS, Dataset
+from exporter.errors import describe
 from exporter.published import (
     looks_whole,
     published_days,
@@ -68,7 +69,11 @@ def validate(
     and rejects as were landed. Writes nothing.
     """
     result = Validation()
-    ledger = open_ledger(root, dry_run=True)
+    try:
+        ledger = open_ledger(root, dry_run=True)
+    except OSError as error:
+        result.errors.append(describe(error))
+        return result
     found: dict[str, dict[str, date]] = {}
     for name, dataset in datasets.items():
         days = published_days(root, dataset)

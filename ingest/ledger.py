@@ -8,17 +8,17 @@ or damaged is made again from them, at the price of reading everything once.
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import json
-import shutil
 import sqlite3
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
+
+from ingest import database
+from ingest.database import DAMAGED
 
 T = TypeVar("T")
 
@@ -80,8 +80,6 @@ create table drift (
 """
 # Each row ends with a checksum over its other cells.
 SEALED = ("parts", "inputs", "published", "rejects", "drift")
-# A byte that has changed may show as text that is none.
-DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -150,45 +148,45 @@ class Ledger:
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
         self._remembered: dict[str, Any] = {}
-        with self._as_os_error():
-            try:
+        try:
+            with database.told_as_os_error(path):
                 self._open()
-            except DAMAGED as error:
-                if _is_of_the_disk(error):
-                    raise
-                self._close_quietly()
-                self._start_again()
+        except DAMAGED:
+            self._close_quietly()
+            self._start_again()
 
     def _open(self) -> None:
-        # Autocommit off by hand: one transaction from write to `commit`.
-        self.db = sqlite3.connect(
-            self.path or ":memory:", isolation_level=None, timeout=30
-        )
+        self.db = database.connect(self.path)
         self._check(self.path)
 
     def _check(self, path: Path | None) -> None:
         is_as_left = path in self._left and self._left[path] == _look(path)
         if not is_as_left and self._quick_check() != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
-        (layout,) = self.db.execute("pragma user_version").fetchone()
+        (layout,) = self._execute("pragma user_version").fetchone()
         if layout != LAYOUT:
-            if layout or self.db.execute("select 1 from sqlite_master").fetchone():
+            if layout or self._execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("another layout")
-            self.db.executescript(
-                f"begin; {TABLES} pragma user_version = {LAYOUT}; commit;"
-            )
-            self.is_new = True
+            self._make_tables()
         if not is_as_left:
             self._check_seals()
 
+    def _make_tables(self) -> None:
+        self.begin()
+        for statement in TABLES.split(";"):
+            self._execute(statement)
+        self._execute(f"pragma user_version = {LAYOUT}")
+        self.commit()
+        self.is_new = True
+
     def _quick_check(self) -> str:
-        (said,) = self.db.execute("pragma quick_check(1)").fetchone()
+        (said,) = self._execute("pragma quick_check(1)").fetchone()
         return str(said)
 
     def _check_seals(self) -> None:
         """Find what no check of the file's structure can: changed cells."""
         for table in SEALED:
-            for row in self.db.execute(f"select * from {table}"):
+            for row in self._execute(f"select * from {table}"):
                 if row[-1] != _seal(row[:-1]):
                     raise sqlite3.DatabaseError(f"a row of {table} has changed")
 
@@ -199,25 +197,12 @@ class Ledger:
 
     def _start_again(self) -> None:
         assert self.path is not None
-        for name in ("", "-journal", "-wal", "-shm"):
+        for name in ("", *database.COMPANIONS):
             self.path.with_name(self.path.name + name).unlink(missing_ok=True)
         self.path.touch(mode=0o600)
         self.is_new = True
         self.was_damaged = True
         self._open()
-
-    @contextlib.contextmanager
-    def _as_os_error(self) -> Iterator[None]:
-        """What SQLite says of the disk, in the words of the system."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if not _is_of_the_disk(error):
-                raise
-            is_full = error.sqlite_errorname.startswith("SQLITE_FULL")
-            number = errno.ENOSPC if is_full else errno.EIO
-            said = "No space left on device" if is_full else str(error)
-            raise OSError(number, said, str(self.path)) from error
 
     @classmethod
     def copy_in_memory(cls, path: Path) -> Ledger:
@@ -227,7 +212,7 @@ class Ledger:
         """
         copy = cls(None)
         try:
-            _back_up(path, copy.db)
+            database.copy_into(path, copy.db)
             copy.is_new = False
             copy._check(path)
         except DAMAGED:
@@ -244,11 +229,18 @@ class Ledger:
             self._execute("commit")
 
     def close(self) -> None:
-        self.commit()
-        self.db.close()
+        """Commit and close."""
+        try:
+            self.commit()
+        finally:
+            self.give_up()
         if self.path is not None:
             with contextlib.suppress(FileNotFoundError):
                 self._left[self.path] = _look(self.path)
+
+    def give_up(self) -> None:
+        """Close, and forget what was not committed; a closed one stays so."""
+        self.db.close()
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
         """What `find` finds, which is asked for again; until the next change."""
@@ -261,9 +253,8 @@ class Ledger:
         self._remembered.clear()
         self._execute(sql, bind)
 
-    def _execute(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
-        with self._as_os_error():
-            self.db.execute(sql, bind)
+    def _execute(self, sql: str, bind: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        return database.execute(self.db, self.path, sql, bind)
 
     def _put(self, table: str, *cells: Any) -> None:
         """Insert or replace a row, sealed."""
@@ -275,7 +266,7 @@ class Ledger:
     def size(self, table: str) -> tuple[int, int]:
         """(files, their bytes) of `parts`, `inputs` or `published`."""
         assert table in ("parts", "inputs", "published")
-        (files, size) = self.db.execute(
+        (files, size) = self._execute(
             f"select count(*), coalesce(sum(bytes), 0) from {table}"
         ).fetchone()
         return files, size
@@ -284,25 +275,25 @@ class Ledger:
 
     def parts(self, source: str | None = None) -> Iterator[Part]:
         where, bind = ("where source = ?", (source,)) if source else ("", ())
-        for row in self.db.execute(f"select * from parts {where}", bind):
+        for row in self._execute(f"select * from parts {where}", bind):
             yield _part(row)
 
     def parts_read_otherwise(self, source: str, parser: str) -> list[Part]:
         """Parts of a source that another parser made."""
-        rows = self.db.execute(
+        rows = self._execute(
             "select * from parts where source = ? and parser <> ?", (source, parser)
         )
         return [_part(row) for row in rows]
 
     def looks(self) -> Iterator[tuple[str, str, str, int, int, int]]:
         """(source, day, part, bytes, mtime_ns, checksum) of every part."""
-        yield from self.db.execute(
+        yield from self._execute(
             "select source, day, part, bytes, mtime_ns, checksum from parts"
         )
 
     def landed(self) -> list[tuple[str, str, str, str, int, int, dict[str, int]]]:
         """(source, day, part, fingerprint, source bytes, dropped, counts)."""
-        rows = self.db.execute(
+        rows = self._execute(
             "select source, day, part, fingerprint, source_bytes, dropped, counts "
             "from parts order by source, day, part"
         )
@@ -313,7 +304,7 @@ class Ledger:
     def newest_days(self) -> dict[str, str]:
         """By source, the newest day on which it landed a record."""
         return dict(
-            self.db.execute(
+            self._execute(
                 "select source, max(day) from parts where counts <> '{}' "
                 "group by source order by source"
             )
@@ -322,7 +313,7 @@ class Ledger:
     def source_bytes(self, source: str) -> dict[str, int]:
         """By day, the size of the inputs that a source was landed from."""
         return dict(
-            self.db.execute(
+            self._execute(
                 "select day, sum(source_bytes) from parts "
                 "where source = ? group by day",
                 (source,),
@@ -331,7 +322,7 @@ class Ledger:
 
     def keys(self, source: str, since: str = "") -> Iterator[tuple[str, list[str]]]:
         """(day, keys) of every part of a source that has keys."""
-        for day, blob in self.db.execute(
+        for day, blob in self._execute(
             "select day, keys from parts "
             "where source = ? and day >= ? and length(keys) > 0",
             (source, since),
@@ -339,7 +330,7 @@ class Ledger:
             yield day, zlib.decompress(blob).decode().split("\n")
 
     def part(self, source: str, day: str, part: str) -> Part | None:
-        row = self.db.execute(
+        row = self._execute(
             "select * from parts where source = ? and day = ? and part = ?",
             (source, day, part),
         ).fetchone()
@@ -367,7 +358,7 @@ class Ledger:
     def inputs(self) -> dict[str, SeenInput]:
         return {
             path: SeenInput(source, size, mtime, json.loads(at) if at else None)
-            for path, source, size, mtime, at, _ in self.db.execute(
+            for path, source, size, mtime, at, _ in self._execute(
                 "select * from inputs"
             )
         }
@@ -394,7 +385,7 @@ class Ledger:
         return self.remember("published", self._read_published)
 
     def _read_published(self) -> dict[str, PublishedFile]:
-        rows = self.db.execute("select * from published")
+        rows = self._execute("select * from published")
         return {
             path: PublishedFile(
                 size, mtime, checksum, count, json.loads(metadata), shape
@@ -429,47 +420,15 @@ class Ledger:
 
     def rejects(self) -> list[tuple[str, str, str, int]]:
         """(day, dataset, reason, records) of all days."""
-        return self.db.execute(
+        return self._execute(
             "select day, dataset, reason, records from rejects"
         ).fetchall()
 
     def drift(self) -> list[tuple[str, str, str, str, int]]:
         """(day, source, kind, name, files) of all days."""
-        return self.db.execute(
+        return self._execute(
             "select day, source, kind, name, files from drift"
         ).fetchall()
-
-
-def _is_of_the_disk(error: Exception) -> bool:
-    """Whether the disk is full, or a right is missing: that is no damage."""
-    return getattr(error, "sqlite_errorname", "").startswith(
-        (
-            "SQLITE_FULL",
-            "SQLITE_IOERR",
-            "SQLITE_CANTOPEN",
-            "SQLITE_READONLY",
-            "SQLITE_BUSY",
-            "SQLITE_LOCKED",
-            "SQLITE_PERM",
-        )
-    )
-
-
-def _back_up(path: Path, db: sqlite3.Connection) -> None:
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        ) as origin:
-            origin.backup(db)
-    except sqlite3.OperationalError:
-        # A run was killed while it wrote: its journal can be played back only
-        # where one may write.
-        with tempfile.TemporaryDirectory() as folder:
-            for name in (path.name, f"{path.name}-journal"):
-                with contextlib.suppress(OSError):
-                    shutil.copyfile(path.with_name(name), Path(folder, name))
-            with contextlib.closing(sqlite3.connect(Path(folder, path.name))) as copy:
-                copy.backup(db)
 
 
 def _look(path: Path) -> tuple[int, int, int]:
