@@ -43,6 +43,7 @@ from exporter.staleness import (
     set_damaged_aside,
 )
 from ingest import files
+from ingest.landing import SOURCES
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root, find_root
 
@@ -148,7 +149,7 @@ class Plugin(BasePlugin):
         insert(cursor, "publishing.stale_days", rows)
         folders = [
             [source, day, pattern]
-            for source in landing_views.COLUMNS
+            for source in SOURCES
             for day, pattern in landing_views.folders(self.root, source, days)
         ]
         insert(cursor, "publishing.landing_folders", folders)

@@ -9,68 +9,9 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from ingest.landing import CSV_SOURCES, MANIFEST
+from exporter.landing_columns import landing_columns
+from ingest.landing import CSV_SOURCES, MANIFEST, SOURCES
 from ingest.root import Root
-
-CHECK_GROUPS = (
-    "struct(check_group varchar, checks struct(check_name varchar, text varchar)[])[]"
-)
-TEXT = "varchar"
-
-# Column types per source, in the order in which ingest writes CSV.
-COLUMNS: dict[str, dict[str, str]] = {
-    "heartbeats": {
-        "filename": TEXT, "at": "timestamp", "status_text": TEXT,
-        "duration_text": TEXT, "fields": "varchar[]",
-        "check_groups": CHECK_GROUPS, "raw": TEXT, "problem": TEXT,
-    },
-    "query_rows": {
-        **dict.fromkeys(
-            (
-                "timestamp", "query_hash", "query_type", "execution_time_ms",
-                "rows_examined", "rows_returned", "cache_hit", "table_name",
-                "index_used", "cpu_time_ms", "io_wait_ms", "extra_columns",
-                "source_file",
-            ),
-            TEXT,
-        ),
-        "line_number": "bigint", "problem": TEXT, "raw": TEXT,
-    },
-    "query_patterns": {
-        **dict.fromkeys(
-            (
-                "pattern", "samples", "avg_ms", "p50_ms", "p95_ms", "p99_ms",
-                "slow_flag", "extra_columns", "source_file",
-            ),
-            TEXT,
-        ),
-        "line_number": "bigint", "problem": TEXT, "raw": TEXT,
-    },
-    "query_log": {
-        "at": "timestamp", "query": TEXT, "duration_ms": TEXT, "total_ms": TEXT,
-        "cache_hit": TEXT, "result_count": TEXT, "source_file": TEXT,
-        "line_number": "bigint", "problem": TEXT, "raw": TEXT,
-    },
-    "telemetry": {
-        "at": "timestamp", "metric": TEXT, "value": TEXT, "source_file": TEXT,
-        "line_number": "bigint", "problem": TEXT, "raw": TEXT,
-    },
-    "index_advisor": {
-        "at": "timestamp", "report": TEXT, "source_file": TEXT, "problem": TEXT,
-        "raw": TEXT,
-    },
-    "optimization_summary": {
-        "at": "timestamp", "shape": TEXT, "event_type": TEXT, "metric_name": TEXT,
-        "metric_value": TEXT, "metadata": TEXT, "source_file": TEXT,
-        "line_number": "bigint", "problem": TEXT, "raw": TEXT,
-    },
-    "observed_columns": {"source": TEXT, "source_file": TEXT, "name": TEXT},
-}  # fmt: skip
-
-LANDED_DAYS = {
-    "source": TEXT, "day": "date", "dataset": TEXT, "landed_records": "bigint",
-    "source_fingerprint": TEXT,
-}  # fmt: skip
 
 # A whole heartbeat stands in one line of JSON, escaped.
 MAX_LINE_BYTES = 32 << 20
@@ -97,24 +38,25 @@ def create(
     patterns.
     """
     db.execute("create schema if not exists landing")
-    for source, columns in COLUMNS.items():
-        shown = ", ".join(quoted(list(columns)))
+    columns = landing_columns()
+    for source in SOURCES:
+        shown = ", ".join(quoted(list(columns[source])))
         if days is None:
             patterns = [_pattern(root, source)] if any(folders(root, source)) else []
         else:
             patterns = [pattern for _, pattern in folders(root, source, days)]
         if patterns:
             found = f"coalesce(getvariable('landing_{source}'), {_list(patterns)})"
-            query = f"select {shown}, day from {_reader(source, found)}"
+            query = f"select {shown} from {_reader(source, found)}"
         else:
-            query = _nothing({**columns, "day": "date"})
+            query = _nothing(columns[source])
         db.execute(f"create or replace view landing.{source} as {query}")
     manifest = root.landing / MANIFEST
     if manifest.exists():
         found = _list([literal_path(str(manifest))])
-        query = f"from {_csv(found, LANDED_DAYS, False)}"
+        query = f"from {_csv(found, columns['landed_days'], False)}"
     else:
-        query = _nothing(LANDED_DAYS)
+        query = _nothing(columns["landed_days"])
     db.execute(f"create or replace view landing.landed_days as {query}")
 
 
@@ -159,14 +101,16 @@ def _nothing(columns: dict[str, str]) -> str:
 
 
 def _reader(source: str, found: str) -> str:
+    columns = dict(landing_columns()[source])
+    del columns["day"]  # it stands in the path
     if source in CSV_SOURCES:
-        return _csv(found, COLUMNS[source], True)
+        return _csv(found, columns, True)
     return f"""read_json(
         {found},
         format = 'newline_delimited',
         -- Not by name: to DuckDB a ? in a path ends it.
         compression = 'gzip',
-        columns = {_struct(COLUMNS[source])},
+        columns = {_struct(columns)},
         auto_detect = false,
         maximum_object_size = {MAX_LINE_BYTES},
         hive_partitioning = true,
