@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from exporter.discretion import discreet
 from exporter.errors import describe
 from exporter.history import append_run
 from exporter.judgement import judge
-from exporter.logs import append_log, log_warning, rotate_logs
+from exporter.logs import append_log, log_crash, log_warning, rotate_logs
 from exporter.machine import awake_since
 from exporter.notices import announce
 from exporter.notify import deliver
@@ -34,16 +36,14 @@ def begin(screen: Screen) -> None:
 def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
     """Judge a run and leave its log lines, record and summary.
 
-    Called under the lock, however the run ended. Returns a notice that could
-    not be kept for sending.
+    Called under the lock, however the run ended. Each is done whatever becomes
+    of the others. Returns a notice that could not be kept for sending.
     """
     result.errors = [discreet(text) for text in result.errors]
     stored = Stored()
-    try:
+    with _told(root, result, screen):
         stored = take_state(root)
         _judge(root, result, stored, screen)
-    except OSError as error:
-        result.errors.append(discreet(describe(error)))
     result.warnings = [discreet(text) for text in result.warnings]
     leavings: tuple[Callable[[], None], ...] = (
         partial(rotate_logs, root),
@@ -52,12 +52,27 @@ def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
         partial(write_summary, root, result, stored),
     )
     for leave in leavings:
-        try:
+        with _told(root, result, screen):
             leave()
-        except OSError as error:
-            result.errors.append(discreet(describe(error)))
-            screen.fail(result.errors[-1])
-    return announce(root, result)
+    with _told(root, result, screen):
+        return announce(root, result)
+    return None
+
+
+@contextlib.contextmanager
+def _told(root: Root, result: RunResult, screen: Screen) -> Iterator[None]:
+    """What goes wrong here, a defect of ours included, is an error of the run."""
+    try:
+        yield
+    except OSError as error:
+        said = describe(error)
+    except Exception as error:  # noqa: BLE001 - the others are still to be left
+        log_crash(root, discreet(traceback.format_exc()))
+        said = f"crashed: {type(error).__name__}: {error}"
+    else:
+        return
+    result.errors.append(discreet(said))
+    screen.fail(result.errors[-1])
 
 
 def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:

@@ -12,6 +12,7 @@ from ingest.landing import CSV_SOURCES
 from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.sources.heartbeats import time_in_name
+from ingest.times import MAX_AHEAD
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Stored:
     `csv_bytes` are those of the CSV files with single queries, by day.
     `heard_at` says when heartbeats and CSV files were last heard of: the time
     of the newest heartbeat, and the end of the newest day that has a CSV.
+    What is dated more than a day ahead says nothing of either.
     """
 
     parquet_files: int = 0
@@ -50,22 +52,25 @@ def take_state(root: Root) -> Stored:
             stored.rejects.setdefault(dataset, Counter())[reason] += records
         for _, source, kind, name, number in ledger.drift():
             stored.drift[source, kind, name] += number
+        now = utc_now()
+        today = now.date()
         newest = {
             source: date.fromisoformat(day)
-            for source, day in ledger.newest_days().items()
+            for source, day in ledger.newest_days(str(today + MAX_AHEAD)).items()
         }
         stored.csv_bytes = ledger.source_bytes("query_rows")
-        today = utc_now().date()
         stored.newest = [
             (source, day, max((today - day).days, 0)) for source, day in newest.items()
         ]
-        stored.heard_at = _heard_at(ledger, newest)
+        stored.heard_at = _heard_at(ledger, newest, now)
     finally:
         ledger.close()
     return stored
 
 
-def _heard_at(ledger: Ledger, newest: dict[str, date]) -> dict[str, datetime]:
+def _heard_at(
+    ledger: Ledger, newest: dict[str, date], now: datetime
+) -> dict[str, datetime]:
     heard = {}
     if day := newest.get("heartbeats"):
         newest_day = day.isoformat()
@@ -75,7 +80,8 @@ def _heard_at(ledger: Ledger, newest: dict[str, date]) -> dict[str, datetime]:
             for name in found
         ]
         times = [at for name in names if (at := time_in_name(name))]
-        heard["heartbeats"] = max(times, default=_end_of(day))
+        believed = [at for at in times if at - now <= MAX_AHEAD]
+        heard["heartbeats"] = max(believed, default=_end_of(day))
     if days := [newest[source] for source in CSV_SOURCES if source in newest]:
         heard["csv"] = _end_of(max(days))
     return heard

@@ -301,12 +301,13 @@ class Ledger:
         loads = functools.lru_cache(json.loads)
         return [(*row[:6], loads(row[6])) for row in rows]
 
-    def newest_days(self) -> dict[str, str]:
-        """By source, the newest day on which it landed a record."""
+    def newest_days(self, until: str) -> dict[str, str]:
+        """By source, the newest day on which it landed a record, up to a day."""
         return dict(
             self._execute(
-                "select source, max(day) from parts where counts <> '{}' "
-                "group by source order by source"
+                "select source, max(day) from parts "
+                "where counts <> '{}' and day <= ? group by source order by source",
+                (until,),
             )
         )
 

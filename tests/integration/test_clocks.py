@@ -162,3 +162,51 @@ def test_more_than_a_day_ahead_by_a_second(tmp_path: Path) -> None:
     part = next(d for n, d in text.items() if n.endswith("heartbeats.ndjson.gz"))
     assert part.count(b"dated more than a day ahead") == 1
     assert part.count(b'"problem":null') == 1
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "0999-06-01"])
+def test_the_ends_of_the_calendar_are_rejects(day: str, tmp_path: Path) -> None:
+    stamp, digits = f"{day}T01:00:00Z", day.replace("-", "")
+    reports = tmp_path / "g/reports"
+    write(reports / f"heartbeat_{day}_01-00-00.md", heartbeat(stamp))
+    write(
+        reports / "heartbeat_2025-11-01_01-00-00.md",
+        heartbeat(f"{day}T{'00:30:00+14:00' if day < '0002' else '23:30:00-14:00'}"),
+    )
+    write(
+        reports / "query_perf.jsonl", f'{{"ts":"{stamp}","query":"q","duration_ms":1}}'
+    )
+    write(reports / f"query_perf_daily_{digits}.csv", faults.query_csv(day, 3))
+    write(
+        reports / "index_advisor_report.json",
+        f'{{"timestamp":"{stamp}","recommendations":[],"slow_queries":[]}}',
+    )
+    write(reports / "optimization_summary_20251101.txt", f"[{stamp}] event a=1\n")
+    write(
+        tmp_path / "g/telemetry/rollup_daily.ndjson",
+        f'{{"ts":"{stamp}","metric":"m","value":1}}\n',
+    )
+    faults.export(tmp_path)
+    rejects = faults.rows(tmp_path, faults.REJECTS, "dataset, reason")
+    assert {"ops_atomic", "query_perf", "index_advisor", "optimization_summary"} == {
+        dataset for dataset, _ in rejects
+    }
+    assert {reason for _, reason in rejects} == {
+        "dated more than a day ahead" if day > "2" else "dated before 2000"
+    }
+    assert not faults.conservation(tmp_path)
+    again = faults.export(tmp_path, "--historical")
+    assert not again.paths("exported"), "and so is every later run"
+    assert faults.is_valid(tmp_path)
+    assert list((reports / "parquet").glob("parquet_export_summary_*.md"))
+
+
+def test_the_future_hides_no_silence(tmp_path: Path) -> None:
+    for day in ("2025-11-01", "2999-01-01"):
+        name = f"g/reports/heartbeat_{day}_01-00-00.md"
+        write(tmp_path / name, heartbeat(f"{day}T01:00:00Z"))
+        name = f"g/reports/query_perf_daily_{day.replace('-', '')}.csv"
+        write(tmp_path / name, faults.query_csv(day, 1))
+    said = faults.export(tmp_path).warnings
+    assert "the last is of 2025-11-01 01:00" in said
+    assert "no query_perf CSV for" in said

@@ -7,6 +7,7 @@ import pytest
 from exporter import afterwards
 from exporter.afterwards import conclude
 from exporter.history import last_run
+from exporter.logs import log_path
 from exporter.results import RunResult
 from exporter.screen import Screen
 from exporter.state import Stored
@@ -62,3 +63,24 @@ def test_a_store_that_cannot_be_counted_fails_the_run(
     (error,) = result.errors
     assert error.startswith("ledger.sqlite: Permission denied")
     assert last_run(Root(empty_root))
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["take_state", "rotate_logs", "append_log", "append_run", "write_summary",
+     "announce"],
+)  # fmt: skip
+def test_a_crash_of_one_step_is_told_and_keeps_no_other_from_being_done(
+    step: str, empty_root: Path, result: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise OverflowError("date value out of range")
+
+    root = Root(empty_root)
+    monkeypatch.setattr(afterwards, step, crash)
+    conclude(root, result, Screen(quiet=True))
+    assert result.errors == ["crashed: OverflowError: date value out of range"]
+    assert "in crash" in log_path(root).read_text(), "where in the code"
+    assert bool(last_run(root)) == (step != "append_run")
+    path = summary_path(root, result.started.date())
+    assert path.exists() == (step != "write_summary")
