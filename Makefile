@@ -2,7 +2,8 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help export test lint docs schema lock bench bench-quick clean venv
+.PHONY: help export install uninstall test lint docs schema lock bench bench-quick \
+	clean venv
 
 # Nothing leaves this machine but requests to the package registry.
 export DO_NOT_TRACK = 1
@@ -14,6 +15,12 @@ help: ## What can be made
 
 export: venv ## Publish the reports as Parquet (ARGS="--root ~/02luka --dry-run")
 	@.venv/bin/ops-atomic export $(ARGS)
+
+install: venv ## Put ops-atomic on the PATH, as a link in ~/.local/bin
+	@scripts/link_command.sh install
+
+uninstall: ## Take that link away
+	@scripts/link_command.sh uninstall
 
 test: venv ## Everything that continuous integration runs
 	@scripts/check.sh

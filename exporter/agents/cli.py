@@ -14,11 +14,13 @@ import click
 
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import LABELS, Place
+from exporter.agents.jobs import ALL_LABELS, JOBS, REFRESH, Place
+from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
 from ingest.root import PROJECT, RootNotFound, find_root
 
 P = ParamSpec("P")
+OFF = "off"
 ROOT_HELP = "The folder that holds the reports."
 MARKS = {
     "installed": "✓ Installed",
@@ -51,8 +53,10 @@ def agents() -> None:
     """Run the export every night, by launchd or systemd.
 
     There are two agents: com.02luka.analytics.parquet at 02:30 and
-    com.02luka.parquet_export at 05:00. Both run the same full export, so one that
-    is missed or comes twice does no harm.
+    com.02luka.parquet_export at 05:00, unless they were installed with other
+    times. Both run the same full export, so one that is missed or comes twice
+    does no harm. A third one, com.02luka.parquet_refresh, runs it at fixed
+    minutes of the hour, where it was asked for with `install --every`.
     """
 
 
@@ -66,7 +70,7 @@ def agents() -> None:
 @click.option("--root", metavar="P", help=ROOT_HELP)
 @_tell_errors
 def render_agents(output: Path, root: str | None) -> None:
-    """Write both agents' files into a folder.
+    """Write the agents' files into a folder.
 
     For every system: launchd's plists and systemd's units, just as install would
     write them. Nothing else is changed.
@@ -77,18 +81,33 @@ def render_agents(output: Path, root: str | None) -> None:
 
 @agents.command("install")
 @click.option("--root", metavar="P", help=ROOT_HELP)
+@click.option(
+    "--at", "times", multiple=True, metavar="NAME=HH:MM",
+    help="Start `parquet` or `export` at another time of day.",
+)  # fmt: skip
+@click.option(
+    "--every", "interval", metavar="10m",
+    help="Export at fixed minutes of every hour as well; `off` ends it.",
+)  # fmt: skip
 @_tell_errors
-def install_agents(root: str | None) -> None:
-    """Put both agents in place and load them.
+def install_agents(
+    root: str | None, times: tuple[str, ...], interval: str | None
+) -> None:
+    """Put the agents in place and load them.
 
     OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL and the variables that set a limit for
     warnings are handed to the agents when they are set, kept as installed when
     they are not, and dropped when set to nothing.
+    Times that were asked for once are kept as well.
     Installing again changes only what is not as it should be.
     """
+    asked = _asked_times(times, interval)
     system = service.this_system()
     place = _find_place(root)
-    for job, action in service.install(system, place, os.environ):
+    if interval == OFF:
+        for job, action in service.uninstall(system, [REFRESH]):
+            click.echo(f"{MARKS[action]} {job.label}")
+    for job, action in service.install(system, place, os.environ, asked):
         click.echo(f"{MARKS[action]} {job.label} ({job.schedule}, {system.name})")
     click.echo(f"  root {place.root}")
     click.echo(f"  logs {place.logs}")
@@ -99,7 +118,7 @@ def install_agents(root: str | None) -> None:
 @agents.command("uninstall")
 @_tell_errors
 def uninstall_agents() -> None:
-    """Unload both agents and remove their files.
+    """Unload the agents and remove their files.
 
     Logs and data stay. On Linux a run under way is left to finish.
     """
@@ -111,7 +130,7 @@ def uninstall_agents() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_tell_errors
 def show_status(as_json: bool) -> None:
-    """Show how both agents stand.
+    """Show how the agents stand, and when they start next.
 
     Exit code 0 when all is well, 1 when something is wrong with one of them;
     below it stands what, and what to do.
@@ -133,17 +152,38 @@ def show_status(as_json: bool) -> None:
 
 
 @agents.command("run")
-@click.argument("label", metavar="LABEL", type=click.Choice(LABELS))
+@click.argument("label", metavar="LABEL", type=click.Choice(ALL_LABELS))
 @_tell_errors
 def run_agent(label: str) -> None:
     """Start one agent now, as its schedule would.
 
-    LABEL is com.02luka.analytics.parquet or com.02luka.parquet_export.
+    LABEL is com.02luka.analytics.parquet, com.02luka.parquet_export or
+    com.02luka.parquet_refresh.
     """
     if service.this_system().start(label):
         click.echo(f"✓ Started {label}; `ops-atomic agents status` shows how it ends")
     else:
         click.echo(f"⊘ {label} is running already")
+
+
+def _asked_times(times: tuple[str, ...], interval: str | None) -> dict[str, Schedule]:
+    """The times that were asked for, by label."""
+    by_name = {job.name: job.label for job in JOBS}
+    asked = {}
+    try:
+        for text in times:
+            name, equals, at = text.partition("=")
+            if not equals or name not in by_name:
+                raise ValueError(
+                    f"--at {text!r}: write {' or '.join(by_name)}, =, and a time of "
+                    "day, such as --at parquet=02:30"
+                )
+            asked[by_name[name]] = daily(at)
+        if interval not in (None, OFF):
+            asked[REFRESH.label] = every(str(interval))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return asked
 
 
 def _find_place(named: str | None) -> Place:
@@ -182,4 +222,6 @@ def _describe(status: AgentStatus) -> str:
         code = loaded.last_exit_code
         last = loaded.last_signal or ("never ended" if code is None else f"exit {code}")
         lines[0] += f"  {state}, last run: {last}  [{loaded.domain}]"
+    if at := status.next_start:
+        lines.append(f"    next start: {at:%Y-%m-%d %H:%M %Z}")
     return "\n".join(lines + [f"    {problem}" for problem in status.problems])

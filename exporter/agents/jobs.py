@@ -1,4 +1,4 @@
-"""The two agents: their declaration, and the template filled in for one."""
+"""The agents: their declaration, and the template filled in for one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exporter.agents.errors import AgentRefused
+from exporter.agents.schedule import Schedule, as_intervals, as_text, daily, every
 from ingest.root import PROJECT
 
 TEMPLATE = PROJECT / "launchagents" / "agent.plist.template"
@@ -25,25 +26,29 @@ Agent = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """One agent: its label, and its time of day in the machine's zone."""
+    """One agent: its name on the command line, its label, and when it starts."""
 
+    name: str
     label: str
-    hour: int
-    minute: int
+    times: Schedule
 
     @property
     def schedule(self) -> str:
-        """The time of day as HH:MM."""
-        return f"{self.hour:02}:{self.minute:02}"
+        """When it starts, as `schedule.as_text` writes it."""
+        return as_text(self.times)
 
 
 JOBS = (
     # after the daily run, which writes the CSV files
-    Job("com.02luka.analytics.parquet", 2, 30),
+    Job("parquet", "com.02luka.analytics.parquet", daily("02:30")),
     # after the optimizer, which writes the advisor's report and the summary
-    Job("com.02luka.parquet_export", 5, 0),
+    Job("export", "com.02luka.parquet_export", daily("05:00")),
 )
+# Only where it is asked for: what is shown is then minutes old.
+REFRESH = Job("refresh", "com.02luka.parquet_refresh", every("10m"))
+ALL_JOBS = (*JOBS, REFRESH)
 LABELS = tuple(job.label for job in JOBS)
+ALL_LABELS = tuple(job.label for job in ALL_JOBS)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,7 @@ def fill_agent(job: Job, place: Place, environ: Mapping[str, str]) -> Agent:
         _check_path(path)
     values: dict[str, object] = {
         "label": job.label,
-        "hour": job.hour,
-        "minute": job.minute,
+        "times": as_intervals(job.times),
         "wrapper": str(place.wrapper),
         "project": str(place.project),
         "root": str(place.root),

@@ -14,6 +14,13 @@ from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import Agent, Place
 from exporter.agents.privacy import refuse_protected
 from exporter.agents.processes import Outcome, Runner, failure
+from exporter.agents.schedule import (
+    ClockTime,
+    Schedule,
+    as_text,
+    from_intervals,
+    normal,
+)
 from exporter.agents.system import Loaded
 
 LAUNCHCTL = "/bin/launchctl"
@@ -24,10 +31,14 @@ IN_PROGRESS = 36
 # What bootstrap says while launchd is still clearing away the job before.
 IO_ERROR = 5
 BOOTSTRAP_TRIES = 3
+# What a file is that holds no agent of ours.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, ExpatError)
 POLL_S = 0.2
 # More than ExitTimeOut, after which launchd kills a job that does not end.
 UNLOAD_TIMEOUT_S = 45
 
+# The times of a job, each in a block of its own.
+DESCRIPTOR = re.compile(r"descriptor = \{(.*?)\}", re.DOTALL)
 HOUR = re.compile(r'"?Hour"? => (\d+)')
 MINUTE = re.compile(r'"?Minute"? => (\d+)')
 
@@ -63,11 +74,21 @@ class Launchd:
 
     def read_environment(self, label: str) -> Mapping[str, str]:
         try:
-            agent: Agent = plistlib.loads(self._plist(label).read_bytes())
-            environment: Mapping[str, str] = agent["EnvironmentVariables"]
-        except (OSError, ValueError, KeyError, TypeError, ExpatError):
+            environment: Mapping[str, str] = self._read(label)["EnvironmentVariables"]
+        except UNREADABLE:
             return {}
         return environment
+
+    def read_schedule(self, label: str) -> Schedule | None:
+        try:
+            return from_intervals(self._read(label)["StartCalendarInterval"])
+        except UNREADABLE:
+            return None
+
+    def _read(self, label: str) -> Agent:
+        """An installed agent. Raises one of UNREADABLE."""
+        agent: Agent = plistlib.loads(self._plist(label).read_bytes())
+        return agent
 
     def find(self, label: str) -> Loaded | None:
         for domain in self.domains:
@@ -79,11 +100,11 @@ class Launchd:
         loaded = self.find(agent["Label"])
         if loaded is None or not loaded.is_enabled:
             return False
-        at = agent["StartCalendarInterval"]
+        wanted = as_text(from_intervals(agent["StartCalendarInterval"]))
         # What some version of macOS does not print is not taken for a difference,
         # or installing there would load the agents anew each time.
         return loaded.program in ("", " ".join(agent["ProgramArguments"])) and (
-            loaded.schedule in (None, f"{at['Hour']:02}:{at['Minute']:02}")
+            loaded.schedule in (None, wanted)
         )
 
     def load(self, label: str) -> None:
@@ -228,8 +249,9 @@ def _split(printed: str) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 
 def _find_schedule(triggers: Sequence[str]) -> str | None:
-    text = "\n".join(triggers)
-    hour, minute = HOUR.search(text), MINUTE.search(text)
-    if hour is None or minute is None:
-        return None
-    return f"{int(hour[1]):02}:{int(minute[1]):02}"
+    times = []
+    for described in DESCRIPTOR.findall("\n".join(triggers)):
+        hour, minute = HOUR.search(described), MINUTE.search(described)
+        if minute is not None:
+            times.append(ClockTime(int(hour[1]) if hour else None, int(minute[1])))
+    return as_text(normal(times)) or None

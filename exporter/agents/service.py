@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import (
+    ALL_JOBS,
     JOBS,
+    REFRESH,
     Agent,
     Job,
     Place,
@@ -20,6 +22,7 @@ from exporter.agents.jobs import (
 )
 from exporter.agents.launchd import Launchd, render_plist
 from exporter.agents.processes import Runner, run_program
+from exporter.agents.schedule import Schedule
 from exporter.agents.system import System
 from exporter.agents.systemd import Systemd
 from exporter.agents.units import render_units
@@ -46,10 +49,25 @@ def this_system(run: Runner = run_program) -> System:
     )
 
 
+def jobs_of(system: System, asked: Mapping[str, Schedule]) -> list[Job]:
+    """The agents of this machine, each with its own times.
+
+    Those that are `asked` for, by label; else those that it is installed with;
+    else those it is meant to have. The refresh is one of them only where it is
+    asked for or installed.
+    """
+    jobs = []
+    for job in ALL_JOBS:
+        times = asked.get(job.label) or system.read_schedule(job.label)
+        if times or job in JOBS:
+            jobs.append(job._replace(times=times or job.times))
+    return jobs
+
+
 def render(place: Place, environ: Mapping[str, str], output: Path) -> list[Path]:
-    """Write the files of both agents, for both systems, into one folder."""
+    """Write the files of all agents, for both systems, into one folder."""
     written = []
-    for job in JOBS:
+    for job in ALL_JOBS:
         agent = fill_agent(job, place, environ)
         files = {f"{job.label}.plist": render_plist(agent)} | {
             name: text.encode() for name, text in render_units(agent).items()
@@ -60,9 +78,15 @@ def render(place: Place, environ: Mapping[str, str], output: Path) -> list[Path]
     return written
 
 
-def install(system: System, place: Place, environ: Mapping[str, str]) -> list[Change]:
-    """Put both agents in place and load them; what is as it should be stays.
+def install(
+    system: System,
+    place: Place,
+    environ: Mapping[str, str],
+    asked: Mapping[str, Schedule] | None = None,
+) -> list[Change]:
+    """Put the agents in place and load them; what is as it should be stays.
 
+    `asked` are times by label that differ from those installed or meant.
     A variable of the operator's that is not set keeps the value it was
     installed with, so that an upgrade from another shell does not silence the
     notices; one that is set to nothing is dropped. Raises AgentRefused, and
@@ -72,7 +96,7 @@ def install(system: System, place: Place, environ: Mapping[str, str]) -> list[Ch
     check_project(place)
     agents = {
         job: fill_agent(job, place, _keep_variables(system, job, environ))
-        for job in JOBS
+        for job in jobs_of(system, asked or {})
     }
     # launchd does not make it, and ends a job that cannot open its log with 78.
     place.logs.mkdir(parents=True, exist_ok=True)
@@ -82,12 +106,14 @@ def install(system: System, place: Place, environ: Mapping[str, str]) -> list[Ch
     ]
 
 
-def uninstall(system: System) -> list[Change]:
-    """Unload both agents and remove their files; logs and data stay."""
+def uninstall(system: System, jobs: Sequence[Job] = ALL_JOBS) -> list[Change]:
+    """Unload agents and remove their files; logs and data stay."""
     changes = []
-    for job in JOBS:
+    for job in jobs:
         paths = [path for path in system.paths(job.label) if os.path.lexists(path)]
         is_absent = not paths and system.find(job.label) is None
+        if is_absent and job == REFRESH:
+            continue  # it was never asked for
         system.unload(job.label)
         for path in paths:
             path.unlink()

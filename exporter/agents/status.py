@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import JOBS, Job, Place, file_mode, fill_agent
-from exporter.agents.service import check_project, is_in_place
+from exporter.agents.jobs import Job, Place, file_mode, fill_agent
+from exporter.agents.schedule import next_start
+from exporter.agents.service import check_project, is_in_place, jobs_of
 from exporter.agents.system import Loaded, System
 
 # What launchd itself, and the wrapper, end a job with that is not set up.
@@ -27,6 +29,14 @@ class AgentStatus:
     root: str | None
     problems: list[str]
 
+    @property
+    def next_start(self) -> datetime | None:
+        """When it starts next, on the machine's clock; None when it does not."""
+        if self.loaded is None or not self.loaded.is_enabled:
+            return None
+        # launchd and systemd go by the machine's clock, as its owner does.
+        return next_start(self.job.times, datetime.now().astimezone())
+
     def as_json(self) -> dict[str, Any]:
         """The status as the JSON object that `status --json` lists."""
         loaded = asdict(self.loaded) if self.loaded else {}
@@ -41,6 +51,7 @@ class AgentStatus:
             "last_exit_code": loaded.get("last_exit_code"),
             "last_signal": loaded.get("last_signal"),
             "schedule": loaded.get("schedule"),
+            "next_start": self.next_start.isoformat() if self.next_start else None,
             "program": loaded.get("program"),
             "root": self.root,
             "problems": self.problems,
@@ -48,8 +59,8 @@ class AgentStatus:
 
 
 def find_statuses(system: System, project: Path) -> list[AgentStatus]:
-    """How both agents stand, and what is wrong with them."""
-    return [_find_status(system, project, job) for job in JOBS]
+    """How the agents of this machine stand, and what is wrong with them."""
+    return [_find_status(system, project, job) for job in jobs_of(system, {})]
 
 
 def _find_status(system: System, project: Path, job: Job) -> AgentStatus:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from exporter.agents.jobs import Agent, Place
+from exporter.agents.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Loaded:
 
     `program` is its command line, words parted by blanks. `last_exit_code` and
     `last_signal` are of the last run that ended, None when none has. `schedule`
-    is HH:MM, None when the manager shows none.
+    is as `schedule.as_text` writes it, None when the manager shows none.
     """
 
     domain: str
@@ -47,6 +48,9 @@ class System(Protocol):
 
     def read_environment(self, label: str) -> Mapping[str, str]:
         """The variables of the installed agent; none if it is not there."""
+
+    def read_schedule(self, label: str) -> Schedule | None:
+        """When the installed agent starts; None if it is not there."""
 
     def find(self, label: str) -> Loaded | None:
         """The job as it is loaded, or None."""

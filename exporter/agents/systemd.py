@@ -11,8 +11,9 @@ from pathlib import Path
 from exporter.agents.errors import AgentError
 from exporter.agents.jobs import Agent, Place
 from exporter.agents.processes import Runner, failure
+from exporter.agents.schedule import Schedule, as_text
 from exporter.agents.system import Loaded
-from exporter.agents.units import read_environment, render_units
+from exporter.agents.units import read_environment, read_schedule, render_units
 
 SYSTEMCTL = ("systemctl", "--user", "--no-pager", "--no-ask-password")
 OF_TIMER = (
@@ -35,7 +36,6 @@ OF_SERVICE = (
 )
 # CLD_EXITED of wait(2): with any other code the status is a signal's number.
 EXITED = "1"
-CALENDAR = re.compile(r"OnCalendar=\*-\*-\* (\d\d:\d\d):00")
 COMMAND_LINE = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
 
@@ -67,12 +67,19 @@ class Systemd:
             return {}
         return read_environment(service)
 
+    def read_schedule(self, label: str) -> Schedule | None:
+        try:
+            timer = (self.folder / f"{label}.timer").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+        return read_schedule(timer)
+
     def find(self, label: str) -> Loaded | None:
         timer = self._show(f"{label}.timer", OF_TIMER)
         if timer["ActiveState"] != "active":
             return None
         service = self._show(f"{label}.service", OF_SERVICE)
-        schedule = CALENDAR.search(timer["TimersCalendar"])
+        schedule = read_schedule(timer["TimersCalendar"])
         program = COMMAND_LINE.search(service["ExecStart"])
         status = int(service["ExecMainStatus"])
         has_ended = bool(service["ExecMainExitTimestamp"])
@@ -84,7 +91,7 @@ class Systemd:
             is_running=service["ActiveState"] == "activating",
             is_enabled=timer["UnitFileState"] == "enabled",
             program=program[1] if program else "",
-            schedule=schedule[1] if schedule else None,
+            schedule=as_text(schedule) if schedule else None,
             last_exit_code=status if has_ended and has_exited else None,
             last_signal=_name_signal(status) if has_ended and not has_exited else None,
             pid=pid or None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from exporter.agents.jobs import Agent
+from exporter.agents.schedule import ClockTime, Schedule, from_intervals, normal
 
+CALENDAR = re.compile(r"OnCalendar=\*-\*-\* (\*|\d\d):(\d\d):00")
 ESCAPES = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\t": "\\t"}
 ESCAPED = re.compile(r"%%|\\(.)")
 LETTERS = {"n": "\n", "t": "\t"}
@@ -50,13 +52,17 @@ TimeoutStopSec={agent["ExitTimeOut"]}
 
 
 def _render_timer(agent: Agent) -> str:
-    at = agent["StartCalendarInterval"]
+    times = "\n".join(
+        f"OnCalendar=*-*-* {'*' if at.hour is None else f'{at.hour:02}'}"
+        f":{at.minute:02}:00"
+        for at in from_intervals(agent["StartCalendarInterval"])
+    )
     return f"""\
 [Unit]
-Description=ops-atomic export every day ({agent["Label"]})
+Description=ops-atomic export by the clock ({agent["Label"]})
 
 [Timer]
-OnCalendar=*-*-* {at["Hour"]:02}:{at["Minute"]:02}:00
+{times}
 # Catches up a slot that was missed while the machine was off.
 Persistent=true
 
@@ -73,6 +79,15 @@ def read_environment(service: str) -> dict[str, str]:
             name, _, value = _unquote(line.removeprefix("Environment=")).partition("=")
             variables[name] = value
     return variables
+
+
+def read_schedule(timer: str) -> Schedule | None:
+    """The times of a timer, from its file or from what systemd shows of it."""
+    times = (
+        ClockTime(None if hour == "*" else int(hour), int(minute))
+        for hour, minute in CALENDAR.findall(timer)
+    )
+    return normal(times) or None
 
 
 def _quote(text: str) -> str:

@@ -16,7 +16,7 @@ from xml.parsers.expat import ExpatError
 from exporter import __version__, notify, outbox
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import JOBS, LABELS, Job, Place
+from exporter.agents.jobs import ALL_LABELS, JOBS, Job, Place
 from exporter.agents.status import AgentStatus, find_statuses
 from exporter.agents.system import System
 from exporter.logs import log_path
@@ -84,7 +84,7 @@ def _schedule(job: Job) -> str:
 
 def check_plists(root: Root) -> Check:
     """The agents' files, written aside and read again."""
-    name, target = "Plist syntax", f"{len(JOBS)} valid plists"
+    name, target = "Plist syntax", f"{len(ALL_LABELS)} valid plists"
     try:
         with tempfile.TemporaryDirectory() as folder:
             service.render(Place(PROJECT, root.path), os.environ, Path(folder))
@@ -95,7 +95,13 @@ def check_plists(root: Root) -> Check:
     except (AgentRefused, OSError, ValueError, KeyError, ExpatError) as error:
         return Check(COMPONENT, name, target, str(error), FAIL, INSTALL)
     actual = f"{len(labels)} valid plists"
-    return Check(COMPONENT, name, target, actual, passed(labels == set(LABELS)))
+    return Check(
+        COMPONENT,
+        name,
+        target,
+        actual,
+        passed(labels == set(ALL_LABELS)),
+    )
 
 
 def check_wrapper() -> Check:

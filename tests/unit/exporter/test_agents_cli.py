@@ -13,9 +13,10 @@ from click.testing import CliRunner, Result
 
 from exporter.agents import agents, cli, processes, service
 from exporter.agents.errors import AgentError
-from exporter.agents.jobs import LABELS, Agent, Place
+from exporter.agents.jobs import ALL_LABELS, LABELS, Agent, Place
 from exporter.agents.launchd import Launchd
 from exporter.agents.processes import Outcome, run_program
+from exporter.agents.schedule import Schedule, as_text, from_intervals
 from exporter.agents.system import Loaded, System
 from exporter.agents.systemd import Systemd
 
@@ -51,15 +52,24 @@ class Memory:
         ]
         return environment
 
+    def read_schedule(self, label: str) -> Schedule | None:
+        path = self.folder / label
+        if not path.exists():
+            return None
+        return from_intervals(json.loads(path.read_bytes())["StartCalendarInterval"])
+
     def find(self, label: str) -> Loaded | None:
         return self.loaded.get(label)
 
     def is_loaded_as(self, agent: Agent) -> bool:
-        return agent["Label"] in self.loaded
+        wanted = as_text(from_intervals(agent["StartCalendarInterval"]))
+        loaded = self.loaded.get(agent["Label"])
+        return loaded is not None and loaded.schedule == wanted
 
     def load(self, label: str) -> None:
-        schedule = "02:30" if label == LABELS[0] else "05:00"
-        self.loaded[label] = Loaded("here", False, True, "run", schedule)
+        times = self.read_schedule(label)
+        assert times
+        self.loaded[label] = Loaded("here", False, True, "run", as_text(times))
 
     def unload(self, label: str) -> None:
         self.loaded.pop(label, None)
@@ -150,7 +160,7 @@ def test_render_names_what_it_wrote(system: Memory, root: Path, tmp_path: Path) 
     result = call("render", "--output", output, "--root", root)
     assert result.stdout.splitlines() == [
         f"✓ Wrote {output}/{label}.{kind}"
-        for label in LABELS
+        for label in ALL_LABELS
         for kind in ("plist", "service", "timer")
     ]
     assert not system.folder.exists()
@@ -189,6 +199,55 @@ def test_run_starts_what_is_loaded(system: Memory, root: Path) -> None:
     assert call("run", LABEL).stdout == f"⊘ {LABEL} is running already\n"
 
 
+def test_other_times_are_kept_by_later_installs(system: Memory, root: Path) -> None:
+    call("install", "--root", root)
+    moved = call("install", "--root", root, "--at", "parquet=3:15", "--every", "20m")
+    assert moved.stdout.splitlines()[:3] == [
+        "✓ Updated com.02luka.analytics.parquet (03:15, memory)",
+        "⊘ Nothing to change for com.02luka.parquet_export (05:00, memory)",
+        "✓ Installed com.02luka.parquet_refresh (*:00,20,40, memory)",
+    ]
+    again = call("install", "--root", root, "--at", "export=06:00")
+    assert [
+        line.split("(")[1].split(",")[0] for line in again.stdout.splitlines()[:3]
+    ] == ["03:15", "06:00", "*:00"]
+    shown = call("status")
+    assert shown.exit_code == 0, shown.output
+    assert "com.02luka.parquet_refresh  *:00,20,40" in shown.stdout
+    assert shown.stdout.count("next start: ") == 3
+    assert call("run", "com.02luka.parquet_refresh").exit_code == 0
+    off = call("install", "--root", root, "--every", "off").stdout.splitlines()
+    assert off[0] == "✓ Removed com.02luka.parquet_refresh"
+    assert len([line for line in off if line.startswith("⊘ Nothing to change")]) == 2
+    assert "refresh" not in call("status").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--at", "02:30"),
+        ("--at", "night=02:30"),
+        ("--at", "export=25:00"),
+        ("--at", "export"),
+        ("--every", "7m"),
+        ("--every", "0"),
+        ("--every", "soon"),
+    ],
+)
+def test_a_wrong_time_is_2_and_changes_nothing(
+    system: Memory, root: Path, arguments: tuple[str, ...]
+) -> None:
+    result = call("install", "--root", root, *arguments)
+    assert result.exit_code == 2
+    assert not system.folder.exists()
+
+
+def without_next_start(result: Result) -> list[str]:
+    """The lines of a status but for those that hang on the clock."""
+    lines = result.stdout.splitlines()
+    return [line for line in lines if not line.startswith("    next start: ")]
+
+
 def test_status_is_0_only_when_all_is_well(system: Memory, root: Path) -> None:
     nothing = call("status")
     assert nothing.exit_code == 1
@@ -199,7 +258,7 @@ def test_status_is_0_only_when_all_is_well(system: Memory, root: Path) -> None:
     call("install", "--root", root)
     well = call("status")
     assert well.exit_code == 0, well.stdout
-    assert well.stdout.splitlines() == [
+    assert without_next_start(well) == [
         f"✓ {label}  {at}  waiting, last run: never ended  [here]"
         for label, at in zip(LABELS, ("02:30", "05:00"), strict=True)
     ]
@@ -207,7 +266,7 @@ def test_status_is_0_only_when_all_is_well(system: Memory, root: Path) -> None:
         LABELS[0]: Loaded("here", True, True, "run", "02:30", 0, pid=7),
         LABELS[1]: Loaded("here", False, True, "run", "05:00", None, "Killed: 9"),
     }
-    assert call("status").stdout.splitlines() == [
+    assert without_next_start(call("status")) == [
         f"✓ {LABELS[0]}  02:30  running (pid 7), last run: exit 0  [here]",
         f"✗ {LABELS[1]}  05:00  waiting, last run: Killed: 9  [here]",
         "    its last run was ended by a signal (Killed: 9)",

@@ -12,6 +12,7 @@ import pytest
 
 from exporter.agents.errors import AgentRefused
 from exporter.agents.jobs import (
+    ALL_JOBS,
     JOBS,
     TEMPLATE,
     Agent,
@@ -22,6 +23,7 @@ from exporter.agents.jobs import (
     operator_variables,
 )
 from exporter.agents.launchd import render_plist
+from exporter.agents.schedule import as_intervals
 from exporter.agents.service import render
 from exporter.agents.units import read_environment, render_units
 
@@ -42,7 +44,7 @@ def test_the_two_jobs_are_the_ones_that_were_agreed_on() -> None:
     ]
 
 
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.label)
+@pytest.mark.parametrize("job", ALL_JOBS, ids=lambda job: job.label)
 def test_an_agent_is_rendered_as_its_golden_files(job: Job, tmp_path: Path) -> None:
     files = render_units(fill(job)) | {
         f"{job.label}.plist": render_plist(fill(job)).decode()
@@ -51,7 +53,7 @@ def test_an_agent_is_rendered_as_its_golden_files(job: Job, tmp_path: Path) -> N
         assert text == (GOLDEN / name).read_text(encoding="utf-8"), name
 
 
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.label)
+@pytest.mark.parametrize("job", ALL_JOBS, ids=lambda job: job.label)
 def test_an_agent_has_all_that_launchd_is_to_know(job: Job) -> None:
     agent = plistlib.loads(render_plist(fill(job)))
     assert agent == {
@@ -63,7 +65,7 @@ def test_an_agent_has_all_that_launchd_is_to_know(job: Job) -> None:
             "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "OPS_ATOMIC_ROOT": "/Users/ops/02luka",
         },
-        "StartCalendarInterval": {"Hour": job.hour, "Minute": job.minute},
+        "StartCalendarInterval": as_intervals(job.times),
         "RunAtLoad": True,
         "LimitLoadToSessionType": ["Aqua", "Background"],
         "ProcessType": "Background",

@@ -6,6 +6,7 @@ import plistlib
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -532,7 +533,11 @@ def test_the_status_is_told_in_full_as_json(
 ) -> None:
     install(mac, place, {"OPS_ATOMIC_NOTIFY": "json://secret"})
     launchctl.prints = "running"
-    assert find_statuses(mac, place.project)[1].as_json() == {
+    told = find_statuses(mac, place.project)[1].as_json()
+    next_start = datetime.fromisoformat(told.pop("next_start"))
+    assert (next_start.hour, next_start.minute) == (5, 0)
+    assert next_start > datetime.now().astimezone()
+    assert told == {
         "label": LABEL,
         "installed": True,
         "loaded": True,

@@ -14,6 +14,7 @@ import pytest
 from exporter import outbox
 from exporter.agents.errors import AgentError
 from exporter.agents.jobs import JOBS, LABELS, Agent, Place
+from exporter.agents.schedule import Schedule
 from exporter.agents.system import Loaded
 from exporter.datasets import load_datasets
 from exporter.history import append_run
@@ -53,6 +54,9 @@ class FakeSystem:
 
     def read_environment(self, label: str) -> Mapping[str, str]:
         return {"OPS_ATOMIC_ROOT": self.root}
+
+    def read_schedule(self, label: str) -> Schedule | None:
+        return next((job.times for job in JOBS if job.label == label), None)
 
     def find(self, label: str) -> Loaded | None:
         if self.error:
