@@ -10,6 +10,7 @@ from functools import partial
 
 from exporter.discretion import discreet
 from exporter.errors import describe
+from exporter.guide import write_guide
 from exporter.history import append_run
 from exporter.judgement import judge
 from exporter.logs import append_log, log_crash, log_warning, rotate_logs
@@ -50,6 +51,7 @@ def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
         partial(append_log, root, result),
         partial(append_run, root, result, stored),
         partial(write_summary, root, result, stored),
+        partial(write_guide, root),
     )
     for leave in leavings:
         with _told(root, result, screen):

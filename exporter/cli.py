@@ -26,6 +26,7 @@ from exporter.flags import (
     Dataset,
     Day,
     chosen_root,
+    dry_run_option,
     json_option,
     print_json,
     root_option,
@@ -73,7 +74,7 @@ main.add_command(doctor_command)
     "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="S",
     help="Stop cleanly after so many seconds. Default: never.",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Say what would happen, write nothing.")
+@dry_run_option
 @json_option
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("--verbose", is_flag=True, help="Name every file.")
@@ -142,7 +143,7 @@ def _fail(message: str, as_json: bool, code: int) -> None:
 @main.command("ingest")
 @root_option
 @click.option("--historical", is_flag=True, help="Look at every input again.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen, write nothing.")
+@dry_run_option
 @json_option
 def ingest_command(
     root: str | None, historical: bool, dry_run: bool, as_json: bool

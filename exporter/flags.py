@@ -59,6 +59,9 @@ root_option = click.option(
     help="The folder that holds the reports. Default: OPS_ATOMIC_ROOT, else "
     "~/02luka, else the bundled example.",
 )
+dry_run_option = click.option(
+    "--dry-run", "--dry", is_flag=True, help="Say what would happen, write nothing."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 

@@ -21,6 +21,9 @@ OUTPUTS = (
     "g/logs",
     "g/reports/parquet",
     "knowledge/optimize/parquet",
+    "knowledge/optimize/PARQUET_README.md",
+    "knowledge/optimize/parquet_schema.json",
+    "knowledge/optimize/example_queries.sql",
 )
 
 
