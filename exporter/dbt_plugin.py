@@ -3,8 +3,8 @@
 On every connection it creates
 - `landing.<source>`: views over the landing store, typed, empty if need be;
 - a view per published dataset, so that `dbt test` works before any build;
-- `publishing.stale_days`, `publishing.landing_folders` (where those days are
-  landed) and `publishing.published_days`.
+- `publishing.stale_days`, `publishing.landed_parts` (what those days are made
+  from) and `publishing.published_days`.
 
 The `daily_parquet` materialization calls `store` with a step's name as path:
 `plan` (take the lock, find the stale days), `publish` (move finished files
@@ -37,13 +37,12 @@ from exporter.published import read_footers
 from exporter.request import Lying, Request
 from exporter.staleness import (
     Selection,
-    Target,
     plan_days,
     published_on,
     set_damaged_aside,
 )
 from ingest import files
-from ingest.landing import SOURCES
+from ingest.landing import LandedPart
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root, find_root
 
@@ -54,8 +53,8 @@ create or replace table publishing.stale_days (
     schema_version varchar, source_fingerprint varchar,
     model_fingerprint varchar, landed_records bigint,
 );
-create or replace table publishing.landing_folders (
-    source varchar, day date, pattern varchar,
+create or replace table publishing.landed_parts (
+    source varchar, day date, path varchar,
 );
 create or replace table publishing.published_days (
     dataset varchar, day date, path varchar, row_count bigint,
@@ -66,8 +65,6 @@ create or replace table publishing.published_days (
 
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
-# Up to so many days, a run shows dbt their folders of the landing by name.
-FEW_DAYS = 31
 # Files that are flushed to the disk at once: it does so in fewer strokes.
 SYNCED_AT_ONCE = 8
 
@@ -92,12 +89,14 @@ class Plugin(BasePlugin):
         conn.execute(f"set temp_directory = {scratch}")
         conn.execute(TABLES)
         # In a run `plan` says what is shown; before it there is nothing to read.
-        landing_views.create(conn, self.root, [] if self.run_only else None)
+        landed: list[LandedPart] = []
         lying: list[Lying] = []
         if not self.run_only:
             ledger = open_ledger(self.root, dry_run=True)
+            landed = landing_views.landed_parts(self.root, ledger)
             lying = published_on(self.root, ledger, self.datasets)
             ledger.close()
+        landing_views.create(conn, self.root, landed)
         self._show_published(conn, lying)
 
     def store(self, target_config: TargetConfig) -> None:
@@ -126,14 +125,10 @@ class Plugin(BasePlugin):
     def _plan(self, cursor: DuckDBPyConnection) -> None:
         if self.planned:
             return
-        if self.request is not None:
-            stale, lying = self.request.take()
-        else:
-            stale, lying = self._plan_all()
-        days = {target.day for target in stale}
+        request = self.request or self._plan_all()
+        days = {str(target.day) for target in request.stale}
         # Another run may have landed more since this one connected.
-        is_short = self.run_only and len(days) <= FEW_DAYS
-        landing_views.create(cursor, self.root, days if is_short else None)
+        landing_views.create(cursor, self.root, request.landed)
         staging = self.root.staging / f"parquet-{os.getpid()}"
         rows = [
             [
@@ -142,21 +137,22 @@ class Plugin(BasePlugin):
                 t.metadata["source_fingerprint"], t.metadata["model_fingerprint"],
                 t.landed_records,
             ]
-            for t in stale
+            for t in request.stale
         ]  # fmt: skip
         if rows:
             files.make_private_folder(staging)
         insert(cursor, "publishing.stale_days", rows)
-        folders = [
-            [source, day, pattern]
-            for source in SOURCES
-            for day, pattern in landing_views.folders(self.root, source, days)
+        parts = [
+            [part[0], part[1], landing_views.part_path(self.root, part)]
+            for part in request.landed
+            if part[1] in days
         ]
-        insert(cursor, "publishing.landing_folders", folders)
-        self._show_published(cursor, lying)
+        insert(cursor, "publishing.landed_parts", parts)
+        self._show_published(cursor, request.published)
         self.planned = True
+        request.forget()
 
-    def _plan_all(self) -> tuple[list[Target], list[Lying]]:
+    def _plan_all(self) -> Request:
         """Under plain dbt: all stale days, and all that is published."""
         hold_lock(self.root, "dbt")
         # What a killed run has left, and what this one leaves.
@@ -166,8 +162,13 @@ class Plugin(BasePlugin):
         try:
             plan = plan_days(self.root, ledger, self.datasets, Selection())
             set_damaged_aside(self.root, ledger, plan)
-            # Another run may have published since this one connected.
-            return plan.stale, published_on(self.root, ledger, self.datasets)
+            return Request(
+                self.root.staging,
+                plan.stale,
+                landing_views.landed_parts(self.root, ledger),
+                # Another run may have published since this one connected.
+                published_on(self.root, ledger, self.datasets),
+            )
         finally:
             ledger.close()
 

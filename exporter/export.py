@@ -244,8 +244,10 @@ class _Run:
         folder = self.root.staging / f"run-{os.getpid()}"
         files.make_private_folder(folder)
         days = {target.day for target in plan.stale}
+        named = {str(day) for day in days}
+        landed = [look[:3] for look in self.ledger.looks() if look[1] in named]
         lying = published_on(self.root, self.ledger, self.datasets, days)
-        Request(folder, plan.stale, lying).write()
+        Request(folder, plan.stale, landed, lying).write()
         return Request(folder)
 
     def _build(

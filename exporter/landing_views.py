@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterable
 
 from duckdb import DuckDBPyConnection
 
 from exporter.landing_columns import landing_columns
-from ingest.landing import CSV_SOURCES, MANIFEST, SOURCES
+from ingest.landing import CSV_SOURCES, MANIFEST, SOURCES, LandedPart, Landing
+from ingest.ledger import Ledger
 from ingest.root import Root
 
 # A whole heartbeat stands in one line of JSON, escaped.
 MAX_LINE_BYTES = 32 << 20
+
+# To DuckDB, any folder named `name=value` would be a column, which hides ours.
+PATH_AS_TEXT = "hive_partitioning = false, filename = 'part_path'"
 
 
 def quote(text: str) -> str:
@@ -27,68 +29,56 @@ def literal_path(path: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
-def create(
-    db: DuckDBPyConnection, root: Root, days: Collection[date] | None = None
-) -> None:
+def create(db: DuckDBPyConnection, root: Root, parts: Iterable[LandedPart]) -> None:
     """Create schema `landing` and a view per source, and `landed_days`.
 
-    The sources' views show all days or only some: to look through the folders
-    of a long history takes longer than to read one day. A connection narrows
-    its own view of a source by the variable `landing_<source>`, a list of
-    patterns.
+    The sources' views show these parts, each by its path: what lies beside them
+    counts for nothing, and no folder is searched. A connection narrows its own
+    view of a source by the variable `landing_<source>`, a list of paths.
     """
+    paths: dict[str, list[str]] = {source: [] for source in SOURCES}
+    for part in parts:
+        paths[part[0]].append(part_path(root, part))
     db.execute("create schema if not exists landing")
     columns = landing_columns()
-    for source in SOURCES:
-        shown = ", ".join(quoted(list(columns[source])))
-        if days is None:
-            patterns = [_pattern(root, source)] if any(folders(root, source)) else []
-        else:
-            patterns = [pattern for _, pattern in folders(root, source, days)]
-        if patterns:
-            found = f"coalesce(getvariable('landing_{source}'), {_list(patterns)})"
-            query = f"select {shown} from {_reader(source, found)}"
+    for source, shown in paths.items():
+        if shown:
+            found = f"coalesce(getvariable('landing_{source}'), {_list(shown)})"
+            query = _reader(source, found)
         else:
             query = _nothing(columns[source])
         db.execute(f"create or replace view landing.{source} as {query}")
     manifest = root.landing / MANIFEST
-    if manifest.exists():
+    if manifest.is_file():
         found = _list([literal_path(str(manifest))])
-        query = f"from {_csv(found, columns['landed_days'], False)}"
+        query = f"from {_csv(found, columns['landed_days'], 'none')}"
     else:
         query = _nothing(columns["landed_days"])
     db.execute(f"create or replace view landing.landed_days as {query}")
 
 
-def folders(
-    root: Root, source: str, days: Collection[date] | None = None
-) -> Iterator[tuple[str, str]]:
-    """(day, a pattern that finds a source's parts of it), where there is one."""
-    top = root.landing / source
-    if days is None:
-        names = sorted(os.listdir(top)) if top.is_dir() else []
+def landed_parts(root: Root, ledger: Ledger) -> list[LandedPart]:
+    """The parts that the ledger knows; without one, all that have their form.
+
+    Only those that lie there: one that is missing would spoil its source.
+    """
+    if ledger.is_new or ledger.was_damaged:
+        on_disk = Landing(root, ledger, dry_run=True).on_disk()
+        known = [(source, day, part) for source, day, part, _ in on_disk]
     else:
-        names = [f"day={day}" for day in sorted(days)]
-    end = _ending(source)
-    for name in names:
-        if name.startswith("day=") and _holds(top / name, end):
-            yield name[4:], _pattern(root, source, name)
+        known = [(source, day, part) for source, day, part, *_ in ledger.looks()]
+    landing = str(root.landing)
+    return [
+        part
+        for part in known
+        if os.path.isfile(f"{landing}/{part[0]}/day={part[1]}/{part[2]}")
+    ]
 
 
-def _holds(folder: Path, end: str) -> bool:
-    try:
-        return any(name.endswith(end) for name in os.listdir(folder))
-    except OSError:
-        return False
-
-
-def _ending(source: str) -> str:
-    return ".csv.gz" if source in CSV_SOURCES else ".ndjson.gz"
-
-
-def _pattern(root: Root, source: str, folder: str = "day=*") -> str:
-    top = literal_path(f"{root.landing / source}/")
-    return f"{top}{folder}/*{_ending(source)}"
+def part_path(root: Root, part: LandedPart) -> str:
+    """Where a part lies, as DuckDB takes it."""
+    source, day, name = part
+    return literal_path(f"{root.landing}/{source}/day={day}/{name}")
 
 
 def quoted(names: list[str]) -> list[str]:
@@ -104,8 +94,9 @@ def _reader(source: str, found: str) -> str:
     columns = dict(landing_columns()[source])
     del columns["day"]  # it stands in the path
     if source in CSV_SOURCES:
-        return _csv(found, columns, True)
-    return f"""read_json(
+        rows = _csv(found, columns, "gzip")
+    else:
+        rows = f"""read_json(
         {found},
         format = 'newline_delimited',
         -- Not by name: to DuckDB a ? in a path ends it.
@@ -113,25 +104,27 @@ def _reader(source: str, found: str) -> str:
         columns = {_struct(columns)},
         auto_detect = false,
         maximum_object_size = {MAX_LINE_BYTES},
-        hive_partitioning = true,
-        hive_types = {{'day': date}}
+        {PATH_AS_TEXT}
     )"""
+    shown = ", ".join(quoted(list(columns)))
+    # A condition on it opens no part of another day, as one on the path.
+    day = "split_part(part_path, '/day=', -1)[:10]::date as day"
+    return f"select {shown}, {day} from {rows}"
 
 
-def _list(patterns: list[str]) -> str:
-    return f"[{', '.join(map(quote, patterns))}]"
+def _list(paths: list[str]) -> str:
+    return f"[{', '.join(map(quote, paths))}]"
 
 
-def _csv(found: str, columns: dict[str, str], by_day: bool) -> str:
-    hive = "hive_partitioning = true, hive_types = {'day': date}"
+def _csv(found: str, columns: dict[str, str], compression: str) -> str:
     return f"""read_csv(
         {found},
         columns = {_struct(columns)},
         auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',
         max_line_size = {MAX_LINE_BYTES},
-        compression = '{"gzip" if by_day else "none"}',
-        {hive if by_day else "hive_partitioning = false"}
+        compression = '{compression}',
+        {PATH_AS_TEXT}
     )"""
 
 

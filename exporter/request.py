@@ -16,6 +16,7 @@ from typing import Any
 
 from exporter.staleness import Target
 from ingest import files
+from ingest.landing import LandedPart
 from ingest.ledger import PublishedFile
 
 VARIABLE = "OPS_ATOMIC_REQUEST"
@@ -26,7 +27,7 @@ Lying = tuple[str, date, str, PublishedFile]
 
 @dataclass(frozen=True)
 class Request:
-    """The days to publish, and what is published of them already.
+    """The days to publish, what is landed and what is published of them.
 
     `published` are files of all datasets: a test may look from a new file at
     another dataset's of the day.
@@ -34,6 +35,7 @@ class Request:
 
     folder: Path
     stale: list[Target] = field(default_factory=list)
+    landed: list[LandedPart] = field(default_factory=list)
     published: list[Lying] = field(default_factory=list)
 
     @classmethod
@@ -49,6 +51,7 @@ class Request:
                 Target(**target | {"day": date.fromisoformat(target["day"])})
                 for target in asked["stale"]
             ],
+            [(source, day, part) for source, day, part in asked["landed"]],
             [
                 (dataset, date.fromisoformat(day), path, PublishedFile(**file))
                 for dataset, day, path, file in asked["published"]
@@ -59,6 +62,7 @@ class Request:
         """Leave the request for dbt to find."""
         asked = {
             "stale": [asdict(target) for target in self.stale],
+            "landed": self.landed,
             "published": [(*of, asdict(file)) for *of, file in self.published],
         }
         with files.blamed_on(self.folder):
@@ -67,12 +71,11 @@ class Request:
             )
         os.environ[VARIABLE] = str(self.folder)
 
-    def take(self) -> tuple[list[Target], list[Lying]]:
-        """What was asked for; nobody else needs it, and it may be long."""
-        asked = list(self.stale), list(self.published)
+    def forget(self) -> None:
+        """Let go of what was asked for: it may be long."""
         self.stale.clear()
+        self.landed.clear()
         self.published.clear()
-        return asked
 
     def record(self, **done: Any) -> None:
         """Note one thing done, for the run that asked."""

@@ -39,6 +39,8 @@ SOURCES = (
     "optimization_summary",
     "observed_columns",
 )
+# A part of the landing: its source, day and name.
+LandedPart = tuple[str, str, str]
 MANIFEST = "landed_days.csv"
 # Old versions of dated inputs: kept, but no longer what counts.
 SUPERSEDED = "superseded"

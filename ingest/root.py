@@ -79,9 +79,4 @@ def _usable(path: Path) -> Path:
             f"the root {path} has a backslash in its path, where DuckDB sees a "
             "folder's end: rename that folder"
         )
-    if any(part.startswith("day=") for part in path.parts):
-        raise RootNotFound(
-            f"the root {path} lies below a folder named day=…, which DuckDB takes for "
-            "a day of the landing: rename that folder"
-        )
     return path

@@ -102,26 +102,26 @@
     order by day
 {% endmacro %}
 
-{#- Lets the landing's views look into the folders of some days only, by name:
-    to look through those of a long history takes longer than to read these. A
-    variable is this connection's own: models may run side by side. -#}
+{#- Lets the landing's views show the parts of some days only: to pick these out
+    of a long history takes its time. A variable is this connection's own: models
+    may run side by side. -#}
 {% macro show_landing_sql(days=[]) %}
     {%- for node in graph.sources.values()
         if node.source_name == 'landing' and node.name != 'landed_days' %}
         {%- if days %}
     set variable landing_{{ node.name }} = (
         select coalesce(
-            list(pattern) filter (
+            list(path) filter (
                 day in (
                     {%- for day in days %}
                     date '{{ day }}'{{ ',' if not loop.last }}
                     {%- endfor %}
                 )
             ),
-            {#- One that is read, and found to be of no day of these. #}
-            list(pattern)[:1]
+            {#- One that is of no day of these, and so is not opened. #}
+            list(path)[:1]
         )
-        from publishing.landing_folders
+        from publishing.landed_parts
         where source = '{{ node.name }}'
     );
         {%- else %}

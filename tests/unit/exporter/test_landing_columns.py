@@ -20,7 +20,7 @@ def test_every_source_of_the_landing_is_declared() -> None:
 
 def test_columns_and_types_are_those_declared(empty_root: Path) -> None:
     with connect() as db:
-        landing_views.create(db, Root(empty_root))
+        landing_views.create(db, Root(empty_root), [])
         for source, columns in landing_columns().items():
             wanted = [f'null::{kind} as "{name}"' for name, kind in columns.items()]
             declared = db.sql(f"select {', '.join(wanted)}")

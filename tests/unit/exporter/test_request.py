@@ -22,6 +22,7 @@ def test_a_request_arrives_as_it_was_sent(
     sent = Request(
         tmp_path,
         [Target("query_perf", DAY, "a.parquet", {"landed_records": "1"}, "missing", 2)],
+        [("query_rows", "2025-10-27", "a.csv.gz")],
         [("ops_atomic", DAY, "b.parquet", file)],
     )
     sent.write()
