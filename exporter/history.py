@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from exporter.results import FileResult, RunResult
 from exporter.state import Stored
 from ingest import files
 from ingest.root import Root
+
+NUMBER = re.compile(r"\d[\d,.]*")
 
 
 def runs_folder(root: Root) -> Path:
@@ -89,6 +93,44 @@ def last_run(root: Root) -> dict[str, Any] | None:
         if runs := list(_read(path)):
             return runs[-1]
     return None
+
+
+@dataclass(frozen=True)
+class DayFinding:
+    """A warning or error of a day: its last wording, and when it was said.
+
+    `first_at` and `last_at` are the starts of the runs that said it, as
+    HH:MM:SS; it `holds` when the day's last run said it still.
+    """
+
+    text: str
+    is_error: bool
+    first_at: str
+    last_at: str
+    holds: bool
+
+
+def findings_of(runs: list[dict[str, Any]]) -> list[DayFinding]:
+    """Each finding of a day's runs once: what holds first, then as they came."""
+    found: dict[tuple[bool, str], DayFinding] = {}
+    for number, run in enumerate(runs):
+        at = run["started_at"][11:19]
+        is_last = number == len(runs) - 1
+        for is_error, texts in ((True, run["errors"]), (False, run["warnings"])):
+            for text in texts:
+                key = is_error, _matter(text)
+                first = found[key].first_at if key in found else at
+                found[key] = DayFinding(text, is_error, first, at, is_last)
+    return sorted(found.values(), key=lambda f: (not f.holds, not f.is_error))
+
+
+def _matter(text: str) -> str:
+    """What a warning of one run has in common with the same one of another:
+    the file that it names, and its words, but neither counts nor times."""
+    subject, colon, said = text.partition(": ")
+    if colon and "/" in subject:
+        return subject + colon + NUMBER.sub("0", said)
+    return NUMBER.sub("0", text)
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

@@ -27,11 +27,3 @@ def table(
     """A table of finished Markdown cells; columns in `numbers` are set right."""
     rules = ["---:" if name in numbers else "---" for name in header]
     return "\n".join("| " + " | ".join(row) + " |" for row in (header, rules, *rows))
-
-
-def bullets(texts: Sequence[str], most: int) -> str:
-    """A list of plain texts, the first `most` of them."""
-    lines = [f"- {plain(text)}" for text in texts[:most]]
-    if len(texts) > most:
-        lines.append(f"- … and {len(texts) - most:,} more")
-    return "\n".join(lines)

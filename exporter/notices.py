@@ -61,15 +61,19 @@ def announce(root: Root, result: RunResult) -> Notice | None:
 def _matters(result: RunResult) -> Findings:
     if result.status == OK:
         return {RUN: None, **result.findings}
-    return {RUN: "\n".join(result.errors), **result.findings}
+    # In an order of their own: errors come as it happens.
+    errors = sorted(map(_without_numbers, result.errors))
+    return {RUN: "\n".join(errors), **result.findings}
+
+
+def _without_numbers(text: str) -> str:
+    """Days and counts are left out, because those change from night to night."""
+    return re.sub(r"\d+", "0", text)
 
 
 def _mark(key: str, text: str) -> str:
-    """What a matter is known by: a run that fails in another way is news.
-
-    Days and counts are left out, because those change from night to night.
-    """
-    return digest([re.sub(r"\d+", "0", text)])[:8] if key == RUN else ""
+    """What a matter is known by: a run that fails in another way is news."""
+    return digest([text])[:8] if key == RUN else ""
 
 
 def _compose(

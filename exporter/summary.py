@@ -14,9 +14,9 @@ from typing import Any
 
 from exporter.datasets import ALWAYS, load_datasets
 from exporter.discretion import discreet
-from exporter.history import runs_of
+from exporter.history import DayFinding, findings_of, runs_of
 from exporter.judgement import stale_sources
-from exporter.markdown import bullets, plain, table
+from exporter.markdown import plain, table
 from exporter.results import FileResult, RunResult
 from exporter.screen import kilobytes
 from exporter.state import Stored
@@ -54,8 +54,7 @@ def render(result: RunResult, stored: Stored, runs: list[Run]) -> str:
     blocks = [
         f"# Parquet export {day}",
         _glance(result, stored, runs),
-        *_texts("Errors", result.errors),
-        *_texts("Warnings", result.warnings),
+        *_findings(findings_of(runs_so_far(runs, result))),
         "## Datasets",
         _datasets(result, runs),
         "## Rejects",
@@ -106,8 +105,33 @@ def seconds(duration_s: float) -> str:
     return f"{duration_s:.1f} s" if duration_s >= 1 else f"{duration_s:.2f} s"
 
 
-def _texts(title: str, texts: list[str]) -> list[str]:
-    return [f"## {title}", bullets(texts, MOST_LISTED)] if texts else []
+def runs_so_far(runs: list[Run], result: RunResult) -> list[Run]:
+    """The day's records with this run's, should it not have been kept."""
+    at = f"{result.started:%Y-%m-%dT%H:%M:%SZ}"
+    if runs and runs[-1]["started_at"] == at:
+        return runs
+    said = {"errors": result.errors, "warnings": result.warnings}
+    return [*runs, {"started_at": at, **said}]
+
+
+def _findings(findings: list[DayFinding]) -> list[str]:
+    """What was wrong that day, and whether it still is."""
+    if not findings:
+        return []
+    rows = [
+        [
+            "❌" if finding.is_error else "⚠️",
+            plain(finding.text),
+            finding.first_at,
+            finding.last_at,
+            "**holds**" if finding.holds else "over",
+        ]
+        for finding in findings[:MOST_LISTED]
+    ]
+    more = len(findings) - len(rows)
+    said = [f"… and {more:,} more: see `g/logs/parquet_export.log`."] if more else []
+    header = ["", "What", "First", "Last", "Now"]
+    return ["## Errors and warnings of the day", table(header, rows), *said]
 
 
 def _datasets(result: RunResult, runs: list[Run]) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import markdown
 import pytest
 
-from exporter.markdown import bullets, plain, table
+from exporter.markdown import plain, table
 
 
 def shown(text: str) -> str:
@@ -43,8 +43,3 @@ def test_numbers_are_set_right() -> None:
         "| a | 1 |",
         "| b | 22 |",
     ]
-
-
-def test_a_long_list_is_cut() -> None:
-    assert bullets(["a", "b", "c"], 2) == "- a\n- b\n- … and 1 more"
-    assert bullets(["a"], 2) == "- a"

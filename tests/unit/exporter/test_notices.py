@@ -59,6 +59,13 @@ def test_another_failure_is_news(root: Root) -> None:
     assert told(root, run("no right to read it"))
 
 
+def test_one_failure_in_another_order_is_no_news(root: Root) -> None:
+    errors = ["b: disk full on 2025-10-28", "a: no right to read it", "c: 3 rows"]
+    assert told(root, run(*errors))
+    assert told(root, run(*reversed(errors))) is None
+    assert told(root, run("c: 9 rows", errors[1], "b: disk full on 2025-11-01")) is None
+
+
 def test_a_source_that_goes_stale_and_comes_back(root: Root) -> None:
     stale = run(stale__heartbeats="no heartbeat for 61 minutes")
     first = told(root, stale)

@@ -8,6 +8,7 @@ from typing import Any
 import markdown
 
 from exporter.history import run_record
+from exporter.markdown import plain
 from exporter.results import FileResult, RunResult
 from exporter.state import Stored
 from exporter.summary import render, seconds, summary_path, write_summary
@@ -94,11 +95,33 @@ def test_drift_and_stale_sources_stand_out() -> None:
 
 
 def test_errors_and_warnings_are_read_as_they_are() -> None:
-    odd = a_run(errors=["<b>bad</b> `x` | y"], warnings=[f"w{n}" for n in range(25)])
+    many = [f"g/w{n}: empty" for n in range(25)]
+    odd = a_run(errors=["<b>bad</b> `x` | y"], warnings=many)
     text = render(odd, Stored(), [])
     html = markdown.markdown(text, extensions=["tables"])
-    assert "<li>&lt;b&gt;bad&lt;/b&gt; `x` | y</li>" in html
-    assert "… and 5 more" in text
+    assert "<td>&lt;b&gt;bad&lt;/b&gt; `x` | y</td>" in html
+    assert "… and 6 more" in text
+
+
+def test_a_finding_of_the_day_stays_with_its_times_when_it_is_over() -> None:
+    kept = "g/a_20251028.parquet: kept, because the landing now holds 3 records"
+    other = kept.replace("28", "27")
+    night = a_run(warnings=[kept, other], errors=["no heartbeat for 61 minutes"])
+    morning = a_run(
+        started=datetime(2025, 10, 28, 5), warnings=["no heartbeat for 3 hours", kept]
+    )
+    evening = a_run(
+        started=datetime(2025, 10, 28, 22), warnings=[kept.replace(" 3 ", " 2 ")]
+    )
+    runs = [run_record(run, Stored()) for run in (night, morning, evening)]
+    text = render(evening, Stored(), runs)
+    now = ("holds** |", "over |")
+    assert [line for line in text.split("\n") if line.endswith(now)] == [
+        f"| ⚠️ | {plain(kept.replace(' 3 ', ' 2 '))} | 02:30:00 | 22:00:00 | **holds** |",
+        "| ❌ | no heartbeat for 61 minutes | 02:30:00 | 02:30:00 | over |",
+        f"| ⚠️ | {plain(other)} | 02:30:00 | 02:30:00 | over |",
+        "| ⚠️ | no heartbeat for 3 hours | 05:00:00 | 05:00:00 | over |",
+    ]
 
 
 def test_a_root_without_anything_has_a_summary() -> None:
