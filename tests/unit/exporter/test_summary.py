@@ -117,7 +117,7 @@ def test_a_finding_of_the_day_stays_with_its_times_when_it_is_over() -> None:
     text = render(evening, Stored(), runs)
     now = ("holds** |", "over |")
     assert [line for line in text.split("\n") if line.endswith(now)] == [
-        f"| ⚠️ | {plain(kept.replace(' 3 ', ' 2 '))} | 02:30:00 | 22:00:00 | **holds** |",
+        f"| ⚠️ | {plain(evening.warnings[0])} | 02:30:00 | 22:00:00 | **holds** |",
         "| ❌ | no heartbeat for 61 minutes | 02:30:00 | 02:30:00 | over |",
         f"| ⚠️ | {plain(other)} | 02:30:00 | 02:30:00 | over |",
         "| ⚠️ | no heartbeat for 3 hours | 05:00:00 | 05:00:00 | over |",
