@@ -19,12 +19,12 @@ from exporter.notices import announce
 from exporter.notify import deliver
 from exporter.outbox import Notice
 from exporter.ping import ping
+from exporter.present import present
 from exporter.results import OK, RunResult
 from exporter.screen import Screen
 from exporter.state import Stored, take_state
 from exporter.summary import write_summary
 from exporter.thresholds import Thresholds
-from ingest.documents import utc_now
 from ingest.root import Root
 
 
@@ -95,7 +95,7 @@ def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> Non
     if root.is_example:
         stored.heard_at.clear()  # it is meant to be old
     limits = Thresholds.from_environment(os.environ)
-    result.findings = judge(result, stored, limits, utc_now(), awake_since())
+    result.findings = judge(result, stored, limits, present(), awake_since())
     for text in result.findings.values():
         if text:
             result.warnings.append(text)

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,19 @@ def runs_of(root: Root, day: date) -> list[dict[str, Any]]:
     """The records of the runs that began on a UTC day, oldest first."""
     path = runs_folder(root) / f"runs_{day:%Y%m}.ndjson"
     return [run for run in _read(path) if run["started_at"][:10] == str(day)]
+
+
+def runs_since(root: Root, since: datetime) -> list[dict[str, Any]]:
+    """The records of the runs that began at or after a UTC time, oldest first."""
+    months = f"runs_{since:%Y%m}.ndjson"
+    start = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+    return [
+        run
+        for path in sorted(runs_folder(root).glob("runs_??????.ndjson"))
+        if path.name >= months
+        for run in _read(path)
+        if run["started_at"] >= start
+    ]
 
 
 def last_run(root: Root) -> dict[str, Any] | None:

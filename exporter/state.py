@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from exporter.bookkeeping import open_ledger
-from ingest.documents import utc_now
+from exporter.present import present
 from ingest.landing import CSV_SOURCES
 from ingest.ledger import Ledger
 from ingest.root import Root
@@ -52,7 +52,7 @@ def take_state(root: Root) -> Stored:
             stored.rejects.setdefault(dataset, Counter())[reason] += records
         for _, source, kind, name, number in ledger.drift():
             stored.drift[source, kind, name] += number
-        now = utc_now()
+        now = present()
         today = now.date()
         newest = {
             source: date.fromisoformat(day)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from datetime import datetime
 
 import click
 
-from exporter.flags import FAILURE, chosen_root, root_option
+from exporter.flags import (
+    FAILURE,
+    chosen_root,
+    json_option,
+    print_json,
+    root_option,
+)
 from exporter.screen import Screen
 
 
@@ -16,18 +24,18 @@ from exporter.screen import Screen
 def verify_command(root: str | None, trigger: bool) -> None:
     """Check the whole installation and write a report.
 
-    Exit code 0 when all that can be checked on this system is as it should be.
+    Exit code 1 when something is not as it should be; 0 when all is well, or
+    some of it has not happened yet.
     """
     # Here, because it brings all the rest along.
     from exporter.datasets import load_datasets
     from exporter.errors import describe
     from exporter.stop import Stopped
-    from exporter.verify.checks import FULL, verdict
+    from exporter.verify.checks import PARTIAL, verdict
     from exporter.verify.report import write_report
     from exporter.verify.run import run_checks
-    from ingest.documents import utc_now
 
-    where, screen, now = chosen_root(root), Screen(), utc_now()
+    where, screen, now = chosen_root(root), Screen(), _present()
     datasets = load_datasets()
     try:
         checks = list(run_checks(where, datasets, now, trigger))
@@ -43,27 +51,51 @@ def verify_command(root: str | None, trigger: bool) -> None:
         sys.exit(FAILURE)
     said = verdict(checks)
     screen.note(f"Verdict: {said}")
-    sys.exit(0 if said == FULL else FAILURE)
+    sys.exit(FAILURE if said == PARTIAL else 0)
 
 
 @click.command("doctor")
 @root_option
-def doctor_command(root: str | None) -> None:
+@json_option
+@click.option("--quiet", is_flag=True, help="Say only what is to be mended.")
+def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     """Say what is to be mended, and with which command.
 
-    Exit code 0 when there is nothing to mend. Writes nothing.
+    Ends with a verdict, and with exit code 1 when something is to be mended.
+    Writes nothing.
     """
     from exporter.datasets import load_datasets
+    from exporter.verify.checks import PARTIAL, verdict
     from exporter.verify.run import run_checks
-    from ingest.documents import utc_now
 
-    where, screen = chosen_root(root), Screen()
-    ill = False
-    for check in run_checks(where, load_datasets(), utc_now()):
-        ill |= check.is_to_be_mended
-        mend = f" → {check.mend}" if check.mend and check.is_to_be_mended else ""
+    where = chosen_root(root, silent=as_json or quiet)
+    screen = Screen(json=as_json)
+    checks = []
+    told: set[str] = set()
+    for check in run_checks(where, load_datasets(), _present()):
+        checks.append(check)
+        if quiet and not check.is_to_be_mended:
+            continue
+        mend = ""
+        if check.is_to_be_mended and check.mend and check.mend not in told:
+            told.add(check.mend)
+            mend = f"\n  → {check.mend}"
         screen.note(f"{check.name}: {check.actual}{mend}", *MARKS[check.status])
-    sys.exit(FAILURE if ill else 0)
+    said = verdict(checks)
+    if as_json:
+        print_json({"verdict": said, "checks": [asdict(check) for check in checks]})
+    else:
+        screen.note(f"Verdict: {said}")
+    sys.exit(FAILURE if said == PARTIAL else 0)
+
+
+def _present() -> datetime:
+    from exporter.present import BadPresent, present
+
+    try:
+        return present()
+    except BadPresent as error:
+        raise click.UsageError(str(error)) from error
 
 
 # The mark and color of a status.

@@ -71,6 +71,8 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
     code = loaded.last_exit_code
     last = "not run yet" if code is None else f"last exit {code}"
     actual = f"{system}, {loaded.schedule}, {last}"
+    if found.next_start:
+        actual += f", next start {found.next_start:%Y-%m-%d %H:%M %Z}"
     if code is None:
         return Check(
             COMPONENT, label, target, actual, PENDING, f"ops-atomic agents run {label}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 
 from exporter.bookkeeping import open_ledger
 from exporter.datasets import Dataset
+from exporter.discretion import discreet
+from exporter.errors import describe
 from exporter.history import last_run
 from exporter.published import published_days
 from exporter.results import OK
@@ -66,31 +68,47 @@ def check_last_run(root: Root) -> Iterator[Check]:
     )  # fmt: skip
 
 
-def check_yesterday(
+def check_dry_run(
     root: Root, datasets: Mapping[str, Dataset], now: datetime
-) -> Check:
-    """Yesterday's files are there, and made of all the input there is.
+) -> Iterator[Check]:
+    """What a run would do now: it could, and yesterday's files are all made.
 
     What lies under the root and was not landed yet is looked at too, without
     leaving a trace.
     """
-    day = (now - timedelta(days=1)).date()
+    name = "Dry run"
     ledger = open_ledger(root, dry_run=True)
     try:
-        land(root, ledger, dry_run=True)
-        plan = plan_days(root, ledger, datasets, Selection(day, day))
+        report = land(root, ledger, dry_run=True)
+        plan = plan_days(root, ledger, datasets, Selection())
+    except OSError as error:
+        mend = command_on(root, f"{EXPORT} --dry-run")
+        yield Check(TEST, name, "ends well", discreet(describe(error)), FAIL, mend)
+        return
     finally:
         ledger.close()
-    name, wanted = f"Files of {day}", len(plan.current) + len(plan.stale)
+    is_well = not report.errors
+    actual = report.errors[0] if report.errors else f"{len(plan.stale):,} files to make"
+    yield Check(
+        TEST, name, "ends well", actual, passed(is_well),
+        "" if is_well else command_on(root, f"{EXPORT} --dry-run"),
+    )  # fmt: skip
+    day = (now - timedelta(days=1)).date()
+    missing = sorted({target.dataset for target in plan.stale if target.day == day})
+    made = sum(1 for _, its_day, _ in plan.current if its_day == day)
+    yield _yesterday(root, day, made, missing)
+
+
+def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:
+    name, target = f"Files of {day}", "all that have input"
+    wanted = made + len(missing)
     if not wanted:
-        actual = "no input of that day"
-        return Check(COMPONENT, name, "all that have input", actual, NOT_HERE)
-    missing = sorted({target.dataset for target in plan.stale})
-    actual = f"{len(plan.current):,} of {wanted:,}"
+        return Check(COMPONENT, name, target, "no input of that day", NOT_HERE)
+    actual = f"{made:,} of {wanted:,}"
     if missing:
         actual += f", not {', '.join(missing)}"
     return Check(
-        COMPONENT, name, "all that have input", actual, passed(not missing),
+        COMPONENT, name, target, actual, passed(not missing),
         command_on(root, EXPORT) if missing else "",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import duckdb
 from exporter import __version__
 from exporter.datasets import Dataset
 from exporter.discretion import discreet
+from exporter.history import last_run
 from exporter.logs import log_path
 from exporter.markdown import plain, table
 from exporter.published import published_days
@@ -34,10 +35,11 @@ from ingest.root import Root
 MARKS = {PASS: "✅ pass", FAIL: "❌ fail", PENDING: "⏳ pending", NOT_HERE: "– n/a"}
 HEALTH = {"ok": "✅", "warn": "⚠️", "error": "❌"}
 VERDICTS = {
-    FULL: "✅ **Full**: all that can be checked on this system is as it should be.",
-    PARTIAL: "❌ **Partial**: see what failed above, and `ops-atomic doctor` for help.",
-    PENDING: "⏳ **Pending**: nothing failed, but some of it has not happened yet.",
+    FULL: "✅ All that can be checked on this system is as it should be.",
+    PARTIAL: "❌ See what failed below, and `ops-atomic doctor` for help.",
+    PENDING: "⏳ Nothing failed, but some of it has not happened yet.",
 }
+AWAITING = "⏳ Pending – awaiting first run."
 
 
 def report_path(root: Root, now: datetime) -> Path:
@@ -58,11 +60,14 @@ def render(
     root: Root, datasets: Mapping[str, Dataset], checks: Sequence[Check], now: datetime
 ) -> str:
     """The report as Markdown."""
+    said = verdict(checks)
+    is_awaiting = said == PENDING and last_run(root) is None
     blocks = [
         f"# Verification {now:%Y-%m-%d %H:%M:%S}",
         f"Root {_cell(str(root.path))}, ops-atomic {__version__}. Times are UTC.",
         "## Verdict",
-        VERDICTS[verdict(checks)],
+        f"Verdict: {said}",
+        AWAITING if is_awaiting else VERDICTS[said],
         "## Components",
         _checks("Component", checks, COMPONENT),
         "## Operational tests",

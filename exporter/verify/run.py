@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from exporter.datasets import Dataset
 from exporter.discretion import discreet
 from exporter.errors import describe
 from exporter.export import Options, export
+from exporter.history import last_run
 from exporter.lock import Locked
+from exporter.published import published_days
 from exporter.results import OK
 from exporter.screen import Screen
 from exporter.stop import Stopped, stoppable
-from exporter.verify import installation, outputs
-from exporter.verify.checks import EXPORT, TEST, Check, command_on, passed
+from exporter.verify import freshness, installation, outputs
+from exporter.verify.checks import (
+    EXPORT,
+    FAIL,
+    PENDING,
+    TEST,
+    Check,
+    command_on,
+    passed,
+)
 from ingest.root import Root
 
+AWAITED = "awaiting first run"
 # As long as the wrapper waits and runs.
 WAIT_S, TIMEOUT_S = 600, 600
 
@@ -24,9 +36,25 @@ WAIT_S, TIMEOUT_S = 600, 600
 def run_checks(
     root: Root, datasets: Mapping[str, Dataset], now: datetime, trigger: bool = False
 ) -> Iterator[Check]:
-    """Look at everything; with `trigger` after a run of its own."""
+    """Look at everything; with `trigger` after a run of its own.
+
+    Before the first run ever, what is not there is not wrong: it is awaited.
+    """
     if trigger:
         yield trigger_export(root)
+    is_fresh = last_run(root) is None and not any(
+        True for dataset in datasets.values() for _ in published_days(root, dataset)
+    )
+    for check in _all_checks(root, datasets, now):
+        if is_fresh and check.status == FAIL:
+            yield replace(check, status=PENDING, actual=f"{AWAITED} ({check.actual})")
+        else:
+            yield check
+
+
+def _all_checks(
+    root: Root, datasets: Mapping[str, Dataset], now: datetime
+) -> Iterator[Check]:
     yield from installation.check_agents(root)
     yield installation.check_plists(root)
     yield installation.check_version()
@@ -35,7 +63,11 @@ def run_checks(
     yield installation.check_log(root, now)
     yield installation.check_notices(root)
     yield from outputs.check_last_run(root)
-    yield outputs.check_yesterday(root, datasets, now)
+    yield freshness.check_success(root, now)
+    yield from freshness.check_heartbeats(root, datasets, now)
+    yield from freshness.check_sources(root, now)
+    yield freshness.check_rotation(root, now)
+    yield from outputs.check_dry_run(root, datasets, now)
     yield from outputs.check_files(root, datasets)
     yield from outputs.check_reading(root, datasets)
     yield outputs.check_query(root, datasets)

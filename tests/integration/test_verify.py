@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +19,12 @@ from exporter.agents.errors import AgentError
 from ingest.root import Root
 
 Cli = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def young(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example's last heartbeat has just come."""
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2025-10-30T00:00:00Z")
 
 
 @pytest.fixture(autouse=True)
@@ -114,18 +122,24 @@ def test_an_empty_root_is_pending(cli: Cli, empty_root: Path) -> None:
     for folder in ("g/analytics", "knowledge/optimize/parquet"):
         (empty_root / folder).mkdir(parents=True, exist_ok=True)
     done = cli("verify", empty_root)
-    assert done.exit_code == 1
-    assert "Verdict: pending" in done.stdout
+    assert done.exit_code == 0
+    assert "\nVerdict: pending\n" in done.stdout
+    assert "\nVerdict: pending\n" in report(empty_root)
     assert "No heartbeat has been published." in report(empty_root)
 
 
-def test_a_root_that_never_ran_is_not_passed(cli: Cli, empty_root: Path) -> None:
+def test_a_root_that_never_ran_awaits_its_first_run(cli: Cli, empty_root: Path) -> None:
     done = cli("verify", empty_root)
-    assert done.exit_code == 1
+    assert done.exit_code == 0
+    assert "Verdict: pending" in done.stdout
     text = report(empty_root)
+    assert "⏳ Pending – awaiting first run." in text
     assert row(text, "Log")[-1] == "⏳ pending"
     assert row(text, "Last run")[-1] == "⏳ pending"
-    assert row(text, "Folder g/logs")[2:] == ["missing", "❌ fail"]
+    assert row(text, "Folder g/logs")[2:] == [
+        "awaiting first run (missing)",
+        "⏳ pending",
+    ]
     # What is checked is not made by checking it.
     assert not Root(empty_root).state.exists()
 
@@ -151,6 +165,77 @@ def test_a_doctor_names_the_command_that_mends(cli: Cli, root: Path) -> None:
     (root / "g" / "analytics" / "ops_atomic_20251028.parquet").write_bytes(b"PAR1")
     done = cli("doctor", root)
     assert done.exit_code == 1
-    lines = [line for line in done.stdout.split("\n") if "→" in line]
-    assert any(f"→ ops-atomic validate --root {root}" in line for line in lines)
-    assert all(line.startswith(("✗", "…")) for line in lines)
+    mends = [line for line in done.stdout.split("\n") if line.startswith("  → ")]
+    assert f"  → ops-atomic validate --root {root}" in mends
+    assert len(mends) == len(set(mends))
+    assert done.stdout.endswith("\nVerdict: partial\n")
+    quiet = cli("doctor", root, "--quiet")
+    assert quiet.exit_code == 1
+    said = [line for line in quiet.stdout.splitlines() if not line.startswith("  → ")]
+    assert said[-1] == "Verdict: partial"
+    assert all(line.startswith(("✗", "…")) for line in said[:-1])
+
+
+def test_a_doctor_speaks_json(cli: Cli, root: Path) -> None:
+    done = cli("doctor", root, "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["verdict"]) == (0, "full")
+    by_name = {check["name"]: check for check in told["checks"]}
+    assert len(by_name) == len(told["checks"])
+    assert by_name["Dry run"]["actual"] == "0 files to make"
+    assert by_name["State of the machine"]["status"] == "pass"
+    assert by_name["Rotation"]["status"] in ("pass", "n/a")
+
+
+def test_an_old_heartbeat_is_not_passed_over(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2027-06-21T00:00:00Z")
+    done = cli("verify", root)
+    assert done.exit_code == 1
+    assert "\nVerdict: partial\n" in report(root)
+    age = row(report(root), "Age of the newest heartbeat")
+    assert age[2].startswith("599 days old")
+    assert age[3] == "❌ fail"
+    assert row(report(root), "Source query\\_perf CSV")[3] == "❌ fail"
+
+
+def test_a_machine_in_a_bad_state_is_not_full(
+    cli: Cli, samples_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the recorded ones the newest is of 07:51; the one before it is no better.
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2025-10-27T17:53:00Z")
+    cli("export", samples_root)
+    cli("verify", samples_root)
+    state = row(report(samples_root), "State of the machine")
+    assert state[2].startswith("error, ")
+    assert state[3] == "❌ fail"
+
+
+def test_a_machine_that_has_heartbeats_only_can_be_full(
+    cli: Cli, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "heartbeats only"
+    folder = root / "g" / "reports" / "ops_atomic"
+    folder.mkdir(parents=True)
+    shutil.copy(
+        samples / "g/reports/ops_atomic/heartbeat_2025-10-28_07-51-31.md", folder
+    )
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2025-10-28T08:00:00Z")
+    cli("export", root)
+    (root / "knowledge" / "optimize" / "parquet").mkdir(parents=True, exist_ok=True)
+    done = cli("verify", root)
+    assert row(report(root), "Source index advisor")[2:] == [
+        "not expected: never seen here",
+        "– n/a",
+    ]
+    assert "Verdict: full" in done.stdout, done.stdout
+
+
+def test_a_present_that_is_no_time_is_wrong_usage(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "soon")
+    done = cli("doctor", root)
+    assert done.exit_code == 2
+    assert "OPS_ATOMIC_AS_OF is 'soon'" in done.stderr

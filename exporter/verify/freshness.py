@@ -1,0 +1,194 @@
+"""Checks of what the machine reports: how old it is, and how the machine is.
+
+Reckoned from published records with times that have been: a record dated ahead
+says nothing of now.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+import duckdb
+
+from exporter.bookkeeping import open_ledger
+from exporter.datasets import Dataset
+from exporter.history import runs_since
+from exporter.published import published_days
+from exporter.results import OK
+from exporter.thresholds import Thresholds
+from exporter.verify.checks import (
+    COMPONENT,
+    FAIL,
+    METRIC,
+    NOT_HERE,
+    PASS,
+    PENDING,
+    Check,
+    command_on,
+    passed,
+)
+from ingest.root import Root
+
+# What nightly jobs write: expected once it was seen.
+NIGHTLY = {
+    "query_perf CSV": ("query_rows", "query_patterns"),
+    "index advisor": ("index_advisor",),
+    "optimizer summary": ("optimization_summary",),
+    "telemetry": ("telemetry",),
+}
+BUNDLE = re.compile(r"reports_(\d{8}_\d{6})\.tar\.gz", re.ASCII)
+# The rotation comes every hour and takes what is older than a day.
+ROTATION_AGE = timedelta(hours=26)
+LEAST_SUCCESS = 0.9
+DAYS_OF_RUNS = 7
+NOT_EXPECTED = "not expected: never seen here"
+EXAMPLE = "the example's, which is meant to be old"
+# Days that are looked into for a heartbeat that is not dated ahead.
+NEWEST_DAYS = 10
+
+
+def check_heartbeats(
+    root: Root, datasets: Mapping[str, Dataset], now: datetime
+) -> Iterator[Check]:
+    """The newest heartbeat: its age, and the state that it tells of."""
+    limit = Thresholds.from_environment(os.environ).stale_heartbeat_minutes
+    age_name, state_name = "Age of the newest heartbeat", "State of the machine"
+    target = f"at most {limit:g} minutes"
+    newest = _newest_heartbeat(root, datasets["ops_atomic"], now)
+    if newest is None:
+        mend = command_on(root, "ops-atomic export")
+        yield Check(METRIC, age_name, target, "none published yet", PENDING, mend)
+        return
+    filename, at, status = newest
+    shown = f"{age_of(now - at)}, {filename}"
+    if root.is_example:
+        yield Check(METRIC, age_name, target, EXAMPLE, NOT_HERE)
+    else:
+        is_young = now - at <= timedelta(minutes=limit)
+        mend = "" if is_young else _look_for_monitor(root)
+        yield Check(METRIC, age_name, target, shown, passed(is_young), mend)
+    is_well = status in ("ok", "warn")
+    found = next(iter(sorted(root.reports.rglob(filename))), None)
+    read = f"cat {shlex.quote(str(found))}" if found else command_on(root, VERIFY)
+    yield Check(
+        COMPONENT, state_name, "ok or warn", f"{status}, {filename}", passed(is_well),
+        "" if is_well else read,
+    )  # fmt: skip
+
+
+VERIFY = "ops-atomic verify"
+
+
+def _look_for_monitor(root: Root) -> str:
+    """What shows whether heartbeats still arrive under the root."""
+    return f"ls -lt {shlex.quote(str(root.reports / 'ops_atomic'))} | head"
+
+
+def _newest_heartbeat(
+    root: Root, dataset: Dataset, now: datetime
+) -> tuple[str, datetime, str] | None:
+    """(filename, time, status) of the newest heartbeat that is not ahead."""
+    days = sorted(published_days(root, dataset), reverse=True)
+    been = [path for day, path in days if day <= now.date()]
+    with duckdb.connect() as db:
+        for path in been[:NEWEST_DAYS]:
+            try:
+                row = db.execute(
+                    "select filename, timestamp, status "
+                    "from read_parquet(?, hive_partitioning = false) "
+                    "where timestamp <= ? "
+                    "order by timestamp desc, filename desc limit 1",
+                    [str(root.path / path), now],
+                ).fetchone()
+            except duckdb.Error:
+                continue  # validate says what is wrong with it
+            if row:
+                return row[0], row[1], row[2]
+    return None
+
+
+def check_sources(root: Root, now: datetime) -> Iterator[Check]:
+    """The sources that nightly jobs write, where this machine has them."""
+    hours = Thresholds.from_environment(os.environ).stale_csv_hours
+    ledger = open_ledger(root, dry_run=True)
+    try:
+        newest = ledger.newest_days(str((now + timedelta(days=1)).date()))
+    finally:
+        ledger.close()
+    for shown, sources in NIGHTLY.items():
+        name, target = f"Source {shown}", f"at most {hours:g} hours old"
+        days = [newest[source] for source in sources if source in newest]
+        if not days:
+            yield Check(METRIC, name, target, NOT_EXPECTED, NOT_HERE)
+            continue
+        if root.is_example:
+            yield Check(METRIC, name, target, EXAMPLE, NOT_HERE)
+            continue
+        end = datetime.fromisoformat(max(days)) + timedelta(days=1)
+        is_young = now - end <= timedelta(hours=hours)
+        yield Check(
+            METRIC, name, target, f"newest day {max(days)}", passed(is_young),
+            "" if is_young else f"ls -lt {shlex.quote(str(root.reports))} | head",
+        )  # fmt: skip
+
+
+def check_rotation(root: Root, now: datetime) -> Check:
+    """The newest bundle is no older than the rotation lets it be."""
+    name = "Rotation"
+    target = f"a bundle within {ROTATION_AGE // timedelta(hours=1)} hours"
+    folder = root.reports / "archive"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        names = []
+    times = sorted(found[1] for n in names if (found := BUNDLE.fullmatch(n)))
+    if not times:
+        return Check(COMPONENT, name, target, "not expected: no bundles", NOT_HERE)
+    if root.is_example:
+        return Check(COMPONENT, name, target, EXAMPLE, NOT_HERE)
+    try:
+        # Named on the machine's clock: a zone is less than the day allowed.
+        age = now - datetime.strptime(times[-1], "%Y%m%d_%H%M%S")
+    except ValueError:
+        return Check(
+            COMPONENT, name, target, f"reports_{times[-1]}.tar.gz is no time", FAIL,
+            f"ls -lt {shlex.quote(str(folder))} | head",
+        )  # fmt: skip
+    is_young = age <= ROTATION_AGE
+    return Check(
+        COMPONENT, name, target, f"{age_of(age)}, reports_{times[-1]}.tar.gz",
+        passed(is_young),
+        "" if is_young else f"ls -lt {shlex.quote(str(folder))} | head",
+    )  # fmt: skip
+
+
+def check_success(root: Root, now: datetime) -> Check:
+    """The share of runs of the last days that went well."""
+    name = f"Runs that went well, {DAYS_OF_RUNS} days"
+    target = f"at least {LEAST_SUCCESS:.0%}"
+    runs = runs_since(root, now - timedelta(days=DAYS_OF_RUNS))
+    if not runs:
+        mend = command_on(root, "ops-atomic export")
+        return Check(METRIC, name, target, "no run yet", PENDING, mend)
+    well = sum(run["status"] == OK for run in runs)
+    share = well / len(runs)
+    is_well = share >= LEAST_SUCCESS
+    log = shlex.quote(str(root.logs / "parquet_export.log"))
+    return Check(
+        METRIC, name, target, f"{share:.0%}, {well:,} of {len(runs):,}",
+        PASS if is_well else FAIL, "" if is_well else f"grep ERROR {log} | tail",
+    )  # fmt: skip
+
+
+def age_of(age: timedelta) -> str:
+    """An age in the unit in which people would say it."""
+    minutes = max(age.total_seconds(), 0) / 60
+    if minutes < 120:
+        return f"{minutes:.0f} minutes old"
+    if minutes < 48 * 60:
+        return f"{minutes / 60:.0f} hours old"
+    return f"{minutes / 1440:,.0f} days old"
