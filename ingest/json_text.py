@@ -2,7 +2,8 @@
 
 Landed cells are text. A number that went through a float would come back
 changed (`52.00` as `52.0`, nineteen digits as seventeen), so numbers are kept
-as `Number`, and what no DOUBLE or BIGINT can hold becomes a string.
+as `Number`, and what no DOUBLE or BIGINT can hold becomes a string, which DuckDB
+hands on as it stands.
 """
 
 import json
@@ -51,7 +52,16 @@ def _integer(text: str) -> Number | str:
 
 
 def _float(text: str) -> Number | str:
-    return text if float(text) in (float("inf"), float("-inf")) else Number(text)
+    value = float(text)
+    if abs(value) < 1 << 53:
+        # A fraction is rounded, but not to nothing.
+        is_lost = value == 0 and text.lower().partition("e")[0].strip("-0.")
+        return text if is_lost else Number(text)
+    if value in (float("inf"), float("-inf")):
+        return text
+    from decimal import Decimal  # for numbers that hardly ever come
+
+    return Number(text) if Decimal(text) == value else text
 
 
 _DECODER = json.JSONDecoder(

@@ -1,7 +1,8 @@
 {#- Landed cells are text. These macros check the text before they cast it,
     because DuckDB's own casts are generous: '1.5'::bigint is 2, 1_000 and 0x10
     are integers, 1e400 is infinite and '…+07:00'::timestamp drops the offset.
-    They use no dbt context, so that tests can render them alone. -#}
+    A staging model declares its cells once: `typed_cells` makes columns of them,
+    `reject_reason` says which of them cannot be typed. -#}
 
 {%- macro filled(cell) -%}
 nullif(trim({{ cell }}), '')
@@ -16,13 +17,18 @@ end
 {%- endmacro -%}
 
 
+{#- A fraction is rounded to the nearest DOUBLE, but not to nothing; nor is a
+    whole number, of which not all are a DOUBLE from 2^53 on. -0 is 0. -#}
 {%- macro to_double(cell) -%}
 {%- set decimal = '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?' -%}
+{%- set number -%} try_cast({{ cell }} as double) {%- endset -%}
 case
-    when
-        isfinite(try_cast({{ cell }} as double))
-        and regexp_full_match({{ cell }}, ' *{{ decimal }} *')
-        then try_cast({{ cell }} as double)
+    when not regexp_full_match({{ cell }}, ' *{{ decimal }} *') then null
+    when {{ number }} = 0
+        then if(regexp_matches({{ cell }}, '^[^eE]*[1-9]'), null, 0)
+    when abs({{ number }}) < 9007199254740992 then {{ number }}
+    when try_cast({{ cell }} as hugeint) = try_cast({{ number }} as hugeint)
+        then {{ number }}
 end
 {%- endmacro -%}
 
@@ -69,22 +75,53 @@ try_cast(regexp_extract({{ cell }}, '^.{10}[T ][0-9:.]+') as timestamp)
 {%- endmacro -%}
 
 
-{#- Cells are typed in the same select, so that DuckDB types each only once. -#}
-{%- macro reject_reason(problem='problem', required=[], typed={}) -%}
-{%- set type_of = {
-    'BIGINT': (to_bigint, 'is not a BIGINT'),
-    'DOUBLE': (to_double, 'is not a DOUBLE'),
-    'BOOLEAN': (to_boolean, 'is not a BOOLEAN'),
-    'TIMESTAMP': (utc_timestamp, 'is not a time'),
-} -%}
+{%- macro to_json(cell) -%}
+case when json_valid({{ cell }}) then {{ cell }}::json end
+{%- endmacro -%}
+
+
+{%- macro typed_cell(name, type) -%}
+{%- if type == 'varchar' -%} {{ filled(name) }}
+{%- elif type == 'bigint' -%} {{ to_bigint(name) }}
+{%- elif type == 'double' -%} {{ to_double(name) }}
+{%- elif type == 'boolean' -%} {{ to_boolean(name) }}
+{%- elif type == 'timestamp' -%} {{ utc_timestamp(name) }}
+{%- elif type == 'json' -%} {{ to_json(name) }}
+{%- else -%}
+{{ exceptions.raise_compiler_error(name ~ ': there is no type ' ~ type) }}
+{%- endif -%}
+{%- endmacro -%}
+
+
+{%- macro typed_cells(cells) -%}
+{%- for name, cell in cells.items() -%}
+{%- for key in cell if key not in ('type', 'as', 'required', 'or_null') -%}
+{{ exceptions.raise_compiler_error(name ~ ': a cell has no ' ~ key) }}
+{%- endfor -%}
+{{ typed_cell(name, cell.get('type')) }} as {{ cell.get('as', name) }}
+{%- if not loop.last %},
+    {% endif -%}
+{%- endfor -%}
+{%- endmacro -%}
+
+
+{#- It stands in the same select as typed_cells, so that DuckDB types each cell
+    only once. -#}
+{%- macro reject_reason(cells) -%}
 case
-    when {{ problem }} is not null then {{ problem }}
-    {%- for cell in required %}
-    when {{ filled(cell) }} is null then '{{ cell }} is empty'
+    when problem is not null then problem
+    {%- for name, cell in cells.items() if cell.get('required') %}
+    when {{ filled(name) }} is null then '{{ name }} is empty'
     {%- endfor %}
-    {%- for cell, type in typed.items() %}
-    when {{ type_of[type][0](cell) }} is null and {{ filled(cell) }} is not null
-        then '{{ cell }} {{ type_of[type][1] }}'
+    {%- for name, cell in cells.items()
+        if cell.type != 'varchar' and not cell.get('or_null') %}
+    when {{ typed_cell(name, cell.get('type')) }} is null
+        and {{ filled(name) }} is not null
+        then '{{ name }} is not
+        {%- if cell.type == 'timestamp' %} a time
+        {%- elif cell.type == 'json' %} JSON
+        {%- else %} a {{ cell.type | upper }}
+        {%- endif %}'
     {%- endfor %}
 end
 {%- endmacro -%}

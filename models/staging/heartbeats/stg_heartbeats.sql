@@ -1,17 +1,30 @@
+{#- A report without a readable duration is a heartbeat all the same. -#}
+{%- set cells = {'duration_ms': {'type': 'bigint', 'or_null': true}} -%}
+
+with
+
+take_figures as (
+
+    select
+        *,
+        regexp_extract(trim(duration_text), '(?i)^(.*)ms$', 1) as duration_ms,
+    from {{ source('landing', 'heartbeats') }}
+
+)
+
 select
     filename,
-    landed.at as reported_at,
+    take_figures.at as reported_at,
     case upper({{ without_mark('status_text') }})
         when 'HEALTHY' then 'ok'
         when 'WARNINGS' then 'warn'
         when 'CRITICAL' then 'error'
         else 'unknown'
     end as status,
-    {{ to_bigint("regexp_extract(trim(duration_text), '(?i)^(.*)ms$', 1)") }}
-        as duration_ms,
+    {{ typed_cells(cells) }},
     fields,
     check_groups,
     raw,
-    problem as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
-from {{ source('landing', 'heartbeats') }} as landed
+from take_figures

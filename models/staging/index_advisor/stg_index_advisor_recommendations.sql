@@ -1,3 +1,16 @@
+{%- set cells = {
+    'table_name': {'type': 'varchar', 'required': true},
+    'index_name': {'type': 'varchar'},
+    'column_name': {'type': 'varchar'},
+    'create_index_sql': {'type': 'varchar'},
+    'query_pattern': {'type': 'varchar'},
+    'estimated_speedup': {'type': 'double'},
+    'estimated_cost': {'type': 'double'},
+    'priority': {'type': 'varchar'},
+    'estimated_impact': {'type': 'varchar'},
+    'status': {'type': 'varchar'},
+} -%}
+
 with
 
 take_elements as (
@@ -47,21 +60,9 @@ take_cells as (
 
 select
     reported_at,
-    {{ filled('table_name') }} as table_name,
-    {{ filled('index_name') }} as index_name,
-    {{ filled('column_name') }} as column_name,
-    create_index_sql,
-    {{ filled('query_pattern') }} as query_pattern,
-    {{ to_double('estimated_speedup') }} as estimated_speedup,
-    {{ to_double('estimated_cost') }} as estimated_cost,
-    {{ filled('priority') }} as priority,
-    {{ filled('estimated_impact') }} as estimated_impact,
-    {{ filled('status') }} as status,
+    {{ typed_cells(cells) }},
     source_file,
     raw,
-    {{ reject_reason(
-        required=['table_name'],
-        typed={'estimated_speedup': 'DOUBLE', 'estimated_cost': 'DOUBLE'},
-    ) }} as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
 from take_cells

@@ -1,3 +1,12 @@
+{%- set cells = {
+    'pattern': {'type': 'varchar', 'required': true, 'as': 'query_pattern'},
+    'samples': {'type': 'bigint'},
+    'avg_ms': {'type': 'double'},
+    'p50_ms': {'type': 'double'},
+    'p95_ms': {'type': 'double'},
+    'p99_ms': {'type': 'double'},
+} -%}
+
 with
 
 take_elements as (
@@ -38,23 +47,9 @@ take_cells as (
 select
     is_last_of_day,
     position,
-    {{ filled('pattern') }} as query_pattern,
-    {{ to_bigint('samples') }} as samples,
-    {{ to_double('avg_ms') }} as avg_ms,
-    {{ to_double('p50_ms') }} as p50_ms,
-    {{ to_double('p95_ms') }} as p95_ms,
-    {{ to_double('p99_ms') }} as p99_ms,
+    {{ typed_cells(cells) }},
     source_file,
     raw,
-    {{ reject_reason(
-        required=['pattern'],
-        typed={
-            'samples': 'BIGINT',
-            'avg_ms': 'DOUBLE',
-            'p50_ms': 'DOUBLE',
-            'p95_ms': 'DOUBLE',
-            'p99_ms': 'DOUBLE',
-        },
-    ) }} as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
 from take_cells

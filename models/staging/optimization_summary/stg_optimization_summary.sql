@@ -1,19 +1,32 @@
+{%- set cells = {
+    'event_type': {'type': 'varchar'},
+    'metric_name': {'type': 'varchar'},
+    'metric_value': {'type': 'double'},
+    'metadata': {'type': 'json'},
+} -%}
+
+with
+
+normalize_metric_names as (
+
+    select
+        * replace (
+            if(
+                shape = 'metric',
+                {{ snake_case('metric_name') }},
+                metric_name
+            ) as metric_name
+        ),
+    from {{ source('landing', 'optimization_summary') }}
+
+)
+
 select
-    landed.at as occurred_at,
-    {{ filled('event_type') }} as event_type,
-    if(
-        shape = 'metric',
-        {{ snake_case('metric_name') }},
-        {{ filled('metric_name') }}
-    ) as metric_name,
-    {{ to_double('metric_value') }} as metric_value,
-    case when json_valid(metadata) then metadata::json end as metadata,
+    normalize_metric_names.at as occurred_at,
+    {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
-    coalesce(
-        {{ reject_reason(typed={'metric_value': 'DOUBLE'}) }},
-        case when not json_valid(metadata) then 'metadata is not JSON' end
-    ) as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
-from {{ source('landing', 'optimization_summary') }} as landed
+from normalize_metric_names

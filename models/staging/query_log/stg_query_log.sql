@@ -1,3 +1,10 @@
+{%- set cells = {
+    'query': {'type': 'varchar', 'required': true},
+    'execution_time_ms': {'type': 'double', 'required': true},
+    'rows_returned': {'type': 'bigint'},
+    'cache_hit': {'type': 'boolean', 'as': 'is_cache_hit'},
+} -%}
+
 with
 
 merge_shapes as (
@@ -37,19 +44,10 @@ select
             then first_word
         else 'SEARCH'
     end as query_type,
-    {{ to_double('execution_time_ms') }} as execution_time_ms,
-    {{ to_bigint('rows_returned') }} as rows_returned,
-    {{ to_boolean('cache_hit') }} as is_cache_hit,
+    {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
-    {{ reject_reason(
-        required=['query', 'execution_time_ms'],
-        typed={
-            'execution_time_ms': 'DOUBLE',
-            'rows_returned': 'BIGINT',
-            'cache_hit': 'BOOLEAN',
-        },
-    ) }} as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
 from take_first_words

@@ -1,33 +1,21 @@
+{%- set cells = {
+    'pattern': {'type': 'varchar', 'required': true, 'as': 'query_pattern'},
+    'samples': {'type': 'bigint'},
+    'avg_ms': {'type': 'double'},
+    'p50_ms': {'type': 'double'},
+    'p95_ms': {'type': 'double'},
+    'p99_ms': {'type': 'double'},
+    'slow_flag': {'type': 'boolean', 'as': 'is_slow'},
+} -%}
+
 select
     regexp_extract(source_file, '^query_perf_(daily|weekly)_', 1) as period,
-    {{ filled('pattern') }} as query_pattern,
-    {{ to_bigint('samples') }} as samples,
-    {{ to_double('avg_ms') }} as avg_ms,
-    {{ to_double('p50_ms') }} as p50_ms,
-    {{ to_double('p95_ms') }} as p95_ms,
-    {{ to_double('p99_ms') }} as p99_ms,
-    {{ to_boolean('slow_flag') }} as is_slow,
+    {{ typed_cells(cells) }},
     source_file,
     regexp_extract(source_file, '^(.*)\.', 1) as report_name,
     source_file like '%.csv' as is_csv,
     line_number,
-    coalesce(
-        raw,
-        {{ joined_cells([
-            'pattern', 'samples', 'avg_ms', 'p50_ms', 'p95_ms', 'p99_ms',
-            'slow_flag',
-        ]) }}
-    ) as raw,
-    {{ reject_reason(
-        required=['pattern'],
-        typed={
-            'samples': 'BIGINT',
-            'avg_ms': 'DOUBLE',
-            'p50_ms': 'DOUBLE',
-            'p95_ms': 'DOUBLE',
-            'p99_ms': 'DOUBLE',
-            'slow_flag': 'BOOLEAN',
-        },
-    ) }} as reject_reason,
+    coalesce(raw, {{ joined_cells(cells) }}) as raw,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
 from {{ source('landing', 'query_patterns') }}

@@ -1,13 +1,14 @@
+{%- set cells = {
+    'metric': {'type': 'varchar', 'required': true, 'as': 'metric_name'},
+    'value': {'type': 'double', 'as': 'metric_value'},
+} -%}
+
 select
     landed.at as measured_at,
-    {{ filled('metric') }} as metric_name,
-    {{ to_double('value') }} as metric_value,
+    {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
-    {{ reject_reason(
-        required=['metric'],
-        typed={'value': 'DOUBLE'},
-    ) }} as reject_reason,
+    {{ reject_reason(cells) }} as reject_reason,
     day,
 from {{ source('landing', 'telemetry') }} as landed

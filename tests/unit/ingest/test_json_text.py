@@ -52,8 +52,27 @@ def test_cells_are_the_text_as_written(text: str, expected: str | None) -> None:
     assert cell(parse_json(text)) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e400",
+        "-1e99999999999999999999",
+        "1e-400",
+        "-0.00001E-400",
+        "1e23",
+        "9007199254740993.0",
+    ],
+)
+def test_fractions_that_no_double_holds_become_strings(text: str) -> None:
+    assert parse_json(text) == text
+
+
+@pytest.mark.parametrize("text", ["-0.0E-400", "5e-324", "0.1", "1e22", "-1.5"])
+def test_fractions_that_a_double_holds_stay_numbers(text: str) -> None:
+    assert parse_json(text) == Number(text)
+
+
 def test_numbers_that_no_type_holds_become_strings() -> None:
-    assert parse_json("1e400") == "1e400"
     assert parse_json("9223372036854775808") == "9223372036854775808"
     assert parse_json("-9223372036854775808") == Number("-9223372036854775808")
     assert parse_json("7" * 5_000) == "7" * 5_000

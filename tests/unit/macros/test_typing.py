@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
+from decimal import Decimal, InvalidOperation
 
 import duckdb
-import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.times import parse_time
-
-MACROS = Path(__file__).parents[3] / "macros" / "typing.sql"
+from tests.models import render
 
 
 def typed(macro: str, *cells: str | None) -> list[object]:
     """What a macro makes of cells, in their order."""
-    text = MACROS.read_text(encoding="utf-8")
-    sql = jinja2.Environment().from_string(f"{text}{{{{ {macro}('cell') }}}}").render()
+    sql = render(f"{{{{ {macro}('cell') }}}}")
     query = f"select {sql} from (select unnest($1::varchar[]) as cell)"
     return [row[0] for row in duckdb.execute(query, [list(cells)]).fetchall()]
 
@@ -60,7 +57,28 @@ def test_bigint(cell: str | None, value: int | None) -> None:
         ("5.", 5.0),
         ("1e3", 1000.0),
         ("1.5E-3", 0.0015),
+        ("9007199254740992", 2.0**53),
+        ("9007199254740993", None),
+        ("-9007199254740993.0", None),
+        ("9007199254740993e0", None),
+        ("9007199254740994", 2.0**53 + 2),
+        ("0" * 400 + "1" + "0" * 22 + "." + "0" * 400, 1e22),
+        ("1e22", 1e22),
+        ("1e23", None),
+        ("170141183460469231731687303715884105727", None),
+        ("9" * 400, None),
+        ("0." + "1" * 400, 1 / 9),
+        ("1" + "0" * 400 + "e-400", 1.0),
+        ("0.1", 0.1),
+        ("9007199254740991.4", 2.0**53 - 1),
+        ("5e-324", 5e-324),
+        ("1e-400", None),
+        ("-0." + "0" * 400 + "1", None),
+        ("1e-99999999999999999999", None),
+        ("-0e-400", 0.0),
+        ("0.000", 0.0),
         ("1e400", None),
+        ("1e99999999999999999999", None),
         ("NaN", None),
         ("inf", None),
         ("-Infinity", None),
@@ -74,6 +92,42 @@ def test_bigint(cell: str | None, value: int | None) -> None:
 )
 def test_double(cell: str | None, value: float | None) -> None:
     assert typed("to_double", cell) == [value]
+
+
+NUMBERS = st.tuples(
+    st.sampled_from(["", "-", "+"]),
+    st.one_of(
+        st.integers(0, 10**40).map(str),
+        st.integers(2**53 - 9, 2**53 + 9).map(str),
+        st.integers(52, 130).map(lambda power: str(2**power)),
+        st.text("0123456789.", max_size=40),
+    ),
+    st.one_of(st.just(""), st.integers(-400, 400).map("e{}".format)),
+).map("".join)
+
+
+def held_by_a_double(text: str) -> set[float | None]:
+    """What a text may become: the number itself, or a fraction rounded."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return {None}
+    held = float(number)
+    if abs(held) < 2**53:
+        return {None} if number and not held else {held}
+    if number != number.to_integral_value():
+        return {None, held}  # between whole numbers of which not all are there
+    return {held} if number.copy_abs() < 2**127 and number == held else {None}
+
+
+@given(st.lists(NUMBERS, max_size=40))
+def test_a_double_is_exact_or_a_rounded_fraction(texts: list[str]) -> None:
+    for text, value in zip(texts, typed("to_double", *texts), strict=True):
+        assert value in held_by_a_double(text), text
+
+
+def test_there_is_no_negative_zero() -> None:
+    assert [str(value) for value in typed("to_double", "-0", "-0.0e5")] == ["0.0"] * 2
 
 
 @pytest.mark.parametrize(
