@@ -9,6 +9,7 @@ hands on as it stands.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -16,6 +17,9 @@ from ingest.text import clean
 
 MAX_DEPTH = 200
 """Deeper nesting is refused: nothing in these reports comes near it."""
+
+MAX_VALUES = 1 << 19
+"""More is refused: `[[],[],…` takes 90 times as much memory as text."""
 
 MAX_NAMES = 1_000
 MAX_NAME_LENGTH = 200
@@ -78,6 +82,8 @@ def parse_json(text: str) -> Json:
     Raises:
         BadJson: and nothing else, whatever the text.
     """
+    if len(text) > MAX_VALUES and sum(map(text.count, "[{,:")) > MAX_VALUES:
+        raise BadJson("too many values")
     try:
         value = _DECODER.decode(text.strip("\ufeff \t\r\n"))
     except (ValueError, RecursionError) as error:
@@ -177,11 +183,16 @@ def key_names(value: Json) -> list[str]:
     Inner keys are those of an object or of any object in a list.
     """
     names: dict[str, None] = {}
-    if not isinstance(value, dict):
-        return []
-    for key, item in value.items():
+    for key, item in value.items() if isinstance(value, dict) else ():
+        key = key[:MAX_NAME_LENGTH]
         names[key] = None
         for inner in item if isinstance(item, list) else [item]:
+            if len(names) > MAX_NAMES:
+                break
             if isinstance(inner, dict):
-                names.update(dict.fromkeys(f"{key}.{name}" for name in inner))
-    return [name[:MAX_NAME_LENGTH] for name in names][:MAX_NAMES]
+                found = islice(inner, MAX_NAMES)
+                names.update(
+                    (f"{key}.{name[:MAX_NAME_LENGTH]}"[:MAX_NAME_LENGTH], None)
+                    for name in found
+                )
+    return list(names)[:MAX_NAMES]

@@ -96,12 +96,12 @@ class Masks:
         self._harmless.update(line for line in fresh if len(line) <= _LONGEST_LINE)
         return False
 
-    def raw(self, text: str) -> str:
-        """`text` masked and cut to RAW_LIMIT, cheaply however long it is."""
-        if len(text) <= RAW_LIMIT + _MARGIN:
-            return cut(self.text(text))
-        masked = self.text(text[: RAW_LIMIT + _MARGIN])
-        return cut(masked[:-_MARGIN])
+    def raw(self, text: str, limit: int = RAW_LIMIT) -> str:
+        """`text` masked and cut to a limit, cheaply however long it is."""
+        if len(text) <= limit + _MARGIN:
+            return cut(self.text(text), limit)
+        masked = self.text(text[: limit + _MARGIN])
+        return cut(masked[:-_MARGIN], limit)
 
     def json(self, value: Json) -> Json:
         """A JSON value with the secrets in its strings and keys masked.

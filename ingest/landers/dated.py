@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice, zip_longest
+from itertools import chain, zip_longest
 from typing import BinaryIO, cast
 
 from ingest import files
@@ -21,21 +21,13 @@ from ingest.documents import Document, dated_day
 from ingest.landers.context import Context, count
 from ingest.landing import CSV_SOURCES, HELD_WHOLE, Content, Landing
 from ingest.ledger import Part
-from ingest.sources.query_csv import (
-    LANDING_COLUMNS,
-    QueryFile,
-    read_query_csv,
-    whole_file,
-)
+from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
-from ingest.text import MAX_CELL_CHARS, decode
+from ingest.text import MAX_CELL_CHARS
 from ingest.times import TOO_FAR_AHEAD
 
 DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
-BAD_NAME = "the date in the file name is impossible"
-MAX_JSON_BYTES = 64 << 20
 CHUNK = 1 << 20
-LINES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -76,12 +68,7 @@ class DatedLander:
         part = f"{document.name.removesuffix('.csv')}.csv.gz"
         with self._spool() as text:
             with document.open() as stream:
-                file = self._read(document, stream, day)
-                if named is None:
-                    line = whole_file(
-                        file.source, document.name, BAD_NAME, ",".join(file.names)
-                    )
-                    file = QueryFile(file.source, file.names, iter([line]))
+                file = self._read(document, stream, named)
                 content = _write(text, file, document)
             version = _Version(
                 file.source, day.isoformat(), part, text, content,
@@ -108,14 +95,13 @@ class DatedLander:
         ):
             yield cast(BinaryIO, text)
 
-    def _read(self, document: Document, stream: BinaryIO, day: date) -> QueryFile:
+    def _read(
+        self, document: Document, stream: BinaryIO, day: date | None
+    ) -> QueryFile:
         context = self.context
-        if document.name.endswith(".csv"):
-            return read_query_csv(
-                stream, document.name, day, context.masks, context.now
-            )
-        text = decode(stream.read(MAX_JSON_BYTES))
-        return read_query_json(text, document.name, day, context.masks, context.now)
+        is_csv = document.name.endswith(".csv")
+        read = read_query_csv if is_csv else read_query_json
+        return read(stream, document.name, day, context.masks, context.now)
 
     def _land(self, version: _Version) -> bool:
         """Put a version where it belongs; true if it is what counts now."""
@@ -180,17 +166,29 @@ def stamp(document: Document) -> int:
 def _write(text: BinaryIO, file: QueryFile, document: Document) -> Content:
     """Write a file's landing form; returns what the ledger says of it."""
     hashed = hashlib.sha256()
-    count_rows = 0
-    lines = [",".join(LANDING_COLUMNS[file.source])]
-    while lines:
-        data = ("\n".join(lines) + "\n").encode()
+    count_rows = -1  # the first line names the columns
+    for piece in _pieces(chain([",".join(LANDING_COLUMNS[file.source])], file.lines)):
+        data = ("\n".join(piece) + "\n").encode()
         hashed.update(data)
         text.write(data)
-        lines = list(islice(file.lines, LINES_AT_ONCE))
-        count_rows += len(lines)
+        count_rows += len(piece)
     return Content(
         hashed.hexdigest()[:32], {DATASETS[file.source]: count_rows}, document.size
     )
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[list[str]]:
+    """Lines that take little more than CHUNK together."""
+    piece: list[str] = []
+    length = 0
+    for line in lines:
+        piece.append(line)
+        length += len(line)
+        if length >= CHUNK:
+            yield piece
+            piece, length = [], 0
+    if piece:
+        yield piece
 
 
 def _continues(landing: Landing, old: Part, new: _Version) -> bool:

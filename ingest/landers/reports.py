@@ -9,7 +9,7 @@ from ingest.documents import Document
 from ingest.identity import content_of, merge_reports, reports_content
 from ingest.landers.context import Context
 from ingest.landing import Json, digest
-from ingest.sources.index_advisor import parse_report
+from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
 from ingest.text import decode
 
 PART = "index_advisor.ndjson.gz"
@@ -49,7 +49,7 @@ class ReportLander:
         day = at[:10] if at else str(document.modified.date())
         self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)
         if record["problem"] is None:
-            self.whole.append(context.masks.raw(text))
+            self.whole.append(context.masks.raw(text, MAX_REPORT_CHARACTERS))
             # Half of it may lie under the day on which it was being written.
             for back in (0, 1):
                 written = document.modified - timedelta(days=back)

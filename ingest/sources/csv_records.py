@@ -5,17 +5,19 @@ Here a quoted cell may run over many lines only as long as its record comes out
 right; else the line with the quote is a reject and the next line starts anew.
 """
 
-import contextlib
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Collection, Iterator, Sequence
+from enum import Enum, auto
+from typing import BinaryIO, NamedTuple
 
 from ingest.sources.lines import PhysicalLine, physical_lines
-from ingest.text import MAX_RECORD_BYTES, clean
+from ingest.text import MAX_RECORD_BYTES, clean, in_utf8
 
 MAX_RECORD_LINES = 1_000
 """Physical lines that one record may run over."""
+
+SEPARATORS = ",;\t|"
 
 NEVER_CLOSED = "quote never closed"
 AFTER_QUOTE = "text after a closing quote"
@@ -23,12 +25,19 @@ WRONG_NUMBER = "number of cells differs from the header"
 NOT_UTF8 = "not UTF-8"
 TOO_LONG = "record is too long"
 
-# A file of this size is looked at as a whole; no line of it is too long.
-_PLAIN_BYTES = MAX_RECORD_BYTES
 # What bytes.strip takes for blank.
 BLANK = " \t\n\r\x0b\x0c"
 _NUL = "\ufffd".encode()
 _QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
+
+
+class Header(NamedTuple):
+    """The header of a file: its cells as written, and what separates them."""
+
+    line_number: int
+    cells: list[str]
+    raw: str
+    separator: str
 
 
 class Record(NamedTuple):
@@ -44,106 +53,156 @@ class Record(NamedTuple):
     problem: str | None
 
 
-def split_records(stream: BinaryIO) -> Iterator[Record]:
-    """The records of a CSV stream, the header first; blank lines are skipped.
+def read_csv(
+    stream: BinaryIO, known: Collection[str]
+) -> tuple[Header | None, Iterator[Record]]:
+    """The header of a CSV stream, if it has any line, and the records below it.
 
-    A record is one line, or several where a quoted cell holds line ends, it
-    closes within MAX_RECORD_LINES and MAX_RECORD_BYTES, and has as many cells as
-    the header. `cells` are None with each problem but a wrong number of cells.
+    Blank lines are skipped, and comments above the header. The header is one
+    line; what separates its cells is told by the `known` names (see `plain`)
+    that come out. A record is one line, or several where a quoted cell holds
+    line ends, it closes within MAX_RECORD_LINES and MAX_RECORD_BYTES, and has as
+    many cells as the header. `cells` are None with each problem but a wrong
+    number of cells.
     """
-    text, stream = plain_text(stream)
-    if text is not None:
-        yield from plain_records(text)
-        return
     lines = _Lines(stream)
-    width = 0
+    header = _header(lines, known)
+    if header is None:
+        return None, iter(())
+    return header, _records(lines, header.separator, len(header.cells))
+
+
+def plain(name: str) -> str:
+    """A column's name without the freedoms that writers take."""
+    return name.strip().strip("\"'").strip().lower()
+
+
+def count_known(cells: Sequence[str], known: Collection[str]) -> int:
+    """How many known names stand in a header."""
+    return len({plain(cell) for cell in cells}.intersection(known))
+
+
+def _header(lines: "_Lines", known: Collection[str]) -> Header | None:
     while (line := lines.next()) is not None:
-        if not line.data.strip():
+        text, _ = _decode(line.data)
+        if not text.strip(BLANK):
             continue
-        record = _record(line, lines, width)
-        if width == 0 and record.cells is not None:
-            width = len(record.cells)
-        yield record
+        is_comment = text.startswith("#")
+        names = text.lstrip("#") if is_comment else text
+        rows = [(_header_cells(names, mark), mark) for mark in SEPARATORS]
+        cells, separator = max(rows, key=lambda row: count_known(row[0], known))
+        # Some programs write their header as a comment.
+        if not is_comment or count_known(cells, known) > 1:
+            return Header(lines.number, cells, text, separator)
+    return None
 
 
-def plain_text(stream: BinaryIO) -> tuple[str | None, BinaryIO]:
-    """The text of a stream, if each of its records is simply one of its lines.
+def _header_cells(text: str, separator: str) -> list[str]:
+    """The cells of a header, which an odd quote must not take away."""
+    reader = _Reader(separator)
+    reader.feed(text)
+    if reader.is_open or reader.is_broken:
+        return text.split(separator)
+    return reader.cells
 
-    Else None, and the stream with all that it held.
+
+def _records(lines: "_Lines", separator: str, width: int) -> Iterator[Record]:
+    while (line := lines.next()) is not None:
+        if line.data.strip():
+            yield _record(line, lines, separator, width)
+
+
+class _State(Enum):
+    """How a line ends that starts within a quoted cell."""
+
+    OPEN = auto()
+    CLOSED = auto()
+    BROKEN = auto()
+
+
+class _Ahead(NamedTuple):
+    """A line that was looked at, but not read, as if within a quoted cell.
+
+    `cells` and `length` are totals of all lines looked at with this one.
     """
-    start = stream.read(_PLAIN_BYTES)
-    is_plain = len(start) < _PLAIN_BYTES and not any(
-        byte in start for byte in (b'"', b"\r", b"\0", b"\xef\xbb\xbf")
-    )
-    if is_plain:
-        with contextlib.suppress(UnicodeDecodeError):
-            return start.decode(), stream
-    return None, cast(BinaryIO, _Rejoined(start, stream))
 
-
-def plain_records(text: str) -> Iterator[Record]:
-    """The records of a plain text: as of any other, in a third of the time."""
-    width = 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip(BLANK):
-            record = plain_record(number, line, width)
-            width = width or len(record.cells or ())
-            yield record
-
-
-def plain_record(number: int, line: str, width: int) -> Record:
-    """A line of a plain text, of which the header has `width` cells."""
-    cells = line.split(",")
-    return Record(number, cells, line, _width_problem(cells, width))
-
-
-class _Rejoined:
-    """A stream with its beginning, which was read already, put back."""
-
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start = start
-        self._rest = rest
-
-    def read(self, size: int) -> bytes:
-        if self._start:
-            data, self._start = self._start[:size], self._start[size:]
-            return data
-        return self._rest.read(size)
+    line: PhysicalLine
+    state: _State
+    cells: int
+    length: int
 
 
 class _Lines:
-    """Physical lines with a number, which can be given back."""
+    """Physical lines with a number, and a look at those ahead.
+
+    Where quotes are odd, many a line seems to open a cell that runs on and on:
+    so each line ahead is looked at once, whoever asks.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._source = physical_lines(stream, lone_cr=True)
-        self._returned: deque[PhysicalLine] = deque()
+        self._source = physical_lines(in_utf8(stream)[0], lone_cr=True)
+        self._ahead: deque[_Ahead] = deque()  # all OPEN but for the last
+        self._cells = 0
+        self._length = 0
         self.number = 0
 
     def next(self) -> PhysicalLine | None:
-        if self._returned:
-            line: PhysicalLine | None = self._returned.popleft()
+        """The next line, without NUL, the first without its mark."""
+        if self._ahead:
+            line: PhysicalLine | None
+            line, _, self._cells, self._length = self._ahead.popleft()
         else:
-            line = next(self._source, None)
-            if line is not None:
-                line = self._clean(line)
+            line = self._pull()
         if line is not None:
             self.number += 1
         return line
 
-    def _clean(self, line: PhysicalLine) -> PhysicalLine:
+    def close(self, line: PhysicalLine, separator: str) -> tuple[int, int] | None:
+        """Where a quoted cell is closed that is open at the end of `line`.
+
+        How many lines on, and how many cells those have; None where it is not,
+        or too late. `line` is the one that was read last.
+        """
+        while True:
+            cells, length = self._cells, self._length
+            state = _State.OPEN
+            if self._ahead:
+                _, state, cells, length = self._ahead[-1]
+            if (
+                len(self._ahead) >= MAX_RECORD_LINES
+                or line.length + length - self._length > MAX_RECORD_BYTES
+                or state is _State.BROKEN
+            ):
+                return None
+            if state is _State.CLOSED:
+                return len(self._ahead), cells - self._cells
+            after = self._pull()
+            if after is None:
+                return None
+            reader = _Reader(separator, is_open=True)
+            reader.feed(_decode(after.data)[0])
+            self._ahead.append(
+                _Ahead(
+                    after,
+                    reader.state,
+                    cells + len(reader.cells),
+                    length + after.length,
+                )
+            )
+
+    def _pull(self) -> PhysicalLine | None:
+        line = next(self._source, None)
+        if line is None:
+            return None
         data = line.data
-        if self.number == 0:
+        if self.number == 0 and not self._ahead:
             data = data.removeprefix(b"\xef\xbb\xbf")
         if b"\0" in data:
             data = data.replace(b"\0", _NUL)
         return line if data is line.data else line._replace(data=data)
 
-    def give_back(self, lines: Sequence[PhysicalLine]) -> None:
-        self._returned.extendleft(reversed(lines))
-        self.number -= len(lines)
 
-
-def _record(line: PhysicalLine, lines: _Lines, width: int) -> Record:
+def _record(line: PhysicalLine, lines: _Lines, separator: str, width: int) -> Record:
     number = lines.number
     text, is_utf8 = _decode(line.data)
     if line.is_too_long:
@@ -151,44 +210,37 @@ def _record(line: PhysicalLine, lines: _Lines, width: int) -> Record:
     if not is_utf8:
         return Record(number, None, text, NOT_UTF8)
     if '"' not in text:
-        cells = text.split(",")
-        return Record(number, cells, text, _width_problem(cells, width))
-    reader = _Reader()
+        cells = text.split(separator)
+        return Record(number, cells, text, width_problem(cells, width))
+    reader = _Reader(separator)
     reader.feed(text)
-    if reader.is_open:
-        return _open_record(line, text, lines, reader, width)
     if reader.is_broken:
         return Record(number, None, text, AFTER_QUOTE)
-    return Record(number, reader.cells, text, _width_problem(reader.cells, width))
+    if reader.is_open:
+        found = lines.close(line, separator)
+        if found is None or len(reader.cells) + found[1] != width:
+            return Record(number, None, text, NEVER_CLOSED)
+        text, is_utf8 = _rest_of_record(text, line.end, lines, found[0], reader)
+        if not is_utf8:
+            return Record(number, None, text, NOT_UTF8)
+    return Record(number, reader.cells, text, width_problem(reader.cells, width))
 
 
-def _open_record(
-    line: PhysicalLine, text: str, lines: _Lines, reader: "_Reader", width: int
-) -> Record:
-    """A record whose first line ends inside of a quoted cell."""
-    number = lines.number
-    taken: list[PhysicalLine] = []
+def _rest_of_record(
+    text: str, end: bytes, lines: _Lines, count: int, reader: "_Reader"
+) -> tuple[str, bool]:
+    """Read on for `count` lines; the whole text, and whether it is UTF-8."""
     parts = [text]
-    is_utf8 = True
-    length, end = line.length, line.end
-    while reader.is_open and (after := lines.next()) is not None:
-        taken.append(after)
-        length += after.length
-        if len(taken) >= MAX_RECORD_LINES or length > MAX_RECORD_BYTES:
-            break
-        part, is_part_utf8 = _decode(after.data)
-        is_utf8 = is_utf8 and is_part_utf8
-        part = end.decode() + part
-        end = after.end
-        parts.append(part)
-        reader.feed(part)
-    if reader.is_open or reader.is_broken or _width_problem(reader.cells, width):
-        lines.give_back(taken)
-        return Record(number, None, text, NEVER_CLOSED)
-    raw = "".join(parts)
-    if not is_utf8:
-        return Record(number, None, raw, NOT_UTF8)
-    return Record(number, reader.cells, raw, None)
+    all_utf8 = True
+    for _ in range(count):
+        line = lines.next()
+        assert line is not None  # it was looked at
+        text, is_utf8 = _decode(line.data)
+        all_utf8 = all_utf8 and is_utf8
+        parts.append(end.decode() + text)
+        reader.feed(parts[-1])
+        end = line.end
+    return "".join(parts), all_utf8
 
 
 class _Reader:
@@ -197,11 +249,18 @@ class _Reader:
     A quote counts at the start of a cell only; elsewhere it is text.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, separator: str, is_open: bool = False) -> None:
         self.cells: list[str] = []
-        self.is_open = False  # inside of a quoted cell
+        self.is_open = is_open  # inside of a quoted cell
         self.is_broken = False
+        self._separator = separator
         self._parts: list[str] = []
+
+    @property
+    def state(self) -> _State:
+        if self.is_broken:
+            return _State.BROKEN
+        return _State.OPEN if self.is_open else _State.CLOSED
 
     def feed(self, text: str) -> None:
         """Go on with the next line; all but the first bring the end before."""
@@ -209,12 +268,12 @@ class _Reader:
         while True:
             if not self.is_open:
                 if not text.startswith('"', position):
-                    comma = text.find(",", position)
-                    if comma < 0:
+                    end = text.find(self._separator, position)
+                    if end < 0:
                         self.cells.append(text[position:])
                         return
-                    self.cells.append(text[position:comma])
-                    position = comma + 1
+                    self.cells.append(text[position:end])
+                    position = end + 1
                     continue
                 self.is_open = True
                 position += 1
@@ -230,7 +289,7 @@ class _Reader:
             position += 1
             if position == len(text):
                 return
-            if text[position] != ",":
+            if text[position] != self._separator:
                 self.is_broken = True
                 return
             position += 1
@@ -243,8 +302,9 @@ def _decode(data: bytes) -> tuple[str, bool]:
         return data.decode("utf-8", "replace"), False
 
 
-def _width_problem(cells: list[str], width: int) -> str | None:
-    return WRONG_NUMBER if width and len(cells) != width else None
+def width_problem(cells: Sequence[str], width: int) -> str | None:
+    """What is wrong with the number of cells below a header of `width` cells."""
+    return None if len(cells) == width else WRONG_NUMBER
 
 
 # A bare \r breaks DuckDB's reader; a leading # is a comment to some.
@@ -262,8 +322,8 @@ def landing_line(row: Sequence[str | None]) -> str:
     return clean(line)
 
 
-def quoted(cell: str) -> str:
+def quoted(cell: str, separator: str = ",") -> str:
     """A cell as CSV: in quotes where a reader could take it for more."""
-    if _NEEDS_QUOTES.search(cell):
+    if _NEEDS_QUOTES.search(cell) or separator in cell:
         return '"' + cell.replace('"', '""') + '"'
     return cell

@@ -55,7 +55,7 @@ def parse_report(
         "report": None if problem else dump(value),
         "source_file": source_file,
         "problem": problem,
-        "raw": masks.raw(text) if problem else None,
+        "raw": masks.raw(text, MAX_REPORT_CHARACTERS) if problem else None,
     }
     if problem is not None:
         return Report(record, has_timestamp=at is not None, keys=keys)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ingest.json_text import BadJson, Json, cell, dump, parse_json
 from ingest.masks import Masks
-from ingest.text import MAX_RECORD_BYTES, cut, decode, is_too_long
+from ingest.text import MAX_RECORD_BYTES, cut, decode_utf8, in_utf8, is_too_long
 from ingest.times import believable, date_problem, parse_time, utc_text
 
 TOO_LONG = "line is too long"
@@ -70,18 +70,20 @@ def physical_lines(
     ends = _ANY_END if lone_cr else _NEWLINE
     start = b""  # of the line whose end has not come yet, cut
     length = 0
-    while chunk := stream.read(_CHUNK):
-        # A \r and its \n must not be torn apart.
-        while chunk.endswith(b"\r") and (more := stream.read(1)):
-            chunk += more
-        position = 0
-        for match in ends.finditer(chunk):
+    torn = b""  # a \r that may belong to a \n
+    while (chunk := stream.read(_CHUNK)) or torn:
+        is_last = not chunk
+        chunk = torn + chunk
+        torn = b"\r" if chunk.endswith(b"\r") and not is_last else b""
+        position, stop = 0, len(chunk) - len(torn)
+        for match in ends.finditer(chunk, 0, stop):
             data = start + chunk[position : match.start()]
             length += match.end() - position
             yield PhysicalLine(data[: MAX_RECORD_BYTES + 1], match.group(), length)
             start, length, position = b"", 0, match.end()
-        start = (start + chunk[position:])[: MAX_RECORD_BYTES + 1]
-        length += len(chunk) - position
+        if len(start) <= MAX_RECORD_BYTES:
+            start = (start + chunk[position:stop])[: MAX_RECORD_BYTES + 1]
+        length += stop - position
     if length:
         yield PhysicalLine(start, b"", length)
 
@@ -90,13 +92,15 @@ def read_lines(stream: BinaryIO, offset: int = 0, number: int = 1) -> Iterator[L
     """The non-blank lines of a stream that stands at `offset`, line `number`.
 
     Blank lines count. To go on another time, start behind a complete line: at
-    its `end`, with its `number` + 1.
+    its `end`, with its `number` + 1. No line of a stream in UTF-16 is complete:
+    such a one is read from its start each time.
     """
+    stream, is_utf8 = (stream, True) if offset else in_utf8(stream)
     for line in physical_lines(stream):
         offset += line.length
-        text = decode(line.data)
+        text = decode_utf8(line.data)
         if text.strip():
-            yield Line(number, text, offset, bool(line.end))
+            yield Line(number, text, offset, bool(line.end) and is_utf8)
         number += 1
 
 

@@ -3,24 +3,27 @@
 The header tells which, not the name of the file.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import BinaryIO, Literal
 
-from ingest.json_text import MAX_NAME_LENGTH, MAX_NAMES, dump
+from ingest.json_text import MAX_NAME_LENGTH, MAX_NAMES
 from ingest.masks import MASK, Masks, is_secret_name
 from ingest.sources.csv_records import (
     BLANK,
+    Header,
     Record,
+    count_known,
     landing_line,
-    plain_record,
-    plain_records,
-    plain_text,
+    plain,
     quoted,
-    split_records,
+    read_csv,
+    width_problem,
 )
-from ingest.text import cut
+from ingest.text import MAX_RECORD_BYTES, rejoined
 from ingest.times import date_problem, parse_time, utc_text
 
 Source = Literal["query_rows", "query_patterns"]
@@ -47,7 +50,7 @@ PATTERN_CELLS = (
     "p99_ms",
     "slow_flag",
 )
-_ABOUT = ("extra_columns", "source_file", "line_number", "problem", "raw")
+_ABOUT = ("header", "source_file", "line_number", "problem", "raw")
 CELLS: dict[Source, tuple[str, ...]] = {
     "query_rows": ROW_CELLS,
     "query_patterns": PATTERN_CELLS,
@@ -66,6 +69,20 @@ OPTIONAL: dict[Source, tuple[str, ...]] = {
 }
 
 UNKNOWN_HEADER = "unknown header"
+BAD_NAME = "the date in the file name is impossible"
+
+_KNOWN = {*ROW_CELLS, *PATTERN_CELLS}
+# The headers that need not be landed: what they say stands in the columns.
+_USUAL = {
+    ",".join(cells)
+    for cells in (
+        ROW_CELLS,
+        ROW_CELLS[: -len(OPTIONAL["query_rows"])],
+        PATTERN_CELLS,
+    )
+}
+# A file of this size is looked at as a whole; no line of it is too long.
+_PLAIN_BYTES = MAX_RECORD_BYTES
 
 
 @dataclass(frozen=True)
@@ -74,8 +91,7 @@ class QueryFile:
 
     `lines` are its records as lines of CSV with the columns
     LANDING_COLUMNS[source] and can be gone through once; `names` are the columns
-    or keys that the file has. A file that cannot be used at all has exactly one
-    line, which says why.
+    or keys that the file has, all of them once the lines are through.
     """
 
     source: Source
@@ -86,74 +102,94 @@ class QueryFile:
 def classify(header: Sequence[str]) -> Source | None:
     """Which source a header belongs to, None when to neither.
 
-    A header that has the mark of both is that of which it has more.
+    It is the one of which it has more columns.
     """
-    names = {_plain(name) for name in header}
-    is_rows = bool(names & {"query_hash", "execution_time_ms"})
-    is_patterns = "pattern" in names
-    if is_rows and is_patterns:
-        is_rows = len(names & set(ROW_CELLS)) >= len(names & set(PATTERN_CELLS))
-    if is_rows:
-        return "query_rows"
-    return "query_patterns" if is_patterns else None
-
-
-def read_query_csv(
-    stream: BinaryIO, source_file: str, day: date, masks: Masks, now: datetime
-) -> QueryFile:
-    """Read a CSV file, streaming: bad records become rows with a problem.
-
-    `day` is the one that the file's name says (a week's Monday); where it is not
-    believable, that is the problem of each row. `source_file` is the masked
-    base name. A file without any record has no names and no rows.
-    """
-    text, stream = plain_text(stream)
-    records = split_records(stream) if text is None else plain_records(text)
-    header = next(records, None)
-    by_name: Source = "query_patterns" if "weekly" in source_file else "query_rows"
-    if header is None:
-        return QueryFile(by_name, [], iter(()))
-    cells = header.cells or []
-    names = _names(cells, masks)
-    source = classify(cells) or by_name
-    problem = header.problem or _header_problem(cells, names)
-    if problem is not None:
-        raw, number = masks.raw(header.raw), header.line_number
-        line = whole_file(source, source_file, problem, raw, number)
-        return QueryFile(source, names[:MAX_NAMES], iter((line,)))
-    reader = _Reader(source, names, source_file, day_problem(day, now), masks, now)
-    if text is not None and reader.understands_at_once(text):
-        lines = reader.plain_lines(text, header.line_number)
-    else:
-        lines = map(reader.line, records)
-    return QueryFile(source, names[:MAX_NAMES], lines)
-
-
-def _header_problem(cells: list[str], names: list[str]) -> str | None:
-    source = classify(cells)
-    if source is None:
-        return UNKNOWN_HEADER
-    for column in REQUIRED[source]:
-        if column not in names:
-            return f"required column {column} is missing"
+    rows, patterns = (count_known(header, CELLS[source]) for source in CELLS)
+    if rows or patterns:
+        return "query_rows" if rows >= patterns else "query_patterns"
     return None
 
 
-def whole_file(
-    source: Source, source_file: str, problem: str, raw: str, line_number: int = 1
+def read_query_csv(
+    stream: BinaryIO, source_file: str, day: date | None, masks: Masks, now: datetime
+) -> QueryFile:
+    """Read a CSV file, streaming: bad records become rows with a problem.
+
+    `day` is the one that the file's name says (a week's Monday), None where it
+    says an impossible one; where it is not believable, that is the problem of
+    each row. `source_file` is the masked base name. Below a header of neither
+    source each record has a problem, the header too. A file without any record
+    has no names and no rows.
+    """
+    wrong_day = day_problem(day, now)
+    start = stream.read(_PLAIN_BYTES)
+    text = _plain_text(start, masks) if wrong_day is None else None
+    if text is not None:
+        usual = text.partition("\n")[0]
+        header: Header | None = Header(1, usual.split(","), usual, ",")
+        records: Iterator[Record] = iter(())
+    else:
+        header, records = read_csv(rejoined(start, stream), _KNOWN)
+    by_name: Source = "query_patterns" if "weekly" in source_file else "query_rows"
+    if header is None:
+        return QueryFile(by_name, [], iter(()))
+    source = classify(header.cells)
+    names = _names(header.cells, masks)
+    if source is None:
+        lines = _unknown_lines(by_name, header, records, source_file, masks)
+        return QueryFile(by_name, names, lines)
+    reader = _Reader(source, header, source_file, wrong_day, masks, now)
+    lines = map(reader.line, records) if text is None else reader.plain_lines(text)
+    return QueryFile(source, names, lines)
+
+
+def _unknown_lines(
+    source: Source,
+    header: Header,
+    records: Iterator[Record],
+    source_file: str,
+    masks: Masks,
+) -> Iterator[str]:
+    """All of a file whose header says nothing, the header first."""
+    first = Record(header.line_number, None, header.raw, None)
+    for record in chain([first], records):
+        raw, number = masks.raw(record.raw), record.line_number
+        yield reject_line(source, source_file, UNKNOWN_HEADER, raw, number)
+
+
+def reject_line(
+    source: Source,
+    source_file: str,
+    problem: str,
+    raw: str,
+    line_number: int = 1,
+    header: str | None = None,
 ) -> str:
-    """The one line of a file that cannot be used; `raw` is masked already."""
+    """A record without cells; `raw` and `header` are masked already."""
     cells: list[str | None] = [None] * len(CELLS[source])
-    return landing_line([*cells, None, source_file, str(line_number), problem, raw])
+    return landing_line([*cells, header, source_file, str(line_number), problem, raw])
 
 
-def day_problem(day: date, now: datetime) -> str | None:
+def day_problem(day: date | None, now: datetime) -> str | None:
     """What is wrong with the day of a file, if it cannot be true."""
+    if day is None:
+        return BAD_NAME
     return date_problem(datetime(day.year, day.month, day.day), now)
 
 
-def _plain(name: str) -> str:
-    return name.strip().lower()
+def _plain_text(start: bytes, masks: Masks) -> str | None:
+    """The text of a file of which nearly each line is one of the landing already.
+
+    So it is where the columns are those of the landing and in their order, each
+    record is simply a line, and nothing has to be masked.
+    """
+    if len(start) == _PLAIN_BYTES or any(byte in start for byte in b'"\r\0#'):
+        return None
+    with contextlib.suppress(UnicodeDecodeError):
+        text = start.decode()
+        if text.partition("\n")[0] in _USUAL and not masks.suspicious(text):
+            return text
+    return None
 
 
 def _names(header: Sequence[str], masks: Masks) -> list[str]:
@@ -163,13 +199,17 @@ def _names(header: Sequence[str], masks: Masks) -> list[str]:
     """
     names: dict[str, None] = {}
     for position, written in enumerate(header, start=1):
-        name = masks.text(_plain(written))[:MAX_NAME_LENGTH] or f"column_{position}"
-        number = 2
-        unique = name
-        while unique in names:
-            unique = f"{name}_{number}"
-            number += 1
-        names[unique] = None
+        name = plain(written)
+        if name in _KNOWN and name not in names:
+            names[name] = None
+        elif len(names) < MAX_NAMES:
+            name = masks.text(name)[:MAX_NAME_LENGTH] or f"column_{position}"
+            number = 2
+            unique = name
+            while unique in names:
+                unique = f"{name}_{number}"
+                number += 1
+            names[unique] = None
     return list(names)
 
 
@@ -179,32 +219,41 @@ class _Reader:
     def __init__(
         self,
         source: Source,
-        names: list[str],
+        header: Header,
         source_file: str,
         wrong_day: str | None,
         masks: Masks,
         now: datetime,
     ) -> None:
         self.source = source
-        self.names = names
+        # Landed once, beside the first record.
+        self.header = None if header.raw in _USUAL else masks.raw(header.raw)
+        self.separator = header.separator
+        self.width = len(header.cells)
         self.source_file = source_file
         self.wrong_day = wrong_day
         self.masks = masks
         self.now = now
         known = CELLS[source]
         self.full, self.short = len(known), len(known) - len(OPTIONAL[source])
+        names = [plain(cell) for cell in header.cells]
         self.places = [names.index(name) if name in names else None for name in known]
-        self.extra = {n: at for at, n in enumerate(names) if n not in known}
-        self.secret = [at for name, at in self.extra.items() if is_secret_name(name)]
+        self.secret = [
+            at
+            for at, written in enumerate(header.cells)
+            if at not in self.places and is_secret_name(written.strip(" \"'"))
+        ]
         # Times between these texts are believable, whatever their offset.
         self.earliest, self.latest = "2000-01-03", utc_text(now)[:10]
 
     def line(self, record: Record) -> str:
         """A record as a line of the landing."""
-        cells, raw = _masked(record, self.secret, self.masks)
+        header, self.header = self.header, None
+        cells, raw = _masked(record, self.secret, self.separator, self.masks)
         file, number = self.source_file, record.line_number
         if cells is None or record.problem is not None:
-            return whole_file(self.source, file, record.problem or "", cut(raw), number)
+            reason = record.problem or ""
+            return reject_line(self.source, file, reason, raw, number, header)
         known = [None if at is None else cells[at] or None for at in self.places]
         problem = self.wrong_day
         if problem is None and self.source == "query_rows":
@@ -212,15 +261,14 @@ class _Reader:
         # What SQL can put together again need not be stored twice.
         length = self.full if known[-1] and known[-2] else self.short
         rebuilt = ",".join([cell or "" for cell in known[:length]])
-        extra = {name: cells[at] or None for name, at in self.extra.items()}
         return landing_line(
             [
                 *known,
-                dump(extra) if extra else None,
+                header,
                 file,
                 str(number),
                 problem,
-                None if rebuilt == raw else cut(raw),
+                None if rebuilt == raw else raw,
             ]
         )
 
@@ -230,32 +278,14 @@ class _Reader:
         time = parse_time(written.strip(" "))  # as SQL does
         return date_problem(time, self.now) if time else None
 
-    def understands_at_once(self, text: str) -> bool:
-        """Whether a line of this plain text is nearly a line of the landing.
-
-        So it is where the columns are those of the landing and in their order,
-        nothing has to be masked, and nothing is wrong with the file's day.
-        """
-        width = len(self.names)
-        return (
-            self.wrong_day is None
-            and width in (self.short, self.full)
-            and self.names == list(CELLS[self.source][:width])
-            and "#" not in text
-            and not self.masks.suspicious(text)
-        )
-
-    def plain_lines(self, text: str, header_line: int) -> Iterator[str]:
-        """The lines below the header, as `line` would make them, only sooner."""
-        width = len(self.names)
-        commas, is_full = width - 1, width > self.short
-        rest = "," * (self.full - width + 2) + quoted(self.source_file)
+    def plain_lines(self, text: str) -> Iterator[str]:
+        """The lines of a plain text, as `line` would make them, only sooner."""
+        commas, is_full = self.width - 1, self.width > self.short
+        rest = "," * (self.full - self.width + 2) + quoted(self.source_file)
         earliest, latest = self.earliest, self.latest
         if self.source != "query_rows":
             earliest, latest = "", "\U0010ffff"
-        for number, line in enumerate(text.split("\n"), start=1):
-            if number <= header_line:
-                continue
+        for number, line in enumerate(text.split("\n")[1:], start=2):
             if (
                 line.count(",") == commas
                 and earliest < line < latest
@@ -263,11 +293,13 @@ class _Reader:
             ):
                 yield f"{line}{rest},{number},,"
             elif line.strip(BLANK):
-                yield self.line(plain_record(number, line, width))
+                cells = line.split(",")
+                problem = width_problem(cells, self.width)
+                yield self.line(Record(number, cells, line, problem))
 
 
 def _masked(
-    record: Record, secret: list[int], masks: Masks
+    record: Record, secret: list[int], separator: str, masks: Masks
 ) -> tuple[list[str] | None, str]:
     """The cells and the raw text of a record without its secrets."""
     if record.cells is None:
@@ -280,4 +312,4 @@ def _masked(
             cells[at] = MASK
     if cells == record.cells:
         return cells, record.raw
-    return cells, ",".join([quoted(cell) for cell in cells])
+    return cells, separator.join([quoted(cell, separator) for cell in cells])

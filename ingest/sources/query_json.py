@@ -2,19 +2,27 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import chain
+from typing import BinaryIO, NamedTuple
 
-from ingest.json_text import BadJson, Json, cell, dump, key_names, parse_json
+from ingest.json_text import (
+    MAX_NAMES,
+    BadJson,
+    Json,
+    cell,
+    dump,
+    key_names,
+    parse_json,
+)
 from ingest.masks import Masks
 from ingest.sources.csv_records import landing_line
-from ingest.sources.query_csv import (
-    PATTERN_CELLS,
-    QueryFile,
-    day_problem,
-    whole_file,
-)
-from ingest.text import cut, is_too_long
+from ingest.sources.json_pieces import find_list, split_list
+from ingest.sources.query_csv import QueryFile, day_problem, reject_line
+from ingest.text import cut, decode, is_too_long
 
-# Under which keys the twins have the cells of the CSV.
+MAX_JSON_BYTES = 16 << 20
+
+# Under which keys the twins have the cells of the CSV, in its order.
 KEYS: dict[str, tuple[str, ...]] = {
     "pattern": ("pattern",),
     "samples": ("samples", "samples_weekly"),
@@ -29,75 +37,128 @@ LISTS = ("all_patterns", "patterns")
 NO_LIST = "no list of patterns"
 NOT_AN_OBJECT = "pattern is not an object"
 TOO_LONG = "pattern is too long"
+DOCUMENT_TOO_LONG = "document is too long"
+
+
+class _Entry(NamedTuple):
+    """An entry of the list, secrets masked; `value` counts without a problem."""
+
+    value: Json
+    raw: str
+    problem: str | None = None
+
+
+class _Twin(NamedTuple):
+    """A document by its list of patterns and what else it says, as text."""
+
+    key: str
+    entries: Iterator[_Entry]
+    names: list[str]
+    around: str | None
 
 
 def read_query_json(
-    text: str, source_file: str, day: date, masks: Masks, now: datetime
+    stream: BinaryIO, source_file: str, day: date | None, masks: Masks, now: datetime
 ) -> QueryFile:
     """Read a JSON twin; `line_number` is the 1-based place in its list.
 
-    `day` and `source_file` as with `read_query_csv`.
+    `day` and `source_file` as with `read_query_csv`. Of a document that is torn,
+    or large, each entry is read for itself. What lies behind MAX_JSON_BYTES is
+    not read at all: the last entry before, which is cut there, is a reject.
     """
+    text = decode(stream.read(MAX_JSON_BYTES))
+    if is_too_long(text):
+        twin = _pieces(text, DOCUMENT_TOO_LONG, masks)
+    else:
+        twin = _whole(text, masks)
+    lines = _lines(twin, source_file, day_problem(day, now))
+    return QueryFile("query_patterns", twin.names, lines)
+
+
+def _whole(text: str, masks: Masks) -> _Twin:
     try:
         value = masks.json(parse_json(text))
     except BadJson as error:
-        return _unusable(str(error), text, source_file, masks)
-    patterns = _patterns(value)
-    if patterns is None:
-        return _unusable(NO_LIST, text, source_file, masks, key_names(value))
-    lines = _lines(patterns, source_file, day_problem(day, now))
-    return QueryFile("query_patterns", key_names(value), lines)
+        return _pieces(text, str(error), masks)
+    key = next((key for key in LISTS if _is_list_in(value, key)), None)
+    if key is None:
+        return _no_list(text, NO_LIST, masks, key_names(value))
+    entries = (_Entry(item, dump(item)) for item in value[key])
+    rest = {name: item for name, item in value.items() if name != key}
+    names = key_names({**value, key: []})
+    return _Twin(key, entries, names, dump(rest) if rest else None)
 
 
-def _unusable(
-    problem: str,
-    text: str,
-    source_file: str,
-    masks: Masks,
-    names: list[str] | None = None,
-) -> QueryFile:
-    line = whole_file("query_patterns", source_file, problem, masks.raw(text))
-    return QueryFile("query_patterns", names or [], iter((line,)))
+def _pieces(text: str, problem: str, masks: Masks) -> _Twin:
+    """A document that is not read as a whole, because of a problem."""
+    found = find_list(text, LISTS)
+    if found is None:
+        return _no_list(text, problem, masks, [])
+    key, start, end = found
+    pieces = split_list(text, start, end)
+    first = next(pieces, None)
+    if first is None:
+        return _no_list(text, problem, masks, [key])
+    entries = (_entry(piece, masks) for piece in chain([first], pieces))
+    rest = text[:start] + text[end:]
+    try:
+        value = {} if is_too_long(rest) else masks.json(parse_json(rest))
+    except BadJson:
+        value = {}
+    around = dump(value) if value else masks.raw(rest)
+    return _Twin(key, entries, key_names(value) or [key], around)
 
 
-def _patterns(value: Json) -> list[Json] | None:
-    if isinstance(value, dict):
-        for name in LISTS:
-            if isinstance(value.get(name), list):
-                found: list[Json] = value[name]
-                return found
-    return None
+def _no_list(text: str, problem: str, masks: Masks, names: list[str]) -> _Twin:
+    """A document that is one reject."""
+    return _Twin("", iter([_Entry(None, masks.raw(text), problem)]), names, None)
 
 
-def _lines(
-    patterns: list[Json], source_file: str, wrong_day: str | None
-) -> Iterator[str]:
-    known = {key for keys in KEYS.values() for key in keys}
-    for number, pattern in enumerate(patterns, start=1):
-        written = dump(pattern)
-        raw = cut(written)
-        if not isinstance(pattern, dict):
-            yield whole_file("query_patterns", source_file, NOT_AN_OBJECT, raw, number)
-            continue
-        if is_too_long(written):
-            yield whole_file("query_patterns", source_file, TOO_LONG, raw, number)
-            continue
-        used = {
-            name: next((key for key in KEYS[name] if pattern.get(key) is not None), "")
-            for name in PATTERN_CELLS
-        }
-        extra = {
-            key: item
-            for key, item in pattern.items()
-            if key not in used.values() and (key not in known or item is not None)
-        }
-        yield landing_line(
-            [
-                *(cell(pattern.get(used[name])) or None for name in PATTERN_CELLS),
-                dump(extra) if extra else None,
-                source_file,
-                str(number),
-                wrong_day,
-                raw,
-            ]
-        )
+def _is_list_in(value: Json, key: str) -> bool:
+    return isinstance(value, dict) and isinstance(value.get(key), list)
+
+
+def _entry(text: str, masks: Masks) -> _Entry:
+    if is_too_long(text):
+        return _Entry(None, masks.raw(text), TOO_LONG)
+    try:
+        value = masks.json(parse_json(text))
+    except BadJson as error:
+        return _Entry(None, masks.raw(text), str(error))
+    return _Entry(value, dump(value))
+
+
+def _lines(twin: _Twin, source_file: str, wrong_day: str | None) -> Iterator[str]:
+    names = dict.fromkeys(twin.names)
+    around = cut(twin.around) if twin.around else None
+    for number, (value, raw, problem) in enumerate(twin.entries, start=1):
+        if problem is None and not isinstance(value, dict):
+            problem = NOT_AN_OBJECT
+        elif problem is None and is_too_long(raw):
+            problem = TOO_LONG
+        if problem is not None:
+            yield reject_line(
+                "query_patterns", source_file, problem, cut(raw), number, around
+            )
+        else:
+            for name in key_names({twin.key: value}):
+                if name not in names and len(names) < MAX_NAMES:
+                    names[name] = None
+                    twin.names.append(name)
+            yield landing_line(
+                [
+                    *(_cell(value, keys) for keys in KEYS.values()),
+                    around,
+                    source_file,
+                    str(number),
+                    wrong_day,
+                    cut(raw),
+                ]
+            )
+        around = None  # once, beside the first
+
+
+def _cell(pattern: Json, keys: tuple[str, ...]) -> str | None:
+    """What stands under the first of some keys that says anything."""
+    found = (pattern[key] for key in keys if pattern.get(key) is not None)
+    return cell(next(found, None)) or None

@@ -30,7 +30,8 @@ def drifted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, faults.Run]
     )
     faults.write(
         root / REPORTS / "query_perf_daily_20251029.csv",
-        f"timestamp,execution_time_ms\n{DAY}T00:00:00Z,1.5\n",
+        f"timestamp,hash,execution_time_ms\n{DAY}T00:00:00Z,h2,1.5\n"
+        f"{DAY}T00:00:00Z,h3,1.5\n",
     )
     line = {"ts": f"{DAY}T02:00:00Z", "query": "x", "timings": {"total_ms": 1}}
     faults.write(
@@ -53,6 +54,7 @@ def test_what_is_new_or_missing_is_recorded(drifted: tuple[Path, faults.Run]) ->
         ("query_rows", "added", "query_plan"),
         ("query_rows", "missing", "table_name"),
         ("query_rows", "missing", "query_hash"),
+        ("query_rows", "added", "hash"),
         ("query_log", "added", "user"),
         ("index_advisor", "added", "recommendations.confidence"),
     } <= found
@@ -66,13 +68,15 @@ def test_the_rest_is_exported(drifted: tuple[Path, faults.Run]) -> None:
     assert ("h1", 7, None) in faults.rows(root, faults.QUERIES, columns)
     assert len(faults.rows(root, faults.BEATS)) == 1
     assert len(faults.rows(root, faults.ADVICE)) == 1
-    rejects = faults.rows(root, faults.REJECTS, "source_file, reason, line_number")
-    assert rejects == [
+    rejects = faults.rows(root, faults.REJECTS, "source_file, reason, line_number, raw")
+    assert sorted(rejects) == [
         (
             "query_perf_daily_20251029.csv",
-            "required column query_hash is missing",
-            1,
+            "query_hash is empty",
+            number,
+            f"{DAY}T00:00:00Z,h{number},1.5",
         )
+        for number in (2, 3)
     ]
     assert not faults.conservation(root)
 

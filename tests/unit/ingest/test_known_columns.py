@@ -51,7 +51,9 @@ def seen() -> Iterator[tuple[str, list[str]]]:
             found = query_csv.read_query_csv(stream, path.name, DAY, MASKS, NOW)
             yield found.source, found.names
         elif path.name.startswith("query_perf_") and path.suffix == ".json":
-            twin = read_query_json(text, path.name, DAY, MASKS, NOW)
+            stream = io.BytesIO(path.read_bytes())
+            twin = read_query_json(stream, path.name, DAY, MASKS, NOW)
+            assert list(twin.lines)  # names are complete behind the last
             yield "query_patterns_json", twin.names
         elif path.suffix == ".json":
             report = parse_report(text, path.name, NOW, NOW, MASKS)

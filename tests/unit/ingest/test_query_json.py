@@ -23,8 +23,9 @@ SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "samples" / "g" / "repor
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="no samples here")
 
 
-def read(text: str, day: date = DAY) -> QueryFile:
-    return read_query_json(text, NAME, day, MASKS, NOW)
+def read(text: str, day: date | None = DAY, encoding: str = "utf-8") -> QueryFile:
+    stream = io.BytesIO(text.encode(encoding))
+    return read_query_json(stream, NAME, day, MASKS, NOW)
 
 
 def records(file: QueryFile) -> list[dict[str, str]]:
@@ -40,9 +41,11 @@ def test_a_daily_twin() -> None:
         ' "avg": 1.50, "p50": 52, "p95": 131.0, "p99": 146.2, "slow": true}]}'
     )
     assert file.source == "query_patterns"
+    found = records(file)
     assert file.names[:3] == ["date", "patterns", "patterns.pattern"]
-    assert records(file) == [
+    assert found == [
         {
+            "header": '{"date":"20251021"}',
             "pattern": "select 1",
             "samples": "5",
             "avg_ms": "1.50",
@@ -77,7 +80,8 @@ def test_a_weekly_twin_and_keys_that_are_new() -> None:
     )
     assert (record["p50_ms"], record["p95_ms"], record["p99_ms"]) == ("1", "2", "3")
     assert record["slow_flag"] == "false"
-    assert record["extra_columns"] == '{"p99":4,"new":[1.0]}'
+    assert '"p99":4,"p50":null,"slow_flag":false,"new":[1.0]' in record["raw"]
+    assert record["header"] == '{"week":"202543","patterns":[]}'
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,57 @@ def test_elements_that_are_no_patterns() -> None:
     assert first["problem"] == "pattern is not an object"
     assert first["raw"] == '"token=***"'
     assert (second["pattern"], second["line_number"]) == ("x", "2")
+
+
+TWIN = {
+    "week": "202543",
+    "patterns": [
+        {"pattern": f'select "{n}", [{{,:\\', "samples": n, "new": {"a": [n]}}
+        for n in range(20)
+    ],
+    "total_samples": 20,
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_large_twin_is_read_entry_by_entry(
+    indent: int | None, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps(TWIN, indent=indent)
+    whole = read(text)
+    expected = records(whole), whole.names
+    monkeypatch.setattr("ingest.sources.query_json.is_too_long", lambda t: t == text)
+    large = read(text, encoding=encoding)
+    found = records(large)
+    found[0]["header"] = found[0]["header"].replace('"patterns":[],', "")
+    assert (found, sorted(large.names)) == (expected[0], sorted(expected[1]))
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_torn_twin_loses_one_entry_at_most(indent: int | None) -> None:
+    text = json.dumps(TWIN, indent=indent)
+    whole = [record["raw"] for record in records(read(text))]
+    start = text.index("[") + 2
+    for end in range(start, len(text)):
+        found = records(read(text[:end]))
+        good = [record["raw"] for record in found if "problem" not in record]
+        assert len(good) >= len(found) - 1
+        assert good == whole[: len(good)]
+        assert len(found) <= len(whole)
+        # All of it is landed, whatever it is.
+        assert text[: start - 1].strip() in found[0].get("header", found[0]["raw"])
+
+
+def test_a_bad_entry_costs_only_itself() -> None:
+    entries = ['{"pattern":"a"}', '{"pattern":"b}', '{"pattern":token=s3cr3t}']
+    text = '{"patterns":[\n' + ",\n".join([*entries, *entries]) + "\n]}"
+    found = records(read(text))
+    assert [record.get("problem") for record in found][2:] == [
+        "not JSON", None, "not JSON", "not JSON"
+    ]  # fmt: skip
+    assert [record.get("pattern") for record in found] == ["a", None, None] * 2
+    assert found[2]["raw"] == '{"pattern":token=***}'
 
 
 def test_a_day_that_cannot_be_true() -> None:
