@@ -85,10 +85,24 @@ def run_tool(
     )
 
 
+def copy_project(target: Path) -> Path:
+    """A copy of what dbt and the command need of the project, to be changed."""
+    target.mkdir()
+    for name in ("dbt_project.yml", "profiles.yml", "pyproject.toml"):
+        shutil.copyfile(PROJECT / name, target / name)
+    for name in ("exporter", "ingest", "macros", "models", "seeds", "tests/dbt"):
+        shutil.copytree(PROJECT / name, target / name)
+    return target
+
+
 def run_dbt(
-    root: Path, scratch: Path, command: str, *arguments: str
+    root: Path,
+    scratch: Path,
+    command: str,
+    *arguments: str,
+    project: Path = PROJECT,
 ) -> subprocess.CompletedProcess[str]:
-    """Plain dbt in the project folder, writing nothing outside root and scratch."""
+    """Plain dbt in a project folder, writing nothing outside root and scratch."""
     return run_tool(
         "dbt", "--no-use-colors", "--log-path", scratch / "logs",
         *command.split(), "--target-path", scratch / "target", *arguments,
@@ -97,8 +111,11 @@ def run_dbt(
                 scratch,
                 OPS_ATOMIC_ROOT=str(root),
                 OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
+                # Its own code, whichever is installed.
+                PYTHONPATH=str(project),
             )
         ),
+        cwd=project,
     )  # fmt: skip
 
 
