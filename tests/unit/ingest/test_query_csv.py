@@ -15,6 +15,7 @@ from ingest.sources.query_csv import (
     classify,
     read_query_csv,
 )
+from ingest.text import MAX_CELL_CHARS
 
 NOW = datetime(2025, 10, 28, 12)
 DAY = date(2025, 10, 28)
@@ -35,6 +36,7 @@ def read(
 def records(file: QueryFile) -> list[dict[str, str]]:
     """The cells that are not NULL, by landing column."""
     columns = LANDING_COLUMNS[file.source]
+    csv.field_size_limit(MAX_CELL_CHARS)
     return [
         {name: cell for name, cell in zip(columns, row, strict=True) if cell}
         for row in csv.reader(io.StringIO("\n".join(file.lines), newline=""))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest.masks import load_masks
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile
 from ingest.sources.query_json import read_query_json
-from ingest.text import MAX_RECORD_BYTES, RAW_LIMIT
+from ingest.text import MAX_CELL_CHARS, MAX_RECORD_BYTES, RAW_LIMIT
 
 NOW = datetime(2025, 10, 28, 12)
 DAY = date(2025, 10, 21)
@@ -29,6 +29,7 @@ def read(text: str, day: date | None = DAY, encoding: str = "utf-8") -> QueryFil
 
 
 def records(file: QueryFile) -> list[dict[str, str]]:
+    csv.field_size_limit(MAX_CELL_CHARS)
     return [
         {name: cell for name, cell in zip(COLUMNS, row, strict=True) if cell}
         for row in csv.reader(io.StringIO("\n".join(file.lines), newline=""))
