@@ -41,6 +41,7 @@ from exporter.staleness import (
     published_on,
     set_damaged_aside,
 )
+from exporter.untested import note_untested
 from ingest import files
 from ingest.landing import LandedPart
 from ingest.ledger import Ledger, PublishedFile
@@ -184,6 +185,8 @@ class Plugin(BasePlugin):
         footers = read_footers(self.root, staged)
         with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
             list(pool.map(files.sync, [self.root.path / name for name in staged]))
+        if made:
+            note_untested(self.root, [day for day, _, _ in made])
         done: list[tuple[date, str, PublishedFile]] = []
         try:
             for (day, path, _), name in zip(made, staged, strict=True):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from exporter.afterwards import begin, conclude, tell
 from exporter.bookkeeping import open_ledger
-from exporter.datasets import ALWAYS, Dataset, choose, load_datasets
+from exporter.datasets import ALWAYS, choose, load_datasets
 from exporter.discretion import discreet
 from exporter.errors import describe
 from exporter.lock import Locked, give_back_lock, hold_lock
@@ -26,6 +26,7 @@ from exporter.staleness import (
     set_damaged_aside,
 )
 from exporter.stop import INTERRUPTED, Stopped, Stopper
+from exporter.untested import forget_untested, untested_days
 from ingest import files
 from ingest.documents import utc_now
 from ingest.landers.context import LandingReport
@@ -152,12 +153,17 @@ class _Run:
             self.result.files += [self._file(t, "would_export") for t in plan.stale]
             self.ledger.close()
             return
-        if plan.stale or plan.damaged:
-            request = self._request(plan)
+        set_damaged_aside(self.root, self.ledger, plan)
+        untested = untested_days(self.root)
+        if not plan.stale and not untested:
             self.ledger.close()
-            self._build(request, chosen, plan)
-        else:
-            self.ledger.close()
+            return
+        # All that was made of a day that no run has tested well is tested again.
+        datasets = {target.dataset for target in plan.stale}
+        models = sorted(self.datasets if untested else datasets)
+        request = self._request(plan, untested)
+        self.ledger.close()
+        self._build(request, models, plan)
 
     def _say_what_is_odd(self, plan: Plan) -> None:
         for path, before, now in plan.shrunken:
@@ -238,31 +244,35 @@ class _Run:
             counts[dataset, day] = counts.get((dataset, day), 0) + records
         return counts
 
-    def _request(self, plan: Plan) -> Request:
+    def _request(self, plan: Plan, untested: set[date]) -> Request:
         """What dbt is asked for, left where it finds it."""
-        set_damaged_aside(self.root, self.ledger, plan)
         folder = self.root.staging / f"run-{os.getpid()}"
         files.make_private_folder(folder)
-        days = {target.day for target in plan.stale}
+        days = untested.union(target.day for target in plan.stale)
         named = {str(day) for day in days}
         landed = [look[:3] for look in self.ledger.looks() if look[1] in named]
         lying = published_on(self.root, self.ledger, self.datasets, days)
         Request(folder, plan.stale, landed, lying).write()
         return Request(folder)
 
-    def _build(
-        self, request: Request, chosen: Mapping[str, Dataset], plan: Plan
-    ) -> None:
+    def _build(self, request: Request, models: list[str], plan: Plan) -> None:
         from exporter.transform import build
 
-        models = sorted({target.dataset for target in plan.stale}) or sorted(chosen)
         outcome = build(self.root, models, self.stopper)
+        if not outcome.errors:
+            forget_untested(self.root)
         self._collect(request, plan)
         for name, message in outcome.errors:
             if name not in self.failed_datasets:
                 self._fail(f"{name}: {message}")
         for name, message in outcome.warnings:
             self._warn(f"{name}: {message}")
+        if self._left_out and not self.result.errors:
+            # dbt has left something out, and gives no reason.
+            self._fail(
+                f"{len(self._left_out):,} file(s) were not published, such as "
+                f"{self._left_out[0]}: run ops-atomic export again"
+            )
 
     def _collect(self, request: Request, plan: Plan) -> None:
         """Take over what dbt noted, file by file."""
@@ -288,6 +298,7 @@ class _Run:
             self.result.files.append(file)
         for target in targets.values():
             self.result.files.append(self._file(target, "failed"))
+        self._left_out = sorted(targets)
         self.screen.exported(self.result.with_status("exported"), utc_now().date())
         self.ledger.close()
 

@@ -44,6 +44,10 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
     The days are chosen by the request that this process has left. Parsing is
     remembered under the state folder from run to run.
     """
+    # What the caller has set for dbts of its own, such as DBT_EMPTY, is not for
+    # this one.
+    for name in [name for name in os.environ if name.startswith("DBT_")]:
+        del os.environ[name]
     os.environ["OPS_ATOMIC_ROOT"] = str(root.path)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     folder = root.state / "dbt"
