@@ -126,11 +126,13 @@ class _Run:
         self.datasets = load_datasets()
 
     def land(self) -> None:
+        selection = self.options.selection
         report: LandingReport = land(
             self.root,
             self.ledger,
             historical=self.options.historical,
             dry_run=self.options.dry_run,
+            forces=selection.forces if selection.force else None,
             say=self.screen.parsed,
             progress=self.screen.progress,
         )

@@ -28,6 +28,14 @@ class Selection:
             self.until is None or day <= self.until
         )
 
+    def forces(self, dataset: str, day: str) -> bool:
+        """Whether --force was given for a dataset's day (YYYY-MM-DD)."""
+        return (
+            self.force
+            and dataset in (self.datasets or (dataset,))
+            and self.covers(date.fromisoformat(day))
+        )
+
 
 @dataclass(frozen=True)
 class Target:

@@ -12,8 +12,9 @@ import io
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -80,7 +81,9 @@ def _refuse_absurd(header: tarfile.TarInfo) -> None:
         )
 
 
-def read_bundle(path: Path, shown: str) -> Iterator[Document]:
+def read_bundle(
+    path: Path, shown: str, clock: Callable[[], datetime]
+) -> Iterator[Document]:
     """The inputs in a bundle, each to be read before the next is asked for.
 
     Raises BundleProblem where the bundle ends or breaks a limit, and so does
@@ -113,7 +116,7 @@ def read_bundle(path: Path, shown: str) -> Iterator[Document]:
             if member.size > MAX_MEMBER_BYTES:
                 too_large.append(name)
                 continue
-            yield _document(tar, member, name, kind, shown)
+            yield _document(tar, member, name, kind, shown, clock())
     if too_large:
         raise BundleProblem(
             f"{too_large[0]!a} is larger than {MAX_MEMBER_BYTES >> 20} MB"
@@ -136,7 +139,12 @@ def _as_problem() -> Iterator[None]:
 
 
 def _document(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, kind: str, shown: str
+    tar: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    name: str,
+    kind: str,
+    shown: str,
+    now: datetime,
 ) -> Document:
     @contextmanager
     def open_member() -> Iterator[BinaryIO]:
@@ -152,7 +160,8 @@ def _document(
         name=name,
         kind=kind,
         shown=f"{os.path.basename(shown)}:{name}",
-        epoch=epoch_seconds(float(member.mtime)),
+        mtime=epoch_seconds(float(member.mtime)),
+        read_at=now,
         size=member.size,
         open=open_member,
     )

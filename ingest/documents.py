@@ -20,6 +20,7 @@ from typing import BinaryIO, NamedTuple
 from ingest.masks import Masks
 from ingest.root import Root
 from ingest.text import clean
+from ingest.times import FIRST_YEAR
 
 HEARTBEAT = re.compile(
     r"heartbeat_(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})\.md", re.ASCII
@@ -77,31 +78,32 @@ def name_date(name: str) -> date | None:
     return None
 
 
+_EPOCH = datetime(1970, 1, 1)
+_SECOND = timedelta(seconds=1)
+_FIRST = (datetime(FIRST_YEAR, 1, 1) - _EPOCH) // _SECOND
+
+
 def epoch_seconds(mtime: float) -> int:
-    """A modification time as coarse as a tar archive keeps it, and a time."""
-    if not math.isfinite(mtime):  # an archive may claim even that
-        mtime = 0
-    return min(max(int(mtime // 1), -62135596800), 253402300799)
-
-
-def utc_time(epoch: int) -> datetime:
-    """Epoch seconds as UTC."""
-    return datetime(1970, 1, 1) + timedelta(seconds=epoch)
+    """A modification time as coarse as a tar archive keeps it."""
+    # An archive may claim anything.
+    return int(mtime // 1) if math.isfinite(mtime) else 0
 
 
 @dataclass(slots=True)
 class Document:
     """One input, live or a bundle's member.
 
-    `epoch` is its modification time in seconds; `shown` is the name that
-    messages use; `path` is relative to the root and `key` what the ledger
-    calls it; both are None for a bundle's member.
+    `mtime` is its modification time in seconds, as it is claimed, and `read_at`
+    the moment of reading, in UTC; `shown` is the name that messages use; `path`
+    is relative to the root and `key` what the ledger calls it; both are None
+    for a bundle's member.
     """
 
     name: str
     kind: str
     shown: str
-    epoch: int
+    mtime: int
+    read_at: datetime
     size: int
     open: Callable[[], AbstractContextManager[BinaryIO]]
     path: str | None = None
@@ -109,9 +111,27 @@ class Document:
     mtime_ns: int = 0
 
     @property
+    def epoch(self) -> int:
+        """The modification time in seconds by which the newer of two is told.
+
+        One in the future is taken for the moment of reading, and that has a
+        minus sign: when the same is read again, it is not newer for that.
+        """
+        moment = (self.read_at - _EPOCH) // _SECOND
+        return -moment if self.mtime > moment else max(self.mtime, 0)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its modification time can be true."""
+        return self.epoch >= _FIRST
+
+    @property
     def modified(self) -> datetime:
-        """The modification time, UTC in whole seconds."""
-        return utc_time(self.epoch)
+        """Its modification time, UTC in whole seconds; the moment of reading
+        where that cannot be true."""
+        if not self.is_timed:
+            return self.read_at.replace(microsecond=0)
+        return _EPOCH + self.epoch * _SECOND
 
 
 class NotAFile(OSError):
@@ -175,7 +195,7 @@ def open_settled(path: str | Path, look: os.stat_result) -> Iterator[BinaryIO]:
             raise StillWritten(str(path))
 
 
-def live_document(root: Root, place: Place, kind: str) -> Document:
+def live_document(root: Root, place: Place, kind: str, now: datetime) -> Document:
     """A file under the root, as it looks now. Raises OSError."""
     # Asked of each of many: a Path would take longer than the system does.
     full = f"{root.path}/{place.path}"
@@ -183,10 +203,12 @@ def live_document(root: Root, place: Place, kind: str) -> Document:
     if not stat.S_ISREG(look.st_mode):
         raise NotAFile(f"{place.path} is not a regular file")
     opener = open_regular if kind not in SETTLED else partial(open_settled, look=look)
-    return _document(place, kind, look, lambda: opener(full))
+    return _document(place, kind, look, now, lambda: opener(full))
 
 
-def read_document(root: Root, place: Place, kind: str, limit: int) -> Document:
+def read_document(
+    root: Root, place: Place, kind: str, now: datetime, limit: int
+) -> Document:
     """The same of a small file that is read at once, up to a limit in bytes.
 
     In half the calls to the system, for there are many.
@@ -208,20 +230,22 @@ def read_document(root: Root, place: Place, kind: str, limit: int) -> Document:
         raise
     finally:
         os.close(descriptor)
-    return _document(place, kind, look, lambda: io.BytesIO(data))
+    return _document(place, kind, look, now, lambda: io.BytesIO(data))
 
 
 def _document(
     place: Place,
     kind: str,
     look: os.stat_result,
+    now: datetime,
     opened: Callable[[], AbstractContextManager[BinaryIO]],
 ) -> Document:
     return Document(
         name=place.name,
         kind=kind,
         shown=place.shown,
-        epoch=epoch_seconds(look.st_mtime),
+        mtime=epoch_seconds(look.st_mtime),
+        read_at=now,
         size=look.st_size,
         open=opened,
         path=place.path,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from ingest.landing import Content, digest
@@ -19,33 +20,63 @@ Json = dict[str, Any]
 REPLACED = "a newer heartbeat has this name"
 
 
-def merge_heartbeats(records: Iterable[Json]) -> list[Json]:
+# What a write that broke off may leave behind its last character.
+TORN = "\ufffd \t\r\n"
+
+
+def merge_heartbeats(
+    records: Iterable[Json], read_again: Callable[[Json], Json]
+) -> list[Json]:
     """Of each name the newest counts; another content is a reject.
 
-    A content that the newest merely continues was a half-written heartbeat:
-    all of it stands in the newest, so it is not kept.
+    A content that another one merely continues was a half-written heartbeat:
+    all of it stands in the other, so it is not kept, however new it is. A
+    reject that counts after all is taken apart by `read_again`.
     """
     versions: dict[str, dict[str, Json]] = {}
     for record in records:
         same = versions.setdefault(record["filename"], {})
         before = same.get(record["raw"])
-        if before is None or before["problem"] == REPLACED:
-            same[record["raw"]] = record
+        same[record["raw"]] = _one_heartbeat(before, record) if before else record
     merged: list[Json] = []
     for same in versions.values():
         if len(same) == 1:
             merged += same.values()
             continue
+        whole = _without_beginnings(same)
         # Within a second the longest, then any, but the same in any order.
-        newest = max(
-            same.values(), key=lambda r: (r["modified"], len(r["raw"]), r["raw"])
-        )
-        merged.append(newest)
-        for record in same.values():
-            written = record["raw"].rstrip("\ufffd \t\r\n")
-            if record is not newest and not newest["raw"].startswith(written):
-                merged.append({**record, "problem": REPLACED, "check_groups": []})
+        newest = max(whole, key=lambda r: (abs(r["modified"]), len(r["raw"]), r["raw"]))
+        for record in whole:
+            if record is not newest:
+                record = {**record, "problem": REPLACED, "check_groups": []}
+            elif record["problem"] == REPLACED:
+                record = read_again(record)
+            merged.append(record)
     return sorted(merged, key=lambda r: (r["filename"], r["raw"]))
+
+
+def _one_heartbeat(before: Json, again: Json) -> Json:
+    """Two readings of one name and content: it is as new as the newer of them.
+
+    A moment of reading, told by its minus sign, stays what it was.
+    """
+    modified = max(before["modified"], again["modified"])
+    if before["modified"] < 0:
+        modified = before["modified"]
+    kept = again if before["problem"] == REPLACED else before
+    return kept if kept["modified"] == modified else {**kept, "modified": modified}
+
+
+def _without_beginnings(versions: Mapping[str, Json]) -> list[Json]:
+    """The records whose text is not merely the beginning of another's."""
+    # What a text begins stands next behind it.
+    ordered = sorted((raw.rstrip(TORN), len(raw), raw) for raw in versions)
+    following = [written for written, _, _ in ordered[1:]]
+    return [
+        versions[raw]
+        for (written, _, raw), after in zip_longest(ordered, following)
+        if after is None or not after.startswith(written)
+    ]
 
 
 def text_mark(text: str) -> bytes:
@@ -98,10 +129,14 @@ def merge_reports(records: Iterable[Json]) -> tuple[list[Json], list[Json]]:
             newest[key] = record
         elif (before["report"], before["raw"]) != (record["report"], record["raw"]):
             problems = {before["problem"], record["problem"]}
-            if TOO_FAR_AHEAD in problems and before["modified"] == record["modified"]:
+            is_as_old = min(record["modified"], before["modified"]) < 0 or (
+                record["modified"] == before["modified"]
+            )
+            if TOO_FAR_AHEAD in problems and is_as_old:
                 continue  # what was true when it was landed stays true
             older, newer = sorted(
-                (before, record), key=lambda r: (r["modified"], digest([content_of(r)]))
+                (before, record),
+                key=lambda r: (abs(r["modified"]), digest([content_of(r)])),
             )
             newest[key] = newer
             replaced.append(older)

@@ -1,8 +1,8 @@
 """The landing store: `landing/<source>/day=YYYY-MM-DD/<part>.{ndjson,csv}.gz`.
 
 A part holds the records of one source and day. Its bytes follow from its
-records alone: they are sorted, and the gzip header carries no name and only
-the modification time of the input, where a source hangs on it.
+records alone: they are sorted, and the gzip header carries nothing but
+what is said of the input, where a source hangs on it (see `Origin`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from ingest import files
 from ingest.ledger import Ledger, Part
@@ -52,14 +52,37 @@ WORKERS = 8
 HELD_WHOLE = 8 << 20
 MOST_HELD = 64 << 20
 
+# The flag in the header of a gzip, and more than our notes take.
+_HAS_NAME = 8
+_LONGEST_NAME = 64
+
 # A cut tail or a flipped bit shows as one of these, by where it hits.
 DAMAGED = (OSError, EOFError, zlib.error, ValueError)
 
 
-def gzip_bytes(data: bytes, modified: int = 0) -> bytes:
-    """Compressed reproducibly: no file name, a time that the input gave."""
+class Origin(NamedTuple):
+    """What a part says of the input it came from, in the header of its gzip.
+
+    `modified` is its modification time in epoch seconds; `notes` are words
+    about it, which stand where gzip keeps the name of a file.
+    """
+
+    modified: int = 0
+    notes: frozenset[str] = frozenset()
+
+    def header(self) -> tuple[str, int]:
+        """The name and the time that go into the header of the gzip."""
+        return " ".join(sorted(self.notes)), min(self.modified, (1 << 32) - 1)
+
+
+NO_ORIGIN = Origin()
+
+
+def gzip_bytes(data: bytes, origin: Origin = NO_ORIGIN) -> bytes:
+    """Compressed reproducibly."""
+    name, modified = origin.header()
     buffer = io.BytesIO()
-    with gzip.GzipFile("", "wb", LEVEL, buffer, modified) as out:
+    with gzip.GzipFile(name, "wb", LEVEL, buffer, modified) as out:
         out.write(data)
     return buffer.getvalue()
 
@@ -141,18 +164,31 @@ class Landing:
     def exists(self, path: Path) -> bool:
         return path in self._held or (path not in self.lost and path.exists())
 
-    def modified(self, source: str, day: str, part: str) -> int:
-        """The modification time of a part's input, in epoch seconds."""
-        path = self.path(source, day, part)
+    def origin(self, path: Path) -> Origin:
+        """What a part says of its input."""
         with self.open_raw(path) as stream:
-            header = stream.read(8)
-        return int.from_bytes(header[4:8], "little")
+            header = stream.read(10)
+            name = b""
+            if header[3] & _HAS_NAME:
+                name = stream.read(_LONGEST_NAME).partition(b"\0")[0]
+        modified = int.from_bytes(header[4:8], "little")
+        return Origin(modified, frozenset(name.decode("latin-1").split()))
 
     def length(self, path: Path) -> int:
         """The length of a part's text, as gzip notes it at its end."""
         with self.open_raw(path) as stream:
             stream.seek(-4, os.SEEK_END)
             return int.from_bytes(stream.read(4), "little")
+
+    def superseded(
+        self, sources: Iterable[str]
+    ) -> Iterator[tuple[str, str, str, Path]]:
+        """(source, day, part, path) of every version that does not count."""
+        for source in sources:
+            top = self.root.landing / SUPERSEDED / source
+            for path in sorted(top.glob("day=*/*.gz")):
+                part = path.name.partition(".")[2]
+                yield source, path.parent.name.removeprefix("day="), part, path
 
     def open_raw(self, path: Path) -> BinaryIO:
         """A part's bytes as they are stored."""
@@ -180,7 +216,7 @@ class Landing:
     def write_records(
         self, source: str, day: str, part: str, records: list[Json], content: Content
     ) -> None:
-        self._hold(self._part(source, day, part, content), _ndjson(records), 0)
+        self._hold(self._part(source, day, part, content), _ndjson(records), NO_ORIGIN)
 
     def write_text(
         self,
@@ -189,22 +225,19 @@ class Landing:
         part: str,
         text: BinaryIO,
         content: Content,
-        modified: int,
+        origin: Origin,
     ) -> None:
-        """Write a text, which may be larger than memory, as a part.
-
-        `modified` is the modification time of its input, in epoch seconds.
-        """
+        """Write a text, which may be larger than memory, as a part."""
         entry = self._part(source, day, part, content)
         text.seek(0)
         start = text.read(HELD_WHOLE + 1)
         if self.dry_run or len(start) <= HELD_WHOLE:
-            self._hold(entry, start + text.read(), modified)
+            self._hold(entry, start + text.read(), origin)
             return
         text.seek(0)
         path = self.path(source, day, part)
         self._let_go(path)
-        self._write_through(path, text, modified)
+        self._write_through(path, text, origin)
         look = path.stat()
         self.ledger.put_part(
             replace(
@@ -222,29 +255,21 @@ class Landing:
         part: str,
         version: str,
         text: BinaryIO,
-        modified: int = 0,
+        origin: Origin = NO_ORIGIN,
     ) -> None:
-        """Keep a version that does not count; one that is there is fine."""
+        """Keep a version that does not count, as new as it was ever seen."""
         place = self.superseded_path(source, day, part, version)
-        if not self.dry_run and not place.exists():
+        if self.dry_run:
+            return
+        if not place.exists() or self.origin(place).modified < origin.modified:
             text.seek(0)
-            self._write_through(place, text, modified)
+            self._write_through(place, text, origin)
 
     def keep_superseded_records(
         self, source: str, day: str, part: str, version: str, records: list[Json]
     ) -> None:
         """Keep records that do not count any more."""
         self.keep_superseded(source, day, part, version, io.BytesIO(_ndjson(records)))
-
-    def keep(self, source: str, day: str, part: str, version: str) -> None:
-        """Keep a part that is about to be replaced."""
-        path = self.path(source, day, part)
-        place = self.superseded_path(source, day, part, version)
-        if self.dry_run or place.exists():
-            return
-        # A copy: at no moment is there a time without the part.
-        with self.open_raw(path) as raw, self._made(place) as made:
-            shutil.copyfileobj(raw, made)
 
     def remove(self, source: str, day: str, part: str) -> None:
         """Drop a part whose records all stand in others now."""
@@ -262,12 +287,12 @@ class Landing:
             content.counts, content.source_bytes, content.dropped, list(content.keys),
         )  # fmt: skip
 
-    def _hold(self, part: Part, data: bytes, modified: int) -> None:
+    def _hold(self, part: Part, data: bytes, origin: Origin) -> None:
         path = self.path(part.source, part.day, part.part)
         self._number += 1
         made = self.staging / f"{os.getpid()}-{self._number}-{path.name}"
         self._let_go(path)
-        compressed = self._pool().submit(self._make, made, path, data, modified)
+        compressed = self._pool().submit(self._make, made, path, data, origin)
         self._held[path] = _Held(part, made, compressed)
         self.ledger.put_part(part)
         self._held_bytes += len(data)
@@ -280,9 +305,9 @@ class Landing:
             held.data.result()
             held.made.unlink(missing_ok=True)
 
-    def _make(self, made: Path, path: Path, data: bytes, modified: int) -> bytes:
+    def _make(self, made: Path, path: Path, data: bytes, origin: Origin) -> bytes:
         """Compress a part and write it aside; runs beside the others."""
-        compressed = gzip_bytes(data, modified)
+        compressed = gzip_bytes(data, origin)
         if not self.dry_run:
             with files.blamed_on(made):
                 files.write_private(made, compressed)
@@ -307,10 +332,11 @@ class Landing:
             files.make_private_folder(place.parent)
             files.move_into_place(made, place)
 
-    def _write_through(self, place: Path, text: BinaryIO, modified: int) -> None:
+    def _write_through(self, place: Path, text: BinaryIO, origin: Origin) -> None:
+        name, modified = origin.header()
         with (
             self._made(place) as made,
-            gzip.GzipFile("", "wb", LEVEL, made, modified) as out,
+            gzip.GzipFile(name, "wb", LEVEL, made, modified) as out,
         ):
             shutil.copyfileobj(text, out)
 

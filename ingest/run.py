@@ -69,14 +69,17 @@ def land(
     *,
     historical: bool = False,
     dry_run: bool = False,
+    forces: Callable[[str, str], bool] | None = None,
     now: datetime | None = None,
     say: Callable[[str], None] = _nothing,
     progress: Progress = no_progress,
 ) -> LandingReport:
     """Read what is new under a root into its landing.
 
-    `historical` looks at every input again, every bundle included. `say` is
-    told what was parsed. Bad input becomes rejects, warnings or errors in the
+    `historical` looks at every input again, every bundle included; `forces`
+    says of a dataset and day whether the newest content counts there though it
+    holds less than an older one. `say` is told what was parsed; `now` stands
+    for the clock's time. Bad input becomes rejects, warnings or errors in the
     report; OSError is raised only where the landing cannot be written.
     """
     report = LandingReport()
@@ -85,19 +88,28 @@ def land(
         staging = stack.enter_context(_staging(root, dry_run))
         landing = Landing(root, ledger, dry_run, staging)
         stack.callback(landing.close)
-        context = Context(landing, masks, now or utc_now(), report, say)
+        clock = utc_now if now is None else lambda: now
+        context = Context(landing, masks, clock, clock(), report, say, forces or _never)
         report.warnings += take_stock(landing, historical)
         if ledger.was_damaged:
             report.warnings.append(
                 "the ledger was damaged: it is made again from the landing"
             )
-        _Ingest(root, context, historical, progress).run()
+        ingest = _Ingest(root, context, historical, progress)
+        ingest.run()
+        if forces:
+            ingest.dated.choose_newest()
         landing.commit()
         landing.write_manifest()
     # Names of files and folders can quote secrets, too.
     report.warnings = [masks.text(clean(text)) for text in report.warnings]
     report.errors = [masks.text(clean(text)) for text in report.errors]
     return report
+
+
+def _never(_dataset: str, _day: str) -> bool:
+    """Force nothing."""
+    return False
 
 
 @contextlib.contextmanager
@@ -224,6 +236,8 @@ class _Ingest:
             look = (-1, 0)
             if position is None:  # a log simply grows
                 self._is_being_written(document)
+        elif document.key in self.dated.kept_out:
+            look = (-1, 0)  # to be said again, as long as it lies there
         self.ledger.put_input(document.key, SeenInput(document.kind, *look, position))
 
     def _flush(self) -> None:
@@ -279,7 +293,9 @@ class _Ingest:
         members = 0
         is_whole = True
         try:
-            for document in read_bundle(self.root.path / path, path):
+            for document in read_bundle(
+                self.root.path / path, path, self.context.clock
+            ):
                 members += 1
                 self._land(document)
                 if self.heartbeats.is_full:
@@ -319,10 +335,10 @@ class _Ingest:
         self,
         place: Place,
         kind: str,
-        read: Callable[[Root, Place, str], Document] = live_document,
+        read: Callable[[Root, Place, str, datetime], Document] = live_document,
     ) -> Document | None:
         try:
-            return read(self.root, place, kind)
+            return read(self.root, place, kind, self.context.clock())
         except FileNotFoundError:
             return None  # rotated since we looked: its bundle will have it
         except OSError as error:

@@ -215,6 +215,16 @@ def rotate(root: Path, names: Iterable[str], bundle: str = "20251101_000000") ->
     return made
 
 
+def member(name: str, kind: bytes = tarfile.REGTYPE, **more: object) -> tarfile.TarInfo:
+    """A member of a bundle; its size follows from its data."""
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.mtime = 1761609600
+    for key, value in more.items():
+        setattr(info, key, value)
+    return info
+
+
 def make_bundle(path: Path, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
     """A bundle of any members."""
     path.parent.mkdir(parents=True, exist_ok=True)

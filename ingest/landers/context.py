@@ -37,13 +37,17 @@ class LandingReport:
 
 @dataclass
 class Context:
-    """`now` is the time of landing, naive and in UTC."""
+    """`now` is the time of landing, `clock` tells that of reading; both naive
+    and in UTC. `forces` says of a dataset and day whether the newest content
+    counts there though it holds less than an older one."""
 
     landing: Landing
     masks: Masks
+    clock: Callable[[], datetime]
     now: datetime
     report: LandingReport
     say: Callable[[str], None]
+    forces: Callable[[str, str], bool]
     columns: dict[str, list[Json]] = field(default_factory=dict)
 
     @property

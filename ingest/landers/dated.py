@@ -1,88 +1,95 @@
 """Landing dated files: CSV of rows or patterns, and JSON twins of the latter.
 
-Each distinct content is kept; the newest by modification time counts. The
+Each distinct content is kept; which one counts, versions.py decides. The
 landing is written as a stream, so a file may be larger than memory.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
+import io
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
-from itertools import chain, zip_longest
+from itertools import chain
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.documents import Document, dated_day
 from ingest.landers.context import Context, count
-from ingest.landing import CSV_SOURCES, HELD_WHOLE, Content, Landing
-from ingest.ledger import Part
+from ingest.landing import CSV_SOURCES, HELD_WHOLE, Content, Origin
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
-from ingest.text import MAX_CELL_CHARS
-from ingest.times import TOO_FAR_AHEAD
+from ingest.stock import content_of_csv
+from ingest.versions import (
+    CHOSEN,
+    DATASETS,
+    MOMENT,
+    Version,
+    begins,
+    is_newer,
+    is_same,
+    is_same_input,
+    prevails,
+)
 
-DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
 CHUNK = 1 << 20
-
-
-@dataclass(frozen=True)
-class _Version:
-    """A content of a dated file: `text` is what its landing part will hold."""
-
-    source: str
-    day: str
-    part: str
-    text: BinaryIO
-    content: Content
-    modified: int
-    length: int
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """What counts is the newest, within a second the longest: a file that
-        was half-written when first seen. A tie is broken by content."""
-        return self.modified, self.length, self.content.fingerprint
+REMEDY = "`ops-atomic export --force` lets the newest count"
 
 
 class DatedLander:
-    """Lands one dated file at a time."""
+    """Lands one dated file at a time.
+
+    `kept_out` are the keys of live files that do not count though they are the
+    newest: they hold fewer records than what counts.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.kept_out: set[str | None] = set()
 
     def add(self, document: Document) -> None:
-        """Read one file and let its newest content count. Raises OSError."""
+        """Read one file and let it count where it should. Raises OSError."""
         context = self.context
         if document.size == 0:
             context.report.warnings.append(
                 f"{document.shown}: is empty; the next run looks at it again"
             )
             return
-        named = dated_day(document.name)
-        day = named or document.modified.date()
         part = f"{document.name.removesuffix('.csv')}.csv.gz"
+        named = dated_day(document.name)
+        day = named or self._day_without_a_name(document, part)
         with self._spool() as text:
             with document.open() as stream:
                 file = self._read(document, stream, named)
                 content = _write(text, file, document)
-            version = _Version(
-                file.source, day.isoformat(), part, text, content,
-                stamp(document), text.tell(),
+            notes = frozenset([MOMENT] if document.epoch < 0 else [])
+            version = self._known_time(
+                Version(
+                    file.source, day.isoformat(), part, text, content,
+                    Origin(abs(document.epoch), notes), text.tell(),
+                )
             )  # fmt: skip
-            rows = content.counts[DATASETS[file.source]]
-            if self._land(version):
-                context.landed(version.day, rows)
-            counts = self._counts(version)
-        name = document.name
+            with self._current(version.day, part) as current:
+                counts = self._land(version, current, document)
         if counts:
-            context.saw_columns(file.source, name, [day], file.names, is_whole=True)
-        context.say(f"{count(rows, 'row')} from {name}")
+            context.saw_columns(
+                file.source, document.name, [day], file.names, is_whole=True
+            )
+        context.say(f"{count(version.records, 'row')} from {document.name}")
         context.report.inputs += 1
+
+    def _day_without_a_name(self, document: Document, part: str) -> date:
+        """That of the modification time; one without it stays where it is landed."""
+        if not document.is_timed:
+            for source in CSV_SOURCES:
+                for landed in self.context.ledger.parts(source):
+                    if landed.part == part:
+                        return date.fromisoformat(landed.day)
+        return document.modified.date()
 
     @contextlib.contextmanager
     def _spool(self) -> Iterator[BinaryIO]:
@@ -103,64 +110,144 @@ class DatedLander:
         read = read_query_csv if is_csv else read_query_json
         return read(stream, document.name, day, context.masks, context.now)
 
-    def _land(self, version: _Version) -> bool:
-        """Put a version where it belongs; true if it is what counts now."""
-        landing = self.context.landing
-        current = self._current(version)
-        if current is None:
-            self._adopt(version)
-            return True
-        part, rank = current
-        if (part.source, part.fingerprint) == (
-            version.source,
-            version.content.fingerprint,
-        ):
-            if version.modified > rank[0]:
-                self._adopt(version)  # seen to be newer than we knew
-            return False
-        if version.modified == rank[0] and _is_same_input(landing, part, version):
-            return False
-        if version.rank < rank:
-            landing.keep_superseded(
-                version.source, version.day, version.part,
-                version.content.fingerprint, version.text, version.modified,
-            )  # fmt: skip
-            return False
-        if not _continues(landing, part, version):
-            landing.keep(part.source, part.day, part.part, part.fingerprint)
-        self._adopt(version)
-        if part.source != version.source:
-            landing.remove(part.source, part.day, part.part)
-        return True
+    def _known_time(self, version: Version) -> Version:
+        """A content that is read again is no newer than when it was first read."""
+        if MOMENT in version.origin.notes:
+            landing = self.context.landing
+            place = landing.superseded_path(
+                version.source, version.day, version.part, version.content.fingerprint
+            )
+            if landing.exists(place):
+                return replace(version, origin=landing.origin(place))
+        return version
 
-    def _counts(self, version: _Version) -> bool:
-        """Whether a version is what counts now."""
-        current = self._current(version)
-        return current is not None and (
-            current[0].source, current[0].fingerprint
-        ) == (version.source, version.content.fingerprint)  # fmt: skip
-
-    def _adopt(self, version: _Version) -> None:
-        self.context.landing.write_text(
-            version.source, version.day, version.part, version.text,
-            version.content, version.modified,
-        )  # fmt: skip
-
-    def _current(self, version: _Version) -> tuple[Part, tuple[int, int, str]] | None:
-        """The version that counts now, under whichever source, and its rank."""
+    @contextlib.contextmanager
+    def _current(self, day: str, part: str) -> Iterator[Version | None]:
+        """The version that counts now, under whichever source."""
         landing = self.context.landing
         for source in CSV_SOURCES:
-            part = landing.ledger.part(source, version.day, version.part)
-            if part:
-                path = landing.path(source, version.day, version.part)
-                modified = landing.modified(source, version.day, version.part)
-                return part, (modified, landing.length(path), part.fingerprint)
-        return None
+            if landed := landing.ledger.part(source, day, part):
+                path = landing.path(source, day, part)
+                content = Content(
+                    landed.fingerprint, landed.counts, landed.source_bytes,
+                    dropped=landed.dropped,
+                )  # fmt: skip
+                with landing.open(path) as text:
+                    yield Version(
+                        source, day, part, text, content,
+                        landing.origin(path), landing.length(path),
+                    )  # fmt: skip
+                return
+        yield None
 
+    def _land(
+        self, version: Version, current: Version | None, document: Document
+    ) -> bool:
+        """Put a version where it belongs; true if it is what counts now."""
+        if current is None:
+            self._put(version)
+        elif is_same(version, current):
+            self._see_newer(version, current)
+            return True
+        elif is_same_input(version, current):
+            return False
+        elif prevails(version, current):
+            if is_newer(current, version):
+                self._warn(document, version, current)
+            self._replace(version, current)
+        else:
+            return self._supersede(version, current, document)
+        self.context.landed(version.day, version.records)
+        return True
 
-def stamp(document: Document) -> int:
-    """The modification time as a gzip header can hold it."""
-    return min(max(document.epoch, 0), (1 << 32) - 1)
+    def _supersede(
+        self, version: Version, current: Version, document: Document
+    ) -> bool:
+        """Keep a version that does not count; true if it will by --force."""
+        if not is_newer(version, current):
+            if not begins(version, current):
+                self._keep(version)
+            return False
+        self._keep(version)
+        if self.context.forces(version.dataset, version.day):
+            return True
+        self._warn(document, current, version)
+        self.kept_out.add(document.key)
+        return False
+
+    def _keep(self, version: Version) -> None:
+        self.context.landing.keep_superseded(
+            version.source, version.day, version.part, version.content.fingerprint,
+            version.text, version.origin,
+        )  # fmt: skip
+
+    def _see_newer(self, version: Version, current: Version) -> None:
+        """Let a content be as new as the newest reading of it."""
+        origin = current.origin
+        is_known = MOMENT not in version.origin.notes | origin.notes
+        if is_known and version.origin.modified > origin.modified:
+            newer = origin._replace(modified=version.origin.modified)
+            self._put(replace(current, text=version.text, origin=newer))
+
+    def _warn(self, document: Document, kept: Version, newest: Version) -> None:
+        if not self.context.forces(newest.dataset, newest.day):
+            self.context.report.warnings.append(
+                f"{document.shown}: what holds {count(kept.records, 'record')} is "
+                f"kept, because the newest holds {newest.records:,} ({REMEDY})"
+            )
+
+    def _replace(self, version: Version, current: Version) -> None:
+        """Let a version count instead of the current one."""
+        landing = self.context.landing
+        if not begins(current, version):  # or all of it stands in the other
+            self._keep(current)
+        # What was chosen once leaves its mark on what follows it.
+        notes = version.origin.notes | current.origin.notes & {CHOSEN}
+        dropped = version.content.dropped + current.content.dropped
+        self._put(
+            replace(
+                version,
+                origin=version.origin._replace(notes=notes),
+                content=replace(version.content, dropped=dropped),
+            )
+        )
+        if current.source != version.source:
+            landing.remove(current.source, current.day, current.part)
+
+    def _put(self, version: Version) -> None:
+        self.context.landing.write_text(
+            version.source, version.day, version.part, version.text,
+            version.content, version.origin,
+        )  # fmt: skip
+
+    def choose_newest(self) -> None:
+        """Let the newest of all versions count where --force asks for it."""
+        landing = self.context.landing
+        newest: dict[tuple[str, str], tuple[int, str, Path]] = {}
+        for source, day, part, path in landing.superseded(CSV_SOURCES):
+            if self.context.forces(DATASETS[source], day):
+                found = landing.origin(path).modified, source, path
+                newest[day, part] = max(newest.get((day, part), found), found)
+        for (day, part), (modified, source, path) in sorted(newest.items()):
+            with self._current(day, part) as current:
+                if current and modified > current.origin.modified:
+                    self._choose(source, path, current)
+
+    def _choose(self, source: str, path: Path, current: Version) -> None:
+        landing = self.context.landing
+        origin = landing.origin(path)
+        origin = origin._replace(notes=origin.notes | {CHOSEN})
+        with landing.open(path) as text:
+            content = content_of_csv(source, io.TextIOWrapper(text, newline=""))
+        with landing.open(path) as text:
+            version = Version(
+                source, current.day, current.part, text, content,
+                origin, landing.length(path),
+            )  # fmt: skip
+            gone = max(current.records - version.records, 0)
+            content = replace(content, dropped=gone)
+            self._replace(replace(version, content=content), current)
+        self.context.landed(current.day, 0)
 
 
 def _write(text: BinaryIO, file: QueryFile, document: Document) -> Content:
@@ -189,41 +276,3 @@ def _pieces(lines: Iterator[str]) -> Iterator[list[str]]:
             piece, length = [], 0
     if piece:
         yield piece
-
-
-def _continues(landing: Landing, old: Part, new: _Version) -> bool:
-    """Whether a new version holds all of an old one, and then more."""
-    if old.source != new.source:
-        return False
-    new.text.seek(0)
-    with landing.open(landing.path(old.source, old.day, old.part)) as before:
-        return all(new.text.read(len(chunk)) == chunk for chunk in _chunks(before))
-
-
-def _is_same_input(landing: Landing, old: Part, new: _Version) -> bool:
-    """Whether two versions differ in nothing but what was too far ahead when
-    they were landed: what was true when it was landed stays true."""
-    if old.source != new.source:
-        return False
-    at = -2  # problem, raw
-    csv.field_size_limit(MAX_CELL_CHARS)
-    new.text.seek(0)
-    with landing.open(landing.path(old.source, old.day, old.part)) as before:
-        nothing: list[str] = []
-        pairs = zip_longest(_rows(before), _rows(new.text), fillvalue=nothing)
-        for one, other in pairs:
-            if one != other:
-                if {*one[at:-1], *other[at:-1]} != {"", TOO_FAR_AHEAD}:
-                    return False
-                if (one[:at], one[-1:]) != (other[:at], other[-1:]):
-                    return False
-    return True
-
-
-def _rows(stream: BinaryIO) -> Iterator[list[str]]:
-    return csv.reader(map(bytes.decode, stream))
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(CHUNK):
-        yield chunk

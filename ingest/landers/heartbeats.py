@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ingest.documents import Document, name_date, utc_time
-from ingest.identity import heartbeats_content, merge_heartbeats
+from ingest.documents import Document, name_date
+from ingest.identity import REPLACED, heartbeats_content, merge_heartbeats
 from ingest.landers.context import Context, count
 from ingest.landing import Json
 from ingest.parsers import parser_fingerprint
-from ingest.sources.heartbeats import day_of, parse_heartbeat, read_heartbeat
+from ingest.sources.heartbeats import (
+    TOO_LONG,
+    day_of,
+    parse_heartbeat,
+    read_heartbeat,
+)
 from ingest.text import MAX_HEARTBEAT_BYTES
 from ingest.times import TOO_FAR_AHEAD
 
@@ -97,7 +102,7 @@ class HeartbeatLander:
         before = {day: self._landed(day) for day in touched}
         records = [r for day in sorted(before) for r in before[day]] + self.pending
         after: dict[str, list[Json]] = {day: [] for day in touched}
-        for record in merge_heartbeats(records):
+        for record in merge_heartbeats(records, self._read_again):
             after[record["day"]].append(record)
         changed = [day for day in sorted(after) if after[day] != before[day]]
         shrinking = [day for day in changed if len(after[day]) < len(before[day])]
@@ -135,30 +140,38 @@ class HeartbeatLander:
         ledger = self.context.ledger
         for part in ledger.parts_read_otherwise("heartbeats", self.parser):
             landed = self._landed(part.day)
-            fresh = [self._read_again(old) for old in landed]
+            fresh = [self._read_anew(old) for old in landed]
             # With a better reading of its time a report may change its day. It
             # is in the new one before it is out of the old one.
             for day in sorted({r["day"] for r in fresh} - {part.day}):
                 before = self._landed(day)
                 moved = [r for r in fresh if r["day"] == day]
                 known = ledger.part("heartbeats", day, PART)
-                after = merge_heartbeats([*before, *moved])
+                after = merge_heartbeats([*before, *moved], self._read_again)
                 self._write(day, after, before, known.parser if known else self.parser)
                 self.context.landing.settle()
-            records = merge_heartbeats(r for r in fresh if r["day"] == part.day)
+            stayed = (r for r in fresh if r["day"] == part.day)
+            records = merge_heartbeats(stayed, self._read_again)
             self._write(part.day, records, landed, self.parser)
 
+    def _read_anew(self, old: Json) -> Json:
+        fresh = self._read_again(old)
+        if old["problem"] != REPLACED:
+            return fresh
+        # The newer one of its name may lie under another day.
+        return {**fresh, "problem": REPLACED, "check_groups": []}
+
     def _read_again(self, old: Json) -> Json:
+        """A landed record, taken apart anew from its text."""
         if old["fields"] is None:
-            return old  # too long to be taken apart, and cut
+            return {**old, "problem": TOO_LONG}  # not taken apart, and cut
         context = self.context
         text = context.masks.text(old["raw"])
         fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))
         if old["problem"] == TOO_FAR_AHEAD:
             # What was true when it was landed stays true.
             fresh |= {"problem": old["problem"], "at": old["at"]}
-        modified = utc_time(old["modified"])
-        day = day_of(fresh, modified, context.now).isoformat()
+        day = fresh["at"][:10] if fresh["at"] else old["day"]
         return fresh | {"modified": old["modified"], "day": day}
 
     def say(self) -> None:

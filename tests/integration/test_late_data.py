@@ -76,13 +76,21 @@ def test_a_csv_rewritten_with_more_and_with_fewer_rows(root: Path) -> None:
     before = faults.published(root)
     write(root / CSV, query_csv(NEW_DAY, 5), 1761000200)
     done = export(root)
-    assert "landing now holds 5 records and the published file was made from 30" in (
-        done.warnings
-    )
+    said = "what holds 30 records is kept, because the newest holds 5"
+    assert said in done.warnings
+    assert "--force" in done.warnings
     assert faults.published(root) == before
+    assert said in export(root).warnings, "as long as it lies there"
+    assert faults.published(root) == before
+
+    for elsewhere in (["--date", "2025-10-27"], ["--dataset", "ops_atomic"]):
+        export(root, "--force", *elsewhere)
+        assert len(faults.rows(root, count)) == 30
     export(root, "--force", "--date", NEW_DAY, "--dataset", "query_perf")
     assert len(faults.rows(root, count)) == 5
     assert not faults.conservation(root)
+    assert "is kept" not in export(root, "--historical").warnings
+    assert len(faults.rows(root, count)) == 5
 
 
 def test_what_was_half_written_leaves_no_false_reject(root: Path) -> None:

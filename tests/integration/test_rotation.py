@@ -67,15 +67,6 @@ def test_a_lost_landing_with_rotated_inputs_shrinks_nothing(root: Path) -> None:
     assert len(faults.rows(root, faults.BEATS)) < len(beats), "--force overrides"
 
 
-def member(name: str, kind: bytes = tarfile.REGTYPE, **more: object) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.type = kind
-    info.mtime = 1761609600
-    for key, value in more.items():
-        setattr(info, key, value)
-    return info
-
-
 BEAT = faults.heartbeat("2025-10-30T01:00:00Z").encode()
 GOOD = "heartbeat_2025-10-30_01-00-00.md"
 
@@ -84,19 +75,20 @@ def test_hostile_members_do_no_harm(root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     hostile = [
-        (member("../../../../outside/heartbeat_2025-10-30_02-00-00.md"), BEAT),
-        (member(f"{outside}/heartbeat_2025-10-30_03-00-00.md"), BEAT),
-        (member("heartbeat_2025-10-30_04-00-00.md", tarfile.SYMTYPE,
+        (faults.member("../../../../outside/heartbeat_2025-10-30_02-00-00.md"), BEAT),
+        (faults.member(f"{outside}/heartbeat_2025-10-30_03-00-00.md"), BEAT),
+        (faults.member("heartbeat_2025-10-30_04-00-00.md", tarfile.SYMTYPE,
                 linkname="/etc/passwd"), b""),
-        (member("heartbeat_2025-10-30_05-00-00.md", tarfile.LNKTYPE,
+        (faults.member("heartbeat_2025-10-30_05-00-00.md", tarfile.LNKTYPE,
                 linkname="/etc/passwd"), b""),
-        (member("heartbeat_2025-10-30_06-00-00.md", tarfile.CHRTYPE,
+        (faults.member("heartbeat_2025-10-30_06-00-00.md", tarfile.CHRTYPE,
                 devmajor=1, devminor=5), b""),
-        (member("heartbeat_2025-10-30_07-00-00.md", tarfile.FIFOTYPE), b""),
-        (member("heartbeat_2025-10-30_08-00-00.md", tarfile.DIRTYPE), b""),
-        (member("x" * 5000 + "/heartbeat_2025-10-30_09-00-00.md"), BEAT),
-        (member("optimization_summary_'; drop table x; --\n../..txt"), b"note: 1\n"),
-        (member(GOOD, pax_headers={"mtime": "nan"}), BEAT),
+        (faults.member("heartbeat_2025-10-30_07-00-00.md", tarfile.FIFOTYPE), b""),
+        (faults.member("heartbeat_2025-10-30_08-00-00.md", tarfile.DIRTYPE), b""),
+        (faults.member("x" * 5000 + "/heartbeat_2025-10-30_09-00-00.md"), BEAT),
+        (faults.member("optimization_summary_'; drop table x; --\n../..txt"),
+            b"note: 1\n"),
+        (faults.member(GOOD, pax_headers={"mtime": "nan"}), BEAT),
     ]  # fmt: skip
     path = root / "g/reports/archive/reports_20251030_000000.tar.gz"
     faults.make_bundle(path, hostile)
@@ -119,25 +111,25 @@ def broken(kind: str) -> bytes:
         with tarfile.open(fileobj=made, mode="w:gz") as tar:
             for name in (GOOD, "query_perf_daily_20251030.csv"):
                 body = BEAT if name == GOOD else faults.HEADER.encode() + data
-                info = member(name, size=len(body))
+                info = faults.member(name, size=len(body))
                 tar.addfile(info, io.BytesIO(body))
         return made.getvalue()[: len(made.getvalue()) * 2 // 3]
     with tarfile.open(fileobj=made, mode="w:gz") as tar:
-        tar.addfile(member(GOOD, size=len(BEAT)), io.BytesIO(BEAT))
+        tar.addfile(faults.member(GOOD, size=len(BEAT)), io.BytesIO(BEAT))
         if kind == "huge size":
-            tar.addfile(member("query_perf_daily_20251030.csv", size=1 << 50))
+            tar.addfile(faults.member("query_perf_daily_20251030.csv", size=1 << 50))
         elif kind == "pax header":
-            info = member("x", tarfile.XHDTYPE, size=1 << 40)
+            info = faults.member("x", tarfile.XHDTYPE, size=1 << 40)
             tar.addfile(info)
         elif kind == "headers of headers":
             for _ in range(3000):
                 body = b"x" * 512
-                info = member("x", tarfile.GNUTYPE_LONGNAME, size=512)
+                info = faults.member("x", tarfile.GNUTYPE_LONGNAME, size=512)
                 assert tar.fileobj is not None
                 tar.fileobj.write(info.tobuf(tarfile.GNU_FORMAT) + body)
         elif kind == "many":
             for _ in range(400):
-                tar.addfile(member("nothing.txt"))
+                tar.addfile(faults.member("nothing.txt"))
     data = made.getvalue()
     if kind == "flipped":
         data = data[:60] + bytes([data[60] ^ 255]) + data[61:]
@@ -163,7 +155,11 @@ def test_a_broken_bundle_is_a_warning(
     # An old name, but it may have been in the making: it is looked at again.
     assert not faults.run("ingest", tmp_path).warnings
     faults.make_bundle(
-        path, [(member(GOOD), BEAT), (member("heartbeat_2025-10-30_11-00-00.md"), BEAT)]
+        path,
+        [
+            (faults.member(GOOD), BEAT),
+            (faults.member("heartbeat_2025-10-30_11-00-00.md"), BEAT),
+        ],
     )
     done = faults.run("ingest", tmp_path)
     assert (done.code, done.warnings) == (0, "")
@@ -174,7 +170,7 @@ def test_an_unreadable_bundle_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "g/reports/archive/reports_20250101_000000.tar.gz"
-    faults.make_bundle(path, [(member(GOOD), BEAT)])
+    faults.make_bundle(path, [(faults.member(GOOD), BEAT)])
 
     def refuse(path: Path) -> object:
         raise PermissionError(13, "Permission denied", str(path))
@@ -194,7 +190,10 @@ def test_a_bundle_larger_than_the_limit(
     path = tmp_path / "g/reports/archive/reports_20250101_000000.tar.gz"
     faults.make_bundle(
         path,
-        [(member(GOOD), BEAT), *((member("other.txt"), b"0" * 9_000),) * 3],
+        [
+            (faults.member(GOOD), BEAT),
+            *((faults.member("other.txt"), b"0" * 9_000),) * 3,
+        ],
     )
     done = faults.run("ingest", tmp_path)
     assert done.code == 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import calendar
 import os
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest.documents import (
+    Document,
     Known,
     NotAFile,
     StillWritten,
@@ -19,12 +21,12 @@ from ingest.documents import (
     name_date,
     place_of,
     take_inventory,
-    utc_time,
 )
 from ingest.masks import load_masks
 from ingest.root import Root
 
 MASKS = load_masks()
+NOW = datetime(2025, 11, 2, 12)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,26 @@ def test_a_date_in_any_name() -> None:
 
 @pytest.mark.parametrize("mtime", [float("nan"), float("inf"), -1e300, 1e300, -0.5])
 def test_any_modification_time_is_a_time(mtime: float) -> None:
-    assert isinstance(utc_time(epoch_seconds(mtime)), datetime)
+    assert document(epoch_seconds(mtime)).modified == NOW
+
+
+def document(mtime: int, now: datetime = NOW) -> Document:
+    return Document("a.txt", "telemetry", "a.txt", mtime, now, 0, NotImplemented)
+
+
+def test_a_modification_time_in_the_future_is_the_moment_of_reading() -> None:
+    now = calendar.timegm(NOW.timetuple())
+    for mtime, epoch, modified in (
+        (now, now, NOW),
+        (now - 1, now - 1, NOW - timedelta(seconds=1)),
+        (now + 1, -now, NOW),
+        # What was made without a time is the oldest, and of no day.
+        (0, 0, NOW),
+        (-(1 << 40), 0, NOW),
+    ):
+        found = document(mtime)
+        assert (found.epoch, found.modified) == (epoch, modified)
+        assert found.is_timed == (modified != NOW or mtime == now)
 
 
 def test_keys_hold_no_secrets_and_can_be_stored() -> None:
@@ -90,11 +111,11 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
         with pytest.raises(NotAFile):
-            live_document(root, place_of(name, MASKS), "telemetry")
+            live_document(root, place_of(name, MASKS), "telemetry", NOW)
     with pytest.raises(FileNotFoundError):
-        live_document(root, place_of("nothing", MASKS), "telemetry")
+        live_document(root, place_of("nothing", MASKS), "telemetry", NOW)
     (tmp_path / "late").write_text("x")
-    document = live_document(root, place_of("late", MASKS), "telemetry")
+    document = live_document(root, place_of("late", MASKS), "telemetry", NOW)
     (tmp_path / "late").unlink()
     os.mkfifo(tmp_path / "late")
     with pytest.raises(NotAFile):
@@ -105,7 +126,7 @@ def test_a_report_that_grows_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "index_advisor_report.json"
     path.write_text("{")
     document = live_document(
-        Root(tmp_path), place_of(path.name, MASKS), "index_advisor"
+        Root(tmp_path), place_of(path.name, MASKS), "index_advisor", NOW
     )
     opened = document.open()
     assert opened.__enter__().read() == b"{"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -24,38 +25,80 @@ from ingest.times import TOO_FAR_AHEAD
 
 def beat(raw: str, modified: int, **more: Any) -> dict[str, Any]:
     made = {"filename": "a.md", "raw": raw, "modified": modified, "problem": None}
-    return {**made, "check_groups": [{"checks": [1]}], "day": "2025-10-27", **more}
+    groups = [{"check_group": "Redis", "checks": [{"check_name": "n", "text": "✅"}]}]
+    return {**made, "check_groups": groups, "day": "2025-10-27", **more}
+
+
+def merge(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def read_again(record: dict[str, Any]) -> dict[str, Any]:
+        return beat(record["raw"], record["modified"])
+
+    return merge_heartbeats(records, read_again)
+
+
+def counts(records: Iterable[dict[str, Any]]) -> list[str]:
+    """What counts of one name; each of them is whole."""
+    found = [record for record in records if record["problem"] is None]
+    assert all(record["check_groups"] for record in found)
+    return [record["raw"] for record in found]
 
 
 def test_equal_heartbeats_count_once() -> None:
-    merged = merge_heartbeats([beat("x", 1), beat("x", 2), beat("x", 0)])
-    assert [record["modified"] for record in merged] == [1], "the first landed stays"
+    merged = merge([beat("x", 1), beat("x", 2), beat("x", 0)])
+    assert [record["modified"] for record in merged] == [2]
+
+
+def test_a_moment_of_reading_stays_what_it_was() -> None:
+    first = beat("x", -100)
+    for again in (-50, -200, 200):
+        assert merge([first, beat("x", again)]) == [first]
+    assert merge([beat("x", 50), beat("x", -100)]) == [beat("x", 50)]
+    assert counts(merge([first, beat("y", 90), beat("x", -200)])) == ["x"]
+    assert counts(merge([first, beat("y", 150), beat("x", -200)])) == ["y"]
 
 
 def test_the_newer_heartbeat_counts_and_the_other_is_a_reject() -> None:
-    merged = merge_heartbeats([beat("new", 2), beat("old", 1)])
+    merged = merge([beat("new", 2), beat("old", 1)])
     assert [(r["raw"], r["problem"]) for r in merged] == [
         ("new", None),
         ("old", REPLACED),
     ]
-    assert merge_heartbeats(merged) == merged
-    assert merge_heartbeats([*merged, beat("old", 1)]) == merged
-    back = merge_heartbeats([*merged, beat("third", 3)])
+    assert merge(merged) == merged
+    assert merge([*merged, beat("old", 1)]) == merged
+    back = merge([*merged, beat("third", 3)])
     assert [r["raw"] for r in back if r["problem"] is None] == ["third"]
     assert len(back) == 3
+    # What was a reject counts again: it was put back.
+    assert counts(merge([*merged, beat("old", 3)])) == ["old"]
 
 
-def test_a_half_written_heartbeat_is_no_version() -> None:
-    for half in ("", "# He", "# He\ufffd", "# He\n"):
-        merged = merge_heartbeats([beat(half, 1), beat("# Heartbeat", 1)])
-        assert [record["raw"] for record in merged] == ["# Heartbeat"]
+@pytest.mark.parametrize("half", ["", "# He", "# He\ufffd", "# He\n", "# Heartbeat"])
+def test_a_half_written_heartbeat_is_no_version_whatever_its_time(half: str) -> None:
+    for modified in (0, 1, 9):
+        for pair in ([beat(half, modified), beat("# Heartbeat\n", 1)],) * 2:
+            merged = merge(pair)
+            assert [record["raw"] for record in merged] == ["# Heartbeat\n"]
+            pair.reverse()
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), max_size=6))
-def test_reading_order_of_heartbeats_is_no_matter(seen: list[tuple[str, int]]) -> None:
-    first = dict(reversed(seen))
-    records = [beat(raw, modified) for raw, modified in first.items()]
-    assert merge_heartbeats(records) == merge_heartbeats(reversed(records))
+READINGS = st.lists(
+    st.tuples(st.text("ab\n\ufffd", max_size=4), st.integers(0, 3)), max_size=8
+)
+
+
+@given(READINGS, st.randoms(), st.integers(0, 8))
+def test_reading_order_of_heartbeats_is_no_matter(
+    seen: list[tuple[str, int]], random: Any, cut: int
+) -> None:
+    records = [beat(raw, modified) for raw, modified in seen]
+    at_once = merge(records)
+    assert merge(at_once) == at_once
+    assert merge([*at_once, *records]) == at_once, "nor is reading again"
+    assert len(counts(at_once)) == bool(records)
+    random.shuffle(records)
+    assert merge(records) == at_once
+    # In several runs, from wherever each of them was read.
+    assert merge([*merge(records[:cut]), *records[cut:]]) == at_once
 
 
 def test_rejected_heartbeats_have_no_checks_that_count() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ingest import parsers
 from ingest.landers import heartbeats as lander
-from ingest.landing import Landing, digest, gzip_bytes, landed_days
+from ingest.landing import Landing, Origin, digest, gzip_bytes, landed_days
 from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.run import land
@@ -25,7 +25,7 @@ BEAT = "g/reports/heartbeat_2025-10-27_01-00-00.md"
 
 def test_equal_records_make_equal_bytes() -> None:
     assert gzip_bytes(b"x" * 99) == gzip_bytes(b"x" * 99)
-    assert gzip_bytes(b"x", modified=7)[4:8] == b"\x07\0\0\0"
+    assert gzip_bytes(b"x", Origin(7))[4:8] == b"\x07\0\0\0"
     assert digest(["ab", "c"]) != digest(["a", "bc"])
 
 
