@@ -25,11 +25,13 @@ from exporter.flags import (
     LOCKED,
     Dataset,
     Day,
+    allow_empty_option,
     chosen_root,
     dry_run_option,
     json_option,
     print_json,
     root_option,
+    root_with_reports,
 )
 from exporter.lock import Locked, give_back_lock, hold_lock
 from exporter.logs import log_crash, log_path
@@ -75,6 +77,7 @@ main.add_command(doctor_command)
     help="Stop cleanly after so many seconds. Default: never.",
 )  # fmt: skip
 @dry_run_option
+@allow_empty_option
 @json_option
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("--verbose", is_flag=True, help="Name every file.")
@@ -89,6 +92,7 @@ def export_command(
     wait_s: float,
     timeout_s: float | None,
     dry_run: bool,
+    allow_empty: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -104,7 +108,7 @@ def export_command(
         raise click.UsageError(f"--since {since} comes after --until {until}")
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
-    where = chosen_root(root, silent=quiet or as_json)
+    where = root_with_reports(root, allow_empty, silent=quiet or as_json)
     options = Options(
         Selection(day or since, day or until, datasets, force),
         historical, dry_run, wait_s, timeout_s,
@@ -144,14 +148,15 @@ def _fail(message: str, as_json: bool, code: int) -> None:
 @root_option
 @click.option("--historical", is_flag=True, help="Look at every input again.")
 @dry_run_option
+@allow_empty_option
 @json_option
 def ingest_command(
-    root: str | None, historical: bool, dry_run: bool, as_json: bool
+    root: str | None, historical: bool, dry_run: bool, allow_empty: bool, as_json: bool
 ) -> None:
     """Land what is new, for those who go on with plain `dbt build`."""
     from ingest.run import land
 
-    where = chosen_root(root, silent=as_json)
+    where = root_with_reports(root, allow_empty, silent=as_json)
     screen = Screen(json=as_json)
     with stoppable(None):
         try:

@@ -28,7 +28,7 @@ from exporter.staleness import (
 from exporter.stop import INTERRUPTED, Stopped, Stopper
 from exporter.untested import forget_untested, untested_days
 from ingest import files
-from ingest.documents import utc_now
+from ingest.documents import PLACES, utc_now
 from ingest.landers.context import LandingReport
 from ingest.landing import landed_days
 from ingest.root import Root
@@ -148,6 +148,7 @@ class _Run:
         selection = self.options.selection
         chosen = choose(self.datasets, selection.datasets)
         plan = plan_days(self.root, self.ledger, chosen, selection)
+        self._say_what_is_missing(plan)
         self._say_what_is_odd(plan)
         self._skip(plan)
         if self.options.dry_run:
@@ -166,6 +167,16 @@ class _Run:
         request = self._request(plan, untested)
         self.ledger.close()
         self._build(request, models, plan)
+
+    def _say_what_is_missing(self, plan: Plan) -> None:
+        if not landed_days(self.ledger):
+            places = "; ".join(f"{kind} in {where}" for kind, where in PLACES.items())
+            self._warn(f"no input was found; looked for {places}")
+            return
+        day = self.options.selection.since
+        is_one_day = day is not None and day == self.options.selection.until
+        if is_one_day and not plan.stale and not plan.current:
+            self._warn(f"{day}: nothing has been landed of this day")
 
     def _say_what_is_odd(self, plan: Plan) -> None:
         for path, before, now in plan.shrunken:

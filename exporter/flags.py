@@ -62,6 +62,11 @@ root_option = click.option(
 dry_run_option = click.option(
     "--dry-run", "--dry", is_flag=True, help="Say what would happen, write nothing."
 )
+allow_empty_option = click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Go on where the root has neither g nor knowledge/optimize.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
@@ -75,6 +80,20 @@ def chosen_root(named: str | None, silent: bool = False) -> Root:
         click.echo(
             "No root is configured: using the bundled example, examples/02luka "
             "(name yours with --root or OPS_ATOMIC_ROOT)"
+        )
+    return root
+
+
+def root_with_reports(
+    named: str | None, allow_empty: bool, silent: bool = False
+) -> Root:
+    """The root to read inputs from; one that is none is wrong usage."""
+    root = chosen_root(named, silent)
+    if root.looks_wrong and not allow_empty:
+        raise click.UsageError(
+            f"the root {root.path} has neither g nor knowledge/optimize in it, so it "
+            "is hardly the folder that holds the reports: name another one with "
+            "--root, or go on with --allow-empty"
         )
     return root
 

@@ -29,6 +29,18 @@ DATED = re.compile(r"query_perf_(?:daily_(\d{8})|weekly_(\d{6}))\.(csv|json)", r
 SUMMARY = re.compile(r"optimization_summary(?:_.*)?\.txt", re.DOTALL)
 BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
 
+# Where each kind of input is looked for, as people write it.
+PLACES = {
+    "heartbeats": "g/reports/**/heartbeat_*.md",
+    "query performance": "g/reports/query_perf_{daily,weekly}_*.{csv,json}",
+    "the query log": "g/reports/query_perf.jsonl",
+    "index advice": "{knowledge/optimize,g/reports}/index_advisor_report.json",
+    "optimizer summaries": "knowledge/optimize/optimization_summary.txt, "
+    "g/reports/optimization_summary_*.txt",
+    "telemetry": "g/telemetry/rollup_daily.ndjson",
+    "bundles": "g/reports/archive/reports_*.tar.gz",
+}
+
 # Half of one of these would be taken for another version of it.
 SETTLED = ("index_advisor", "optimization_summary")
 

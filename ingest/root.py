@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+VARIABLE = "OPS_ATOMIC_ROOT"
 EXAMPLE_ROOT = PROJECT / "examples" / "02luka"
 
 
@@ -46,6 +47,12 @@ class Root:
     def logs(self) -> Path:
         return self.path / "g" / "logs"
 
+    @property
+    def looks_wrong(self) -> bool:
+        """Whether nothing in it is of a root: then it is almost certainly none."""
+        tops = (self.path / "g", self.path / "knowledge" / "optimize")
+        return not any(top.is_dir() for top in tops)
+
     def relative(self, path: Path) -> str:
         return path.relative_to(self.path).as_posix()
 
@@ -55,11 +62,16 @@ def find_root(named: str | None = None) -> Root:
 
     The order is: `named` (the flag `--root`), `OPS_ATOMIC_ROOT`, `~/02luka`
     when it exists, the project's example. Raises RootNotFound when a root is
-    named that is not a folder.
+    named that is not a folder, or is named as nothing.
     """
-    origin = "--root" if named else "OPS_ATOMIC_ROOT"
-    named = named or os.environ.get("OPS_ATOMIC_ROOT")
-    if named:
+    origin = "--root" if named is not None else VARIABLE
+    named = named if named is not None else os.environ.get(VARIABLE)
+    if named is not None:
+        if not named.strip():
+            raise RootNotFound(
+                f"the root ({origin}) is set to nothing: name the folder that holds "
+                "g/reports, or leave it out"
+            )
         path = Path(named).expanduser()
         if not path.is_dir():
             raise RootNotFound(

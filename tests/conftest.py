@@ -58,7 +58,7 @@ def example_root(tmp_path: Path) -> Path:
 def empty_root(tmp_path: Path) -> Path:
     """A root without any input."""
     root = tmp_path / "empty"
-    root.mkdir()
+    (root / "g").mkdir(parents=True)
     return root
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from ingest.root import EXAMPLE_ROOT
 from tests import faults, support
@@ -22,3 +24,15 @@ def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(exported_once: Path, tmp_path: Path) -> Path:
     """A copy of the example after a run, nothing of it stale."""
     return faults.copy(exported_once, tmp_path / "root")
+
+
+@pytest.fixture
+def ops_atomic_bare() -> Callable[..., Result]:
+    """Runs `ops-atomic …` in this process, with no root of its own."""
+
+    def run(*arguments: str | Path) -> Result:
+        from exporter.cli import main
+
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return run

@@ -1,0 +1,73 @@
+"""A root that is none, or holds nothing, is not a success without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests import faults
+
+Cli = Callable[..., Result]
+
+
+@pytest.mark.parametrize("command", ["export", "ingest"])
+def test_a_folder_that_is_no_root_is_wrong_usage(
+    cli: Cli, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "somewhere").mkdir()
+    done = cli(command, tmp_path / "somewhere")
+    assert done.exit_code == 2
+    assert "has neither g nor knowledge/optimize" in done.stderr
+    assert "--allow-empty" in done.stderr
+    assert list((tmp_path / "somewhere").iterdir()) == []
+    assert cli(command, tmp_path / "somewhere", "--allow-empty").exit_code == 0
+
+
+@pytest.mark.parametrize("folder", ["g", "knowledge/optimize"])
+def test_half_a_root_is_one(cli: Cli, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "root" / folder).mkdir(parents=True)
+    assert cli("export", tmp_path / "root").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["validate", "doctor"])
+def test_other_commands_look_at_any_folder(
+    cli: Cli, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "somewhere").mkdir()
+    assert cli(command, tmp_path / "somewhere").exit_code != 2
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_root_that_is_set_to_nothing_is_wrong_usage(
+    ops_atomic_bare: Callable[..., Result],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_ROOT", value)
+    done = ops_atomic_bare("export", "--dry-run")
+    assert done.exit_code == 2
+    assert "(OPS_ATOMIC_ROOT) is set to nothing" in done.stderr
+    assert ops_atomic_bare("export", "--dry-run", "--root", root).exit_code == 0
+    monkeypatch.delenv("OPS_ATOMIC_ROOT")
+    done = ops_atomic_bare("export", "--dry-run", "--root", value)
+    assert "(--root) is set to nothing" in done.stderr
+
+
+def test_a_root_without_input_says_what_was_looked_for(empty_root: Path) -> None:
+    done = faults.export(empty_root)
+    assert "no input was found; looked for heartbeats in g/reports/" in done.warnings
+    assert "rollup_daily.ndjson" in done.warnings
+
+
+def test_a_day_without_data_is_said_to_be_one(root: Path) -> None:
+    for arguments in (("--date", "2019-01-01"), ("--dry", "--date", "2019-01-01")):
+        done = faults.export(root, *arguments)
+        assert "2019-01-01: nothing has been landed of this day" in done.warnings
+        assert done.report["files"] == []
+    assert (
+        "nothing has been" not in faults.export(root, "--date", "2025-10-28").warnings
+    )
