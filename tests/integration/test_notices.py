@@ -124,7 +124,7 @@ def test_a_stop_by_hand_is_no_news(
 def test_a_run_that_cannot_even_begin_is_told(
     cli: Cli, empty_root: Path, receiver: HttpReceiver
 ) -> None:
-    (empty_root / "g").write_text("in the way")
+    (empty_root / "g" / "analytics").write_text("in the way")
     assert cli("export", empty_root).exit_code == 1
     assert titles(receiver) == ["run failed"]
     assert "a file is in the way" in receiver.messages[0]["message"]

@@ -147,7 +147,6 @@ def test_a_root_that_never_ran_awaits_its_first_run(cli: Cli, empty_root: Path) 
 def test_a_report_that_cannot_be_written_is_a_failure(
     cli: Cli, empty_root: Path
 ) -> None:
-    (empty_root / "g").mkdir()
     (empty_root / "g" / "reports").write_text("in the way")
     done = cli("verify", empty_root)
     assert done.exit_code == 1

@@ -41,7 +41,6 @@ def test_a_record_that_cannot_be_left_fails_the_run_and_no_other_record(
     empty_root: Path, result: RunResult, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = Root(empty_root)
-    root.logs.parent.mkdir()
     root.logs.write_text("in the way")
     conclude(root, result, Screen(quiet=True))
     (error,) = result.errors

@@ -110,7 +110,7 @@ def test_nothing_is_remembered_where_nobody_is_told(
 ) -> None:
     monkeypatch.delenv("OPS_ATOMIC_NOTIFY")
     assert announce(root, run("disk full")) is None
-    assert list(root.path.iterdir()) == []
+    assert list(root.path.rglob("*")) == [root.path / "g"]
 
 
 def test_who_stops_a_run_knows_it(root: Root) -> None:

@@ -19,7 +19,7 @@ from tests.models import DoesNotCompile, Models, model_texts
 STAGING = sorted((PROJECT / "models" / "staging").rglob("*.sql"))
 DECLARED = re.compile(r"'(\w+)': \{'type': [^}]*\}")
 # What ingest says about a record, beside the record's own cells.
-ABOUT = {"source_file", "problem", "raw", "extra_columns", "shape"}
+ABOUT = {"source_file", "problem", "raw", "extra_columns", "header", "shape"}
 # A record of each source that can be published.
 RECORDS = {
     "query_rows": {
