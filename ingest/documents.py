@@ -108,7 +108,8 @@ class Document:
     `mtime` is its modification time in seconds, as it is claimed, and `read_at`
     the moment of reading, in UTC; `shown` is the name that messages use; `path`
     is relative to the root and `key` what the ledger calls it; both are None
-    for a bundle's member.
+    for a bundle's member. `is_proven` is false for what came out of a bundle
+    that is damaged.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Document:
     path: str | None = None
     key: str | None = None
     mtime_ns: int = 0
+    is_proven: bool = True
 
     @property
     def epoch(self) -> int:

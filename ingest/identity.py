@@ -20,6 +20,9 @@ Json = dict[str, Any]
 REPLACED = "a newer heartbeat has this name"
 
 
+# Stands before the name of a heartbeat that is unproven, and sorts behind all.
+UNPROVEN = "~"
+
 # What a write that broke off may leave behind its last character.
 TORN = "\ufffd \t\r\n"
 
@@ -30,8 +33,9 @@ def merge_heartbeats(
     """Of each name the newest counts; another content is a reject.
 
     A content that another one merely continues was a half-written heartbeat:
-    all of it stands in the other, so it is not kept, however new it is. A
-    reject that counts after all is taken apart by `read_again`.
+    all of it stands in the other, so it is not kept, however new it is; nor is
+    one that is unproven where another is not. A reject that counts after all
+    is taken apart by `read_again`.
     """
     versions: dict[str, dict[str, Json]] = {}
     for record in records:
@@ -43,7 +47,8 @@ def merge_heartbeats(
         if len(same) == 1:
             merged += same.values()
             continue
-        whole = _without_beginnings(same)
+        proven = {raw: r for raw, r in same.items() if not r.get("unproven")}
+        whole = _without_beginnings(proven or same)
         # Within a second the longest, then any, but the same in any order.
         newest = max(whole, key=lambda r: (abs(r["modified"]), len(r["raw"]), r["raw"]))
         for record in whole:
@@ -58,8 +63,11 @@ def merge_heartbeats(
 def _one_heartbeat(before: Json, again: Json) -> Json:
     """Two readings of one name and content: it is as new as the newer of them.
 
-    A moment of reading, told by its minus sign, stays what it was.
+    A moment of reading, told by its minus sign, stays what it was, and what is
+    unproven says nothing beside what is proven.
     """
+    if before.get("unproven") != again.get("unproven"):
+        return again if before.get("unproven") else before
     modified = max(before["modified"], again["modified"])
     if before["modified"] < 0:
         modified = before["modified"]
@@ -194,7 +202,11 @@ def heartbeats_content(records: list[Json], parser: str) -> Content:
         },
         source_bytes=sum(len(r["raw"].encode()) for r in records),
         parser=parser,
-        keys=tuple(sorted({r["filename"] for r in records})),
+        keys=tuple(
+            sorted(
+                {UNPROVEN * bool(r.get("unproven")) + r["filename"] for r in records}
+            )
+        ),
     )
 
 

@@ -78,6 +78,7 @@ create table drift (
     primary key (day, source, kind, name)
 ) without rowid;
 """
+MAX_INTEGER = (1 << 63) - 1
 # Each row ends with a checksum over its other cells.
 SEALED = ("parts", "inputs", "published", "rejects", "drift")
 
@@ -258,6 +259,10 @@ class Ledger:
 
     def _put(self, table: str, *cells: Any) -> None:
         """Insert or replace a row, sealed."""
+        # A file system may know times that SQLite cannot hold.
+        cells = tuple(
+            min(cell, MAX_INTEGER) if isinstance(cell, int) else cell for cell in cells
+        )
         self.begin()
         marks = ",".join("?" * (len(cells) + 1))
         row = (*cells, _seal(cells))

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 from ingest import files
-from ingest.bundles import BundleProblem, read_bundle
+from ingest.bundles import BundleProblem, read_bundle, why_unproven
 from ingest.documents import (
     NOTHING_KNOWN,
     Document,
@@ -42,6 +43,7 @@ from ingest.parsers import MASKS
 from ingest.root import PROJECT, Root
 from ingest.stock import BUNDLES, take_stock
 from ingest.text import MAX_HEARTBEAT_BYTES, clean
+from ingest.unproven import BY_NAME, Unproven
 
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
@@ -141,6 +143,7 @@ class _Ingest:
         self.lines = LineLander(context, self.seen)
         self.reports = ReportLander(context)
         self.summaries = SummaryLander(context)
+        self.unproven = Unproven(context, self.seen)
 
     def run(self) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
@@ -227,6 +230,8 @@ class _Ingest:
             "index_advisor": self.reports.add,
             "optimization_summary": self.summaries.add,
         }
+        if document.is_proven:
+            self.unproven.make_way(document)
         if not self._read(document, landers[document.kind]) or document.key is None:
             return
         position = self.lines.positions.get(document.key)
@@ -262,58 +267,90 @@ class _Ingest:
             if self.historical or not is_done or path.rpartition("/")[2] > horizon:
                 wanted.append((path, known))
         done: list[tuple[str, SeenInput]] = []
+        damaged: list[tuple[str, SeenInput, str]] = []
         with self._bar("Reading bundles", len(wanted)) as step:
             for path, known in wanted:
                 step(1)
-                try:
-                    look = (self.root.path / path).stat()
-                except FileNotFoundError:
-                    continue
-                except OSError as error:
-                    self._unreadable(path, error)
-                    continue
-                seen = SeenInput(BUNDLES, look.st_size, look.st_mtime_ns)
-                if (
+                seen = self._look_of_bundle(path)
+                if seen is None or (
                     known is not None
                     and not self.historical
                     and (known.bytes, known.mtime_ns) == (seen.bytes, seen.mtime_ns)
                 ):
                     continue
-                if (is_whole := self._read_bundle(path)) is None:
-                    continue
-                # One that is broken may have been in the making.
-                mark = None if is_whole else {"is_whole": False}
-                done.append((path, replace(seen, position=mark)))
-                if self.heartbeats.is_full:
-                    self._flush_bundles(done)
+                problem = self._why_unproven(path)
+                if problem is None:
+                    self._land_bundle(path, seen, done)
+                elif problem:
+                    damaged.append((path, seen, problem))
         self._flush_bundles(done)
+        # Last, for they count only where nothing else does.
+        for path, seen, problem in damaged:
+            self._land_bundle(path, seen, done, problem)
+            self._flush_bundles(done)
 
-    def _read_bundle(self, path: str) -> bool | None:
-        """Whether a bundle was whole; None if it could not be opened."""
+    def _look_of_bundle(self, path: str) -> SeenInput | None:
+        try:
+            look = (self.root.path / path).stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._unreadable(path, error)
+            return None
+        return SeenInput(BUNDLES, look.st_size, look.st_mtime_ns)
+
+    def _why_unproven(self, path: str) -> str | None:
+        """What is wrong with a bundle; nothing, told by "", if it is unreadable."""
+        try:
+            return why_unproven(self.root.path / path)
+        except OSError as error:
+            self._unreadable(path, error)
+            return ""
+
+    def _land_bundle(
+        self,
+        path: str,
+        seen: SeenInput,
+        done: list[tuple[str, SeenInput]],
+        damage: str = "",
+    ) -> None:
+        """Read a bundle and note how it looked; `damage` says why it is unproven."""
         members = 0
-        is_whole = True
+        position: dict[str, Any] | None = None
         try:
             for document in read_bundle(
-                self.root.path / path, path, self.context.clock
+                self.root.path / path, path, self.context.clock, not damage
             ):
                 members += 1
-                self._land(document)
+                if document.is_proven or self.unproven.may_land(document, path):
+                    self._land(document)
+                if not document.is_proven and document.kind not in BY_NAME:
+                    self._flush()
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
         except BundleProblem as problem:
-            is_whole = False
-            self.report.warnings.append(
-                f"{path}: {problem}; what could be read before that was, and it is "
-                "read again once it has changed"
-            )
+            # One that is broken may have been in the making.
+            position = {"is_whole": False}
+            if not damage:
+                self.report.warnings.append(
+                    f"{path}: {problem}; what could be read before that was, and it "
+                    "is read again once it has changed"
+                )
         except OSError as error:
             if error.filename is not None and error.errno in files.WRITE_ERRORS:
                 raise
             self._unreadable(path, error)
-            return None
-        name = path.rpartition("/")[2]
-        self.context.say(f"{count(members, 'input')} from {name}")
-        return is_whole
+            return
+        if damage:
+            position = self.unproven.position(path)
+            self.report.warnings.append(
+                f"{path}: {damage}; what could be read counts only where nothing else "
+                "is landed under its name, and it is read again once it has changed"
+            )
+        done.append((path, replace(seen, position=position)))
+        self.context.say(f"{count(members, 'input')} from {path.rpartition('/')[2]}")
+        if self.heartbeats.is_full:
+            self._flush_bundles(done)
 
     def _flush_bundles(self, done: list[tuple[str, SeenInput]]) -> None:
         self._flush_all()

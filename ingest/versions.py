@@ -19,8 +19,9 @@ from ingest.text import MAX_CELL_CHARS
 from ingest.times import TOO_FAR_AHEAD
 
 DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
-# Notes of a part's origin: its time is the moment of reading; it was chosen.
-MOMENT, CHOSEN = "moment", "chosen"
+# Notes of a part's origin: its time is the moment of reading; it was chosen; it
+# came out of a damaged bundle.
+MOMENT, CHOSEN, UNPROVEN = "moment", "chosen", "unproven"
 # Of the cells of a landed row those that say about it, the last two of them.
 ABOUT_CELLS, PROBLEM, RAW = 5, -2, -1
 
@@ -60,6 +61,10 @@ class Version:
         return self.content.counts[self.dataset]
 
     @property
+    def is_unproven(self) -> bool:
+        return UNPROVEN in self.origin.notes
+
+    @property
     def claim(self) -> Claim:
         # Rejects and nothing else are no new version of what can be used.
         is_usable = not all(record[PROBLEM] for record in _records(self.text))
@@ -84,6 +89,8 @@ def is_newer(one: Version, other: Version) -> bool:
 
 def prevails(new: Version, current: Version) -> bool:
     """Whether a content counts rather than the one that counts now."""
+    if new.is_unproven != current.is_unproven:
+        return current.is_unproven
     if CHOSEN in current.origin.notes and not is_newer(new, current):
         return False
     if new.claim.is_usable == current.claim.is_usable:

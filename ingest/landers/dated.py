@@ -28,6 +28,7 @@ from ingest.versions import (
     CHOSEN,
     DATASETS,
     MOMENT,
+    UNPROVEN,
     Version,
     begins,
     is_newer,
@@ -66,7 +67,9 @@ class DatedLander:
             with document.open() as stream:
                 file = self._read(document, stream, named)
                 content = _write(text, file, document)
-            notes = frozenset([MOMENT] if document.epoch < 0 else [])
+            notes = frozenset(
+                [MOMENT] * (document.epoch < 0) + [UNPROVEN] * (not document.is_proven)
+            )
             version = self._known_time(
                 Version(
                     file.source, day.isoformat(), part, text, content,
@@ -149,6 +152,11 @@ class DatedLander:
         elif is_same(version, current):
             self._see_newer(version, current)
             return True
+        elif version.is_unproven > current.is_unproven:
+            return False
+        elif version.is_unproven < current.is_unproven:
+            gone = max(current.records - version.records, 0)
+            self._replace(_dropping(gone, version), current)
         elif is_same_input(version, current):
             return False
         elif prevails(version, current):
@@ -182,8 +190,12 @@ class DatedLander:
         )  # fmt: skip
 
     def _see_newer(self, version: Version, current: Version) -> None:
-        """Let a content be as new as the newest reading of it."""
+        """Let a content be as new as the newest reading of it, and as proven."""
         origin = current.origin
+        if version.is_unproven != current.is_unproven:
+            if current.is_unproven:
+                self._put(replace(current, text=version.text, origin=version.origin))
+            return
         is_known = MOMENT not in version.origin.notes | origin.notes
         if is_known and version.origin.modified > origin.modified:
             newer = origin._replace(modified=version.origin.modified)
@@ -199,7 +211,8 @@ class DatedLander:
     def _replace(self, version: Version, current: Version) -> None:
         """Let a version count instead of the current one."""
         landing = self.context.landing
-        if not begins(current, version):  # or all of it stands in the other
+        # What is unproven is nothing, and all of a beginning stands in the other.
+        if not current.is_unproven and not begins(current, version):
             self._keep(current)
         # What was chosen once leaves its mark on what follows it.
         notes = version.origin.notes | current.origin.notes & {CHOSEN}
@@ -245,9 +258,13 @@ class DatedLander:
                 origin, landing.length(path),
             )  # fmt: skip
             gone = max(current.records - version.records, 0)
-            content = replace(content, dropped=gone)
-            self._replace(replace(version, content=content), current)
+            self._replace(_dropping(gone, version), current)
         self.context.landed(current.day, 0)
+
+
+def _dropping(gone: int, version: Version) -> Version:
+    """A version that holds fewer records than the one before it, rightly."""
+    return replace(version, content=replace(version.content, dropped=gone))
 
 
 def _write(text: BinaryIO, file: QueryFile, document: Document) -> Content:

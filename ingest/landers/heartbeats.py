@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ingest.documents import Document, name_date
-from ingest.identity import REPLACED, heartbeats_content, merge_heartbeats
+from ingest.identity import (
+    REPLACED,
+    UNPROVEN,
+    heartbeats_content,
+    merge_heartbeats,
+)
 from ingest.landers.context import Context, count
 from ingest.landing import Json
 from ingest.parsers import parser_fingerprint
@@ -37,7 +42,13 @@ class LandedNames:
         self._days: dict[str, set[str]] = {}
 
     def add(self, day: str, names: Sequence[str]) -> None:
-        """Some names, sorted, are landed under a day."""
+        """Some names, sorted, are landed under a day.
+
+        One that is unproven is found, but it is not known: it is read again.
+        """
+        while names and names[-1].startswith(UNPROVEN):
+            name, names = names[-1].removeprefix(UNPROVEN), names[:-1]
+            self._days.setdefault(name, set(self.days(name))).add(day)
         start = f"heartbeat_{day}_"
         if names and not (names[0].startswith(start) and names[-1].startswith(start)):
             for name in names:
@@ -87,6 +98,8 @@ class HeartbeatLander:
         )
         record["modified"] = document.epoch
         record["day"] = day_of(record, document.modified, context.now).isoformat()
+        if not document.is_proven:
+            record["unproven"] = True
         self.pending.append(record)
         self.pending_chars += len(record["raw"])
         self.read += 1
@@ -172,7 +185,8 @@ class HeartbeatLander:
             # What was true when it was landed stays true.
             fresh |= {"problem": old["problem"], "at": old["at"]}
         day = fresh["at"][:10] if fresh["at"] else old["day"]
-        return fresh | {"modified": old["modified"], "day": day}
+        kept = {key: old[key] for key in ("modified", "unproven") if key in old}
+        return fresh | kept | {"day": day}
 
     def say(self) -> None:
         if self.read:

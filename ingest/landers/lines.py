@@ -116,6 +116,8 @@ class LineLander:
             for record in parsed.records:
                 record["has_timestamp"] = parsed.time is not None
                 record["day"] = day_of(record, fallback).isoformat()
+                if not document.is_proven:
+                    record["unproven"] = True
                 read.append((record, parsed.keys))
             if line.is_complete:
                 end["offset"], end["lines"] = line.end, line.number

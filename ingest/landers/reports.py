@@ -45,6 +45,8 @@ class ReportLander:
             "recommendations": parsed.recommendations,
             "slow_queries": parsed.slow_queries,
         }
+        if not document.is_proven:
+            record["unproven"] = True
         at = record["at"]
         day = at[:10] if at else str(document.modified.date())
         self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)

@@ -44,6 +44,8 @@ class SummaryLander:
                 for place, record in enumerate(parsed.records):
                     day = day_of(record, fallback).isoformat()
                     record |= {"place": place, "day": day}
+                    if not document.is_proven:
+                        record["unproven"] = True
                     keys.setdefault(day, set()).update(parsed.keys)
                     records.append(record)
         if not records:
