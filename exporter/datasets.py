@@ -1,16 +1,14 @@
 """The published datasets: contracts and the code that shapes each of them.
 
 A contract is what stands in `models/marts/exports/<dataset>.yml`. The code
-that shapes a dataset is found by following the literal `ref('…')` and
-`source('landing', '…')` calls from its model: nothing here starts dbt.
+that shapes a dataset is found by `lineage.py`: nothing here starts dbt.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,20 +16,13 @@ from typing import Any
 
 import yaml
 
+from exporter.lineage import Code
 from ingest.landing import digest
-from ingest.parsers import parser_files
 from ingest.root import PROJECT
 
 EXPORTS = Path("models") / "marts" / "exports"
 # These come along whatever datasets are asked for.
 ALWAYS = ("rejected_records", "schema_drift")
-
-REF = re.compile(r"\bref\(\s*'(\w+)'\s*\)")
-SOURCE = re.compile(r"\bsource\(\s*'landing'\s*,\s*'(\w+)'\s*\)")
-MACRO = re.compile(
-    r"\{%-?\s*(macro|materialization)\s+(\w+).*?\{%-?\s*end\1\s*-?%\}", re.DOTALL
-)
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -100,7 +91,7 @@ def shape_of(columns: Iterable[tuple[str, str]], codecs: Iterable[str]) -> str:
 
 def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
     """All datasets by name, in the order of their names."""
-    code = _Code(project)
+    code = Code(project)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = {}
     for path in sorted((project / EXPORTS).glob("*.yml")):
@@ -111,7 +102,7 @@ def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
     return found
 
 
-def _dataset(model: dict[str, Any], code: _Code) -> Dataset:
+def _dataset(model: dict[str, Any], code: Code) -> Dataset:
     name = model["name"]
     meta = model["config"]["meta"]
     columns = tuple(
@@ -119,95 +110,18 @@ def _dataset(model: dict[str, Any], code: _Code) -> Dataset:
         for c in model["columns"]
     )
     shape = "\n".join(f"{column.name} {column.type}" for column in columns)
-    sources = code.sources(name)
+    lineage = code.lineage(name)
     return Dataset(
         name=name,
         description=model["description"].strip(),
         path=meta["path"],
         schema_version=int(meta["schema_version"]),
         columns=columns,
-        sources=sources,
+        sources=tuple(sorted(lineage.sources)),
         model_fingerprint=code.fingerprint(
-            name, [shape, repr(sorted(meta.items()))], sources
+            lineage, [shape, repr(sorted(meta.items()))]
         ),
     )
-
-
-class _Code:
-    """The project's SQL, macros and seeds as text, by name."""
-
-    def __init__(self, project: Path) -> None:
-        self.project = project
-        self.models = {
-            path.stem: path.read_text(encoding="utf-8")
-            for path in (project / "models").rglob("*.sql")
-        }
-        self.seeds = {path.stem: path for path in (project / "seeds").rglob("*.csv")}
-        self.macros: dict[str, str] = {}
-        self.machinery: dict[str, str] = {}
-        for path in sorted((project / "macros").rglob("*.sql")):
-            for match in MACRO.finditer(path.read_text(encoding="utf-8")):
-                kind = self.macros if match[1] == "macro" else self.machinery
-                kind[match[2]] = match[0]
-
-    def ancestors(self, model: str) -> Iterator[str]:
-        """The model, and every model and seed above it, each once."""
-        seen = set()
-        waiting = [model]
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                yield name
-                waiting += REF.findall(self.models.get(name, ""))
-
-    def sources(self, model: str) -> tuple[str, ...]:
-        found = {
-            source
-            for name in self.ancestors(model)
-            for source in SOURCE.findall(self.models.get(name, ""))
-        }
-        return tuple(sorted(found))
-
-    def used_macros(self, texts: Iterable[str]) -> set[str]:
-        """Macros named in the texts, or in a macro that is."""
-        used: set[str] = set()
-        waiting = list(texts)
-        while waiting:
-            words = set(WORD.findall(waiting.pop()))
-            fresh = (words & self.macros.keys()) - used
-            used |= fresh
-            waiting += [self.macros[name] for name in fresh]
-        return used
-
-    def fingerprint(
-        self, model: str, contract: list[str], sources: tuple[str, ...]
-    ) -> str:
-        names = sorted(self.ancestors(model))
-        texts = {name: self.models[name] for name in names if name in self.models}
-        # The materialization shapes the bytes of every file.
-        shaping = [*texts.values(), *self.machinery.values()]
-        pieces = [
-            *contract,
-            *(f"{name}\n{text}" for name, text in texts.items()),
-            *(self.machinery[name] for name in sorted(self.machinery)),
-            *(self.macros[name] for name in sorted(self.used_macros(shaping))),
-            *(
-                self.seeds[name].read_text(encoding="utf-8")
-                for name in names
-                if name in self.seeds and name not in texts
-            ),
-            *(
-                path.read_text(encoding="utf-8")
-                for path in parser_files(sources, self.project)
-            ),
-        ]
-        made = hashlib.sha256()
-        for piece in pieces:
-            data = piece.encode()
-            made.update(b"%d:" % len(data))
-            made.update(data)
-        return made.hexdigest()[:32]
 
 
 def choose(datasets: dict[str, Dataset], names: Iterable[str]) -> dict[str, Dataset]:

@@ -108,6 +108,7 @@ case when json_valid({{ cell }}) then {{ cell }}::json end
 {#- It stands in the same select as typed_cells, so that DuckDB types each cell
     only once. -#}
 {%- macro reject_reason(cells) -%}
+{%- set other_names = {'timestamp': 'a time', 'json': 'JSON'} -%}
 case
     when problem is not null then problem
     {%- for name, cell in cells.items() if cell.get('required') %}
@@ -115,13 +116,10 @@ case
     {%- endfor %}
     {%- for name, cell in cells.items()
         if cell.type != 'varchar' and not cell.get('or_null') %}
-    when {{ typed_cell(name, cell.get('type')) }} is null
+    {%- set wanted = other_names.get(cell.type, 'a ' ~ cell.type | upper) %}
+    when {{ typed_cell(name, cell.type) }} is null
         and {{ filled(name) }} is not null
-        then '{{ name }} is not
-        {%- if cell.type == 'timestamp' %} a time
-        {%- elif cell.type == 'json' %} JSON
-        {%- else %} a {{ cell.type | upper }}
-        {%- endif %}'
+        then '{{ name }} is not {{ wanted }}'
     {%- endfor %}
 end
 {%- endmacro -%}

@@ -14,7 +14,7 @@ from ingest.identity import (
 )
 from ingest.landers.context import Context, count
 from ingest.landing import Json
-from ingest.parsers import parser_fingerprint
+from ingest.parsers import parser_fingerprints
 from ingest.sources.heartbeats import (
     TOO_LONG,
     day_of,
@@ -73,7 +73,7 @@ class HeartbeatLander:
         self.pending: list[Json] = []
         self.pending_chars = 0
         self.read = 0
-        self.parser = parser_fingerprint("heartbeats")
+        self.parser = parser_fingerprints(["heartbeats"])["heartbeats"]
         self.landed = LandedNames()
         for day, names in context.ledger.keys("heartbeats"):
             self.landed.add(day, names)

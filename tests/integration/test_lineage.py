@@ -1,0 +1,49 @@
+"""What shapes a dataset is what dbt says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from exporter.datasets import load_datasets
+from exporter.lineage import Code, Lineage
+from tests.support import run_dbt
+
+OURS = "ops_atomic"
+
+
+def lineage_of(manifest: dict[str, Any], model: str) -> Lineage:
+    """What dbt found of the project's own."""
+    found = Lineage()
+    kinds = {
+        "model": found.models,
+        "seed": found.seeds,
+        "source": found.sources,
+        "macro": found.macros,
+    }
+    nodes = {**manifest["nodes"], **manifest["sources"], **manifest["macros"]}
+    # dbt does not say which materialization a model needs.
+    waiting = {f"model.{OURS}.{model}"} | {
+        name for name in manifest["macros"] if f".{OURS}.materialization_" in name
+    }
+    seen: set[str] = set()
+    while waiting - seen:
+        name = (waiting - seen).pop()
+        seen.add(name)
+        kind, package, *rest = name.split(".")
+        node = nodes.get(name, {})
+        waiting.update(*node.get("depends_on", {}).values())
+        is_landing = kind != "source" or rest[0] == "landing"
+        if package == OURS and is_landing and "materialization_" not in name:
+            kinds[kind].add(rest[-1])
+    return found
+
+
+def test_lineage_is_that_of_dbt(empty_root: Path, tmp_path: Path) -> None:
+    ran = run_dbt(empty_root, tmp_path, "parse")
+    assert ran.returncode == 0, ran.stdout
+    manifest = json.loads((tmp_path / "target" / "manifest.json").read_text("utf-8"))
+    code = Code()
+    for name in load_datasets():
+        assert code.lineage(name) == lineage_of(manifest, name), name
