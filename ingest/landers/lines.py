@@ -78,13 +78,13 @@ class LineLander:
     ) -> None:
         """Read a log, many lines at a time: it may be larger than memory."""
         name = self.context.masks.text(document.name)
-        at = position or {"offset": 0, "lines": 0, "last_at": None}
+        at = position or {"offset": 0, "lines": 0, "last_at": None, "within": ""}
         # What the file held when it was measured; more may have come since.
-        end = {"offset": at["offset"], "lines": at["lines"], "last_at": at["last_at"]}
+        end = {name: at[name] for name in ("offset", "lines", "last_at", "within")}
         seen: Counter[bytes] = Counter()
         records = 0
         cut: Json | None = None
-        lines = read_lines(stream, at["offset"], at["lines"] + 1)
+        lines = read_lines(stream, at["offset"], at["lines"] + 1, at["within"])
         while batch := list(islice(lines, LINES_AT_ONCE)):
             if records:
                 self.flush()
@@ -121,6 +121,7 @@ class LineLander:
                 read.append((record, parsed.keys))
             if line.is_complete:
                 end["offset"], end["lines"] = line.end, line.number
+                end["within"] = line.within
                 end["last_at"] = utc_text(last_at) if last_at else None
         return read
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import Enum, auto
 from typing import BinaryIO, NamedTuple
 
-from ingest.sources.lines import PhysicalLine, physical_lines
+from ingest.sources.lines import PhysicalLine, physical_lines, without_keys
 from ingest.text import MAX_RECORD_BYTES, clean, in_utf8
 
 MAX_RECORD_LINES = 1_000
@@ -140,7 +140,8 @@ class _Lines:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._source = physical_lines(in_utf8(stream)[0], lone_cr=True)
+        lines = physical_lines(in_utf8(stream)[0], lone_cr=True)
+        self._source = (line for line, _ in without_keys(lines))
         self._ahead: deque[_Ahead] = deque()  # all OPEN but for the last
         self._cells = 0
         self._length = 0

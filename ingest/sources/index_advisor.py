@@ -4,7 +4,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, NamedTuple
 
-from ingest.json_text import BadJson, Json, dump, key_names, parse_json
+from ingest.json_text import BadJson, Json, dump, key_names
 from ingest.masks import Masks
 from ingest.sources.lines import NOT_AN_OBJECT, written_time
 from ingest.times import believable, utc_text
@@ -36,13 +36,12 @@ def parse_report(
     at: datetime | None = None
     value: Json = {}
     try:
-        value = parse_json(text)
+        _, value = masks.json(text)
         problem = None if isinstance(value, dict) else NOT_AN_OBJECT
     except BadJson as error:
         problem = str(error)
     keys: tuple[str, ...] = ()
     if problem is None:
-        value = masks.json(value)
         keys = tuple(key_names(value))
         at, problem = written_time(value.get("timestamp"), "timestamp", now)
         for name in ("recommendations", "slow_queries"):

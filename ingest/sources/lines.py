@@ -1,11 +1,12 @@
 """What files of lines share: physical lines, and the time of an untimed one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, BinaryIO, NamedTuple
 
-from ingest.json_text import BadJson, Json, cell, dump, parse_json
+from ingest.json_text import BadJson, Json, cell
+from ingest.mask_structure import mask_line, may_go_on
 from ingest.masks import Masks
 from ingest.text import MAX_RECORD_BYTES, cut, decode_utf8, in_utf8, is_too_long
 from ingest.times import believable, date_problem, parse_time, utc_text
@@ -40,12 +41,14 @@ class Line(NamedTuple):
 
     `number` is 1-based; `end` is the offset behind the line. A line is complete
     once its line end is written: the last one of a live file may still grow.
+    `within` is what it says of the next line, as `mask_line` has it.
     """
 
     number: int
     text: str
     end: int
     is_complete: bool
+    within: str = ""
 
 
 class Parsed(NamedTuple):
@@ -88,19 +91,35 @@ def physical_lines(
         yield PhysicalLine(start, b"", length)
 
 
-def read_lines(stream: BinaryIO, offset: int = 0, number: int = 1) -> Iterator[Line]:
+def without_keys(
+    lines: Iterable[PhysicalLine], within: str = ""
+) -> Iterator[tuple[PhysicalLine, str]]:
+    """Lines without those of a private key, and what each says of the next."""
+    for line in lines:
+        if within or may_go_on(line.data):
+            # Byte by byte, so that what is no text comes back as it is.
+            text = line.data.decode("latin-1")
+            masked, within = mask_line(text, within)
+            if masked != text:
+                line = line._replace(data=masked.encode("latin-1"))
+        yield line, within
+
+
+def read_lines(
+    stream: BinaryIO, offset: int = 0, number: int = 1, within: str = ""
+) -> Iterator[Line]:
     """The non-blank lines of a stream that stands at `offset`, line `number`.
 
     Blank lines count. To go on another time, start behind a complete line: at
-    its `end`, with its `number` + 1. No line of a stream in UTF-16 is complete:
-    such a one is read from its start each time.
+    its `end`, with its `number` + 1 and its `within`. No line of a stream in
+    UTF-16 is complete: such a one is read from its start each time.
     """
     stream, is_utf8 = (stream, True) if offset else in_utf8(stream)
-    for line in physical_lines(stream):
+    for line, after in without_keys(physical_lines(stream), within):
         offset += line.length
         text = decode_utf8(line.data)
         if text.strip():
-            yield Line(number, text, offset, bool(line.end) and is_utf8)
+            yield Line(number, text, offset, bool(line.end) and is_utf8, after)
         number += 1
 
 
@@ -166,19 +185,14 @@ class JsonLine(NamedTuple):
 def json_line(text: str, masks: Masks) -> JsonLine:
     """Read a line that should be a JSON object.
 
-    `raw` is the line as written, or its masked value where there was a secret.
+    `raw` is the line as written but for its secrets.
     """
     if is_too_long(text):
         return JsonLine({}, masks.raw(text), TOO_LONG)
     try:
-        written = parse_json(text)
+        raw, value = masks.json(text)
     except BadJson as error:
         return JsonLine({}, masks.raw(text), str(error))
-    raw, value = text, written
-    if masks.suspicious(text) or "\\" in text:
-        # An escape such as \u002f can hide what the masks look for.
-        value = masks.json(written)
-        raw = text if value == written else dump(value)
     if isinstance(value, dict):
         return JsonLine(value, cut(raw), None)
     return JsonLine({}, cut(raw), NOT_AN_OBJECT)

@@ -58,7 +58,8 @@ def parse_line(
     text = text.strip()
     if not text:
         return Parsed([])
-    line = _json(text, masks) or _plain(masks.text(text))
+    text = masks.text(text)
+    line = _json(text) or _plain(text)
     at, problem = written_time(line.time, "timestamp", now)
     problem = line.problem or problem
     records = [
@@ -76,17 +77,16 @@ def parse_line(
     return Parsed(records, at, line.keys)
 
 
-def _json(text: str, masks: Masks) -> _Line | None:
+def _json(text: str) -> _Line | None:
     """A JSON object that has at least one of the known keys."""
     if not text.startswith("{") or is_too_long(text):
         return None
     try:
-        written = parse_json(text)
+        value = parse_json(text)
     except BadJson:
         return None
-    if not isinstance(written, dict) or written.keys().isdisjoint(KEYS):
+    if not isinstance(value, dict) or value.keys().isdisjoint(KEYS):
         return None
-    value = masks.json(written)
     metadata = value.get("metadata")
     row = _row(
         cell(value.get("event_type")),
@@ -96,8 +96,7 @@ def _json(text: str, masks: Masks) -> _Line | None:
     )
     # What is inside of metadata is free.
     keys = tuple(key_names(dict.fromkeys(value)))
-    raw = text if value == written else dump(value)
-    return _Line("json", [row], raw, value.get("timestamp"), keys)
+    return _Line("json", [row], text, value.get("timestamp"), keys)
 
 
 def _plain(text: str) -> _Line:

@@ -11,7 +11,8 @@ from itertools import chain
 from typing import BinaryIO, Literal
 
 from ingest.json_text import MAX_NAME_LENGTH, MAX_NAMES
-from ingest.masks import MASK, Masks, is_secret_name
+from ingest.masks import MASK, Masks
+from ingest.secret_names import is_secret_name
 from ingest.sources.csv_records import (
     BLANK,
     Header,

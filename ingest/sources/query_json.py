@@ -5,15 +5,7 @@ from datetime import date, datetime
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-from ingest.json_text import (
-    MAX_NAMES,
-    BadJson,
-    Json,
-    cell,
-    dump,
-    key_names,
-    parse_json,
-)
+from ingest.json_text import MAX_NAMES, BadJson, Json, cell, dump, key_names
 from ingest.masks import Masks
 from ingest.sources.csv_records import landing_line
 from ingest.sources.json_pieces import find_list, split_list
@@ -77,7 +69,7 @@ def read_query_json(
 
 def _whole(text: str, masks: Masks) -> _Twin:
     try:
-        value = masks.json(parse_json(text))
+        _, value = masks.json(text)
     except BadJson as error:
         return _pieces(text, str(error), masks)
     key = next((key for key in LISTS if _is_list_in(value, key)), None)
@@ -102,7 +94,7 @@ def _pieces(text: str, problem: str, masks: Masks) -> _Twin:
     entries = (_entry(piece, masks) for piece in chain([first], pieces))
     rest = text[:start] + text[end:]
     try:
-        value = {} if is_too_long(rest) else masks.json(parse_json(rest))
+        _, value = masks.json("{}" if is_too_long(rest) else rest)
     except BadJson:
         value = {}
     around = dump(value) if value else masks.raw(rest)
@@ -122,7 +114,7 @@ def _entry(text: str, masks: Masks) -> _Entry:
     if is_too_long(text):
         return _Entry(None, masks.raw(text), TOO_LONG)
     try:
-        value = masks.json(parse_json(text))
+        _, value = masks.json(text)
     except BadJson as error:
         return _Entry(None, masks.raw(text), str(error))
     return _Entry(value, dump(value))

@@ -19,6 +19,14 @@ from tests.support import clean_environment, run_dbt, run_tool
 # Other words than the seed's own examples, which lie in dbt's artefacts.
 SECRET = "Qx7pLanted"
 DAY = "2025-10-28"
+# What no rule of the seed can follow.
+BEGIN, END = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+KEY = [BEGIN, f"MII{SECRET}", END]
+NEXT_LINE = ["password:", SECRET, ""]
+REPEATED = f'{{"query": "token={SECRET}", "query": "x", "password": ["{SECRET}"]}}'
+ESCAPED = rf'{{"pass\u0077ord": "{SECRET}", "b": {{"token": {{"a": ["{SECRET}"]}}}}}}'
+JSON = [REPEATED, REPEATED[:-3], ESCAPED, ESCAPED + "}"]
+STRUCTURE = [*KEY, *NEXT_LINE, *JSON]
 
 
 def phrases() -> list[str]:
@@ -40,11 +48,19 @@ def plant(root: Path) -> set[Path]:
     flat = [" ".join(phrase.split()) for phrase in said]
     reports, beats = root / "g/reports", root / "g/reports/ops_atomic"
     for number, phrase in enumerate(said):
-        at = f"{DAY}T10:{number:02}:00Z"
+        at = f"{DAY}T{10 + number // 60}:{number % 60:02}:00Z"
         text = faults.heartbeat(at, checks=f"- **Planted:** ❌ failed: {phrase}\n")
-        faults.write(beats / f"heartbeat_{DAY}_10-{number:02}-00.md", text)
+        name = at.replace("T", "_").replace(":", "-").removesuffix("Z")
+        faults.write(beats / f"heartbeat_{name}.md", text)
+    checks = "\n".join(f"- **Planted {n}:** ❌ {t}" for n, t in enumerate(JSON))
+    text = faults.heartbeat(f"{DAY}T22:00:00Z", checks=f"{checks}\n")
+    faults.write(beats / f"heartbeat_{DAY}_22-00-00.md", text)
+    text = faults.heartbeat(
+        f"{DAY}T22:05:00Z", checks="- **Key:** ❌\n" + "\n".join(STRUCTURE)
+    )
+    faults.write(beats / f"heartbeat_{DAY}_22-05-00.md", text)
     without_status = "**Timestamp:** none\n\n" + "\n\n".join(said)
-    faults.write(beats / f"heartbeat_{DAY}_11-00-00.md", without_status)
+    faults.write(beats / f"heartbeat_{DAY}_23-00-00.md", without_status)
     header = faults.HEADER.strip().split(",")
     faults.write(reports / "query_perf_daily_20251028.csv", "")
     with (reports / "query_perf_daily_20251028.csv").open("w", newline="") as stream:
@@ -55,6 +71,7 @@ def plant(root: Path) -> set[Path]:
             table.writerow([*cells, "i", SECRET, "x"])
             table.writerow([*cells[:3], "not a number", *cells[4:], "i", SECRET, "x"])
             table.writerow([*cells[:3], phrase])
+        stream.write("\n".join([*STRUCTURE, f'{DAY}T00:00:00Z,h,"', *KEY, ""]))
     patterns = {"week": "202543", "password": SECRET}
     listed = [{"pattern": phrase, "samples": "many"} for phrase in said]
     faults.write(
@@ -64,22 +81,24 @@ def plant(root: Path) -> set[Path]:
     timed = {"ts": f"{DAY}T01:00:00Z", "duration_ms": 2}
     lines = [json.dumps({**timed, "query": p}) for p in said]
     lines += [json.dumps({"query": p, "duration_ms": 1}) for p in said]
-    faults.write(reports / "query_perf.jsonl", "\n".join([*lines, *flat]) + "\n")
+    lines += [*flat, *STRUCTURE, ""]
+    faults.write(reports / "query_perf.jsonl", "\n".join(lines))
     advice = [{"table": p, "index": p, "priority": p, "password": SECRET} for p in said]
     report = {"timestamp": f"{DAY}T04:00:00Z", "recommendations": [*advice, *said]}
     faults.write(
         root / "knowledge/optimize/index_advisor_report.json", json.dumps(report)
     )
-    faults.write(reports / "index_advisor_report.json", "{" + said[0])
+    faults.write(reports / "index_advisor_report.json", ESCAPED[:-1])
     events = [f'[{DAY}T02:00:00Z] run cmd="{phrase}" n=3' for phrase in flat]
     name = f"optimization_summary_token={SECRET}_20251028.txt"
-    faults.write(reports / name, "\n".join([*flat, *events]) + "\n")
+    faults.write(reports / name, "\n".join([*flat, *events, *STRUCTURE]) + "\n")
     metrics = [
         json.dumps({"ts": f"{DAY}T03:00:00Z", "metric": p, "value": v})
         for p in said
         for v in (1, p)
     ]
-    faults.write(root / "g/telemetry/rollup_daily.ndjson", "\n".join(metrics) + "\n")
+    metrics += [*STRUCTURE, ""]
+    faults.write(root / "g/telemetry/rollup_daily.ndjson", "\n".join(metrics))
     return {path for path in root.rglob("*") if path.is_file()}
 
 
@@ -132,6 +151,24 @@ def test_what_was_masked_is_there_all_the_same(
     assert len(masked) == number
     assert len(faults.rows(root, faults.QUERIES)) == 2 * number
     assert not faults.conservation(root)
+
+
+def test_a_key_that_is_still_being_logged_is_hidden_and_landed_once(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "g/reports/query_perf.jsonl"
+    key = [BEGIN, *[f"MII{SECRET}{n}" for n in range(6)], END]
+    lines = [*key, *NEXT_LINE[:2]]
+    for end in range(1, len(lines) + 1):
+        faults.write(log, "\n".join(lines[:end]) + "\n")
+        run_cli("ingest", "--root", tmp_path)
+    landing = tmp_path / faults.LANDING / "query_log"
+    [part] = landing.glob("*/*.gz")
+    landed = gzip.decompress(part.read_bytes())
+    assert SECRET.encode() not in landed
+    assert landed.count(b"\n") == len(lines)
+    run_cli("ingest", "--root", tmp_path, "--historical")
+    assert gzip.decompress(part.read_bytes()) == landed
 
 
 def test_raw_input_is_for_its_owner_only(planted: tuple[Path, set[Path], str]) -> None:
