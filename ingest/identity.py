@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from ingest.landing import Content, digest
+from ingest.landing import Content, digest, digest_of_all
 from ingest.times import TOO_FAR_AHEAD
 
 Json = dict[str, Any]
@@ -57,7 +57,12 @@ def merge_heartbeats(
             elif record["problem"] == REPLACED:
                 record = read_again(record)
             merged.append(record)
-    return sorted(merged, key=lambda r: (r["filename"], r["raw"]))
+    return sorted(merged, key=heartbeat_order)
+
+
+def heartbeat_order(record: Json) -> tuple[str, str]:
+    """The order of heartbeats in the landing."""
+    return record["filename"], record["raw"]
 
 
 def _one_heartbeat(before: Json, again: Json) -> Json:
@@ -111,15 +116,11 @@ def line_identity(record: Json) -> str:
     return digest(pieces)[:16]
 
 
-def merge_lines(records: Iterable[Json]) -> list[Json]:
-    """Each line once, by file, text and ordinal; the first landed stays."""
-    merged: dict[str, Json] = {}
-    for record in records:
-        merged.setdefault(line_identity(record), record)
-    return sorted(
-        merged.values(),
-        key=lambda r: (r["source_file"], r["line_number"], r["raw"], r["ordinal"]),
-    )
+def line_order(record: Json) -> tuple[str, int, str, int]:
+    """The order of lines in the landing."""
+    return (
+        record["source_file"], record["line_number"], record["raw"], record["ordinal"]
+    )  # fmt: skip
 
 
 def merge_reports(records: Iterable[Json]) -> tuple[list[Json], list[Json]]:
@@ -185,10 +186,8 @@ def merge_columns(old: Iterable[Json], new: Iterable[Json]) -> list[Json]:
 def heartbeats_content(records: list[Json], parser: str) -> Content:
     """What the ledger says of a day's heartbeats."""
     return Content(
-        fingerprint=digest(
-            piece
-            for r in records
-            for piece in (r["filename"], r["raw"], r["problem"] or "")
+        fingerprint=digest_of_all(
+            (r["filename"], r["raw"], r["problem"] or "") for r in records
         ),
         counts={
             "ops_atomic": len(records),
@@ -216,18 +215,19 @@ def lines_content(records: list[Json], dataset: str) -> Content:
     An untimed line may be found under another day when it is read again: so
     those, and only those, are keys.
     """
+    times = [r["at"] for r in records if r["has_timestamp"]]
     return Content(
-        fingerprint=digest(
-            piece
-            for r in records
-            for piece in (
+        fingerprint=digest_of_all(
+            (
                 r["source_file"], str(r["line_number"]), r["raw"],
                 r["problem"] or "", r["at"] or "",
             )
+            for r in records
         ),
         counts={dataset: len(records)},
         source_bytes=sum(len(r["raw"].encode()) + 1 for r in records),
         keys=tuple(line_identity(r) for r in records if not r["has_timestamp"]),
+        span=(min(times, default=""), max(times, default="")),
     )  # fmt: skip
 
 

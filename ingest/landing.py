@@ -1,8 +1,10 @@
 """The landing store: `landing/<source>/day=YYYY-MM-DD/<part>.{ndjson,csv}.gz`.
 
-A part holds the records of one source and day. Its bytes follow from its
-records alone: they are sorted, and the gzip header carries nothing but
-what is said of the input, where a source hangs on it (see `Origin`).
+A part holds records of one source and day: those of one CSV file, or those of
+the source, which goes on in `<source>.2.ndjson.gz` and so on where that grows
+too large (see growing.py). Its bytes follow from its records alone: they are
+sorted, and the gzip header carries nothing but what is said of the input, where
+a source hangs on it (see `Origin`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator
@@ -97,6 +100,31 @@ def digest(pieces: Iterable[str]) -> str:
     return made.hexdigest()[:32]
 
 
+def digest_of_all(records: Iterable[Iterable[str]]) -> str:
+    """A fingerprint of records, whatever their order, given their texts."""
+    return sum_of(map(digest, records))
+
+
+def sum_of(fingerprints: Iterable[str]) -> str:
+    """The fingerprint of all the records that some fingerprints stand for.
+
+    How they were parted, and in which order they came, is no matter.
+    """
+    return f"{sum(int(one, 16) for one in fingerprints) % (1 << 128):032x}"
+
+
+def part_name(source: str, number: int = 1) -> str:
+    """The name of an NDJSON part; all but the first are numbered."""
+    return f"{source}.ndjson.gz" if number == 1 else f"{source}.{number}.ndjson.gz"
+
+
+def part_number(part: str) -> int:
+    match = _NUMBER.search(part)
+    return int(match[1]) if match else 1
+
+
+_NUMBER = re.compile(r"\.([0-9]+)(?=\.ndjson\.gz$)")
+
 # Made once: `json.dumps` would make it again for each record.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -114,6 +142,7 @@ class Content:
     source_bytes: int = 0
     parser: str = ""
     keys: tuple[str, ...] = ()
+    span: tuple[str, str] = ("", "")
     dropped: int = 0
 
 
@@ -284,7 +313,8 @@ class Landing:
         """What the ledger says of a part, but for the look of its file."""
         return Part(
             source, day, part, 0, 0, 0, content.fingerprint, content.parser,
-            content.counts, content.source_bytes, content.dropped, list(content.keys),
+            content.counts, content.source_bytes, content.dropped, content.span,
+            list(content.keys),
         )  # fmt: skip
 
     def _hold(self, part: Part, data: bytes, origin: Origin) -> None:
@@ -451,18 +481,20 @@ def landed_days(ledger: Ledger) -> list[LandedDay]:
 
 
 def _landed_days(ledger: Ledger) -> list[LandedDay]:
-    found: dict[tuple[str, str], tuple[list[str], list[int], dict[str, int]]] = {}
+    found: dict[
+        tuple[str, str], tuple[dict[str, list[str]], list[int], dict[str, int]]
+    ] = {}
     for source, day, part, fingerprint, size, gone, counts in ledger.landed():
-        marks, sums, total = found.setdefault((source, day), ([], [0, 0], {}))
+        marks, sums, total = found.setdefault((source, day), ({}, [0, 0], {}))
         sums[0] += size
         sums[1] += gone
-        # A part of several is told apart by name, not by reading order.
-        marks.append(f"{part}={fingerprint}")
+        # Files are told apart by name; what is numbered is one.
+        marks.setdefault(_NUMBER.sub("", part), []).append(fingerprint)
         for dataset, count in counts.items():
             total[dataset] = total.get(dataset, 0) + count
     return [
         LandedDay(source, day, dataset, records, mark, *sums)
         for (source, day), (marks, sums, total) in found.items()
-        for mark in [digest(marks)]
+        for mark in [digest(f"{name}={sum_of(marks[name])}" for name in sorted(marks))]
         for dataset, records in (total or {"": 0}).items()
     ]

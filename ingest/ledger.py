@@ -23,7 +23,7 @@ from ingest.database import DAMAGED
 T = TypeVar("T")
 
 # Another number means another layout: the ledger is then made again.
-LAYOUT = 3
+LAYOUT = 4
 
 TABLES = """
 create table parts (
@@ -38,6 +38,8 @@ create table parts (
     counts text not null,
     source_bytes integer not null,
     dropped integer not null,
+    first_at text not null,
+    last_at text not null,
     keys blob not null,
     seal integer not null,
     primary key (source, day, part)
@@ -91,7 +93,8 @@ class Part:
     be found whatever their day (heartbeat names, summary versions, untimed
     lines); `checksum` is the CRC-32 of the file's bytes; `source_bytes` is the
     size of the inputs it was made from; `dropped` counts records that moved to
-    another day or turned out to be the beginning of another one.
+    another day or turned out to be the beginning of another one; `span` is the
+    first and the last time that stands in its lines, empty without one.
     """
 
     source: str
@@ -105,6 +108,7 @@ class Part:
     counts: dict[str, int]
     source_bytes: int
     dropped: int = 0
+    span: tuple[str, str] = ("", "")
     keys: list[str] = field(default_factory=list)
 
 
@@ -283,6 +287,13 @@ class Ledger:
         for row in self._execute(f"select * from parts {where}", bind):
             yield _part(row)
 
+    def parts_of(self, source: str, day: str) -> list[Part]:
+        """The parts of a source and day."""
+        rows = self._execute(
+            "select * from parts where source = ? and day = ?", (source, day)
+        )
+        return [_part(row) for row in rows]
+
     def parts_read_otherwise(self, source: str, parser: str) -> list[Part]:
         """Parts of a source that another parser made."""
         rows = self._execute(
@@ -349,7 +360,7 @@ class Ledger:
             part.source, part.day, part.part, part.bytes, part.mtime_ns,
             part.checksum, part.fingerprint, part.parser,
             json.dumps(part.counts, sort_keys=True), part.source_bytes,
-            part.dropped, keys,
+            part.dropped, *part.span, keys,
         )  # fmt: skip
 
     def forget_part(self, source: str, day: str, part: str) -> None:
@@ -447,10 +458,10 @@ def _seal(cells: tuple[Any, ...]) -> int:
 
 
 def _part(row: tuple[Any, ...]) -> Part:
-    *look, counts, source_bytes, dropped, packed, _ = row
+    *look, counts, source_bytes, dropped, first_at, last_at, packed, _ = row
     source, day, part, size, mtime_ns, checksum, fingerprint, parser = look
     keys = zlib.decompress(packed).decode().split("\n") if packed else []
     return Part(
         source, day, part, size, mtime_ns, checksum, fingerprint, parser,
-        json.loads(counts), source_bytes, dropped, keys,
+        json.loads(counts), source_bytes, dropped, (first_at, last_at), keys,
     )  # fmt: skip

@@ -137,6 +137,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
                 content.counts,
                 content.source_bytes,
                 content.dropped,
+                content.span,
                 list(content.keys),
             )
         )

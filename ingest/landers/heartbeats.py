@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from ingest.documents import Document, name_date
+from ingest.growing import share_out
 from ingest.identity import (
     REPLACED,
     UNPROVEN,
+    heartbeat_order,
     heartbeats_content,
     merge_heartbeats,
 )
@@ -24,10 +28,19 @@ from ingest.sources.heartbeats import (
 from ingest.text import MAX_HEARTBEAT_BYTES
 from ingest.times import TOO_FAR_AHEAD
 
-PART = "heartbeats.ndjson.gz"
+SOURCE = "heartbeats"
 # Read so much before it is written: few rewrites of a day, bounded memory.
 MOST_PENDING = 10_000
-MOST_PENDING_CHARS = 32 << 20
+MOST_PENDING_BYTES = 32 << 20
+# What a check takes in memory besides its text.
+PER_CHECK = 400
+# Landed parts that are merged at once with what was read.
+PARTS_AT_ONCE = 4
+
+
+# A part by day and name, and the records in such parts.
+PartKey = tuple[str, str]
+Parts = dict[PartKey, list[Json]]
 
 
 class LandedNames:
@@ -71,7 +84,7 @@ class HeartbeatLander:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.pending: list[Json] = []
-        self.pending_chars = 0
+        self.pending_bytes = 0
         self.read = 0
         self.parser = parser_fingerprints(["heartbeats"])["heartbeats"]
         self.landed = LandedNames()
@@ -82,7 +95,7 @@ class HeartbeatLander:
     def is_full(self) -> bool:
         return (
             len(self.pending) >= MOST_PENDING
-            or self.pending_chars >= MOST_PENDING_CHARS
+            or self.pending_bytes >= MOST_PENDING_BYTES
         )
 
     def add(self, document: Document) -> None:
@@ -101,71 +114,119 @@ class HeartbeatLander:
         if not document.is_proven:
             record["unproven"] = True
         self.pending.append(record)
-        self.pending_chars += len(record["raw"])
+        checks = sum(len(group["checks"]) for group in record["check_groups"])
+        self.pending_bytes += 2 * sys.getsizeof(record["raw"]) + checks * PER_CHECK
         self.read += 1
 
     def flush(self) -> None:
-        """Merge what was read into the landing, day by day."""
-        context = self.context
-        if not self.pending:
-            return
-        touched = {record["day"] for record in self.pending}
-        for record in self.pending:
-            touched.update(self.landed.days(record["filename"]))
-        before = {day: self._landed(day) for day in touched}
-        records = [r for day in sorted(before) for r in before[day]] + self.pending
-        after: dict[str, list[Json]] = {day: [] for day in touched}
-        for record in merge_heartbeats(records, self._read_again):
-            after[record["day"]].append(record)
-        changed = [day for day in sorted(after) if after[day] != before[day]]
-        shrinking = [day for day in changed if len(after[day]) < len(before[day])]
-        for day in changed:
-            if day not in shrinking:
-                self._write(day, after[day], before[day], self.parser)
-        for day in shrinking:
-            # A record that moves is in its new day before it is out of the old one.
-            context.landing.settle()
-            self._write(day, after[day], before[day], self.parser)
+        """Merge what was read into the landing."""
+        self._merge_all(self.pending)
         self.pending.clear()
-        self.pending_chars = 0
+        self.pending_bytes = 0
+
+    def _merge_all(self, fresh: list[Json], beside: PartKey | None = None) -> None:
+        """Merge heartbeats with the landed ones of their names, which lie in
+        other parts than `beside`."""
+        homes = self._homes({record["filename"] for record in fresh})
+        some: list[Json] = []
+        touched: set[PartKey] = set()
+        by_name = sorted(fresh, key=heartbeat_order)
+        for name, same in groupby(by_name, key=lambda record: record["filename"]):
+            home = homes.get(name, set()) - {beside}
+            if some and len(touched | home) > PARTS_AT_ONCE:
+                self._merge(some, touched)
+                some, touched = [], set()
+            some += same
+            touched |= home
+        if some:
+            self._merge(some, touched)
+
+    def _homes(self, names: set[str]) -> dict[str, set[PartKey]]:
+        """By name, the parts in which it is landed."""
+        homes: dict[str, set[PartKey]] = {}
+        for day in {day for name in names for day in self.landed.days(name)}:
+            for part in self.context.ledger.parts_of(SOURCE, day):
+                keys = (key.removeprefix(UNPROVEN) for key in part.keys)
+                for name in names.intersection(keys):
+                    homes.setdefault(name, set()).add((day, part.part))
+        return homes
+
+    def _merge(self, fresh: list[Json], touched: set[PartKey]) -> None:
+        """Merge heartbeats with those of their names in some parts. One that is
+        landed stays in its part as long as it stays on its day."""
+        landing = self.context.landing
+        before = {key: landing.records(SOURCE, *key) for key in sorted(touched)}
+        names = {record["filename"] for record in fresh}
+        after: Parts = {}
+        homes: dict[tuple[str, str], PartKey] = {}
+        same: list[Json] = []
+        for (day, part), records in before.items():
+            after[day, part] = [r for r in records if r["filename"] not in names]
+            landed = [r for r in records if r["filename"] in names]
+            homes |= {(day, r["filename"]): (day, part) for r in landed}
+            same += landed
+        new: dict[str, list[Json]] = {}
+        for record in merge_heartbeats([*same, *fresh], self._read_again):
+            if home := homes.get((record["day"], record["filename"])):
+                after[home].append(record)
+            else:
+                new.setdefault(record["day"], []).append(record)
+        for day, records in sorted(new.items()):
+            for part, more in share_out(landing, SOURCE, day, records).items():
+                if (day, part) not in before:
+                    before[day, part] = landing.records(SOURCE, day, part)
+                    after[day, part] = list(before[day, part])
+                after[day, part] += more
+        self._write_changed(before, after)
+
+    def _write_changed(self, before: Parts, after: Parts) -> None:
+        leaving = []
+        for key, records in after.items():
+            records.sort(key=heartbeat_order)
+            if _names(before[key]) - _names(records):
+                leaving.append(key)
+            elif records != before[key]:
+                self._write(key, records, before[key])
+        if leaving:
+            # A record that moves is in its new day before it is out of the old one.
+            self.context.landing.settle()
+        for key in leaving:
+            self._write(key, after[key], before[key])
 
     def _write(
-        self, day: str, records: list[Json], before: list[Json], parser: str
+        self, key: PartKey, records: list[Json], before: list[Json], parser: str = ""
     ) -> None:
         context = self.context
-        known = context.ledger.part("heartbeats", day, PART)
+        known = context.ledger.part(SOURCE, *key)
+        # What was landed by another parser has yet to be read anew.
+        parser = parser or (known.parser if known else self.parser)
         content = heartbeats_content(records, parser)
         old = heartbeats_content(before, parser)
         # With a newer heartbeat or a better parser, fewer is no loss.
         fewer = [old.counts[name] - content.counts[name] for name in content.counts]
         gone = max(0, *fewer) + (known.dropped if known else 0)
         context.landing.write_records(
-            "heartbeats", day, PART, records, replace(content, dropped=gone)
+            SOURCE, *key, records, replace(content, dropped=gone)
         )
+        day, _ = key
         context.landed(day, max(len(records) - len(before), 0))
         self.landed.add(day, content.keys)
 
-    def _landed(self, day: str) -> list[Json]:
-        return self.context.landing.records("heartbeats", day, PART)
-
     def read_again(self) -> None:
         """Take landed reports apart anew, if another parser did it before."""
-        ledger = self.context.ledger
-        for part in ledger.parts_read_otherwise("heartbeats", self.parser):
-            landed = self._landed(part.day)
+        landing = self.context.landing
+        parts = self.context.ledger.parts_read_otherwise(SOURCE, self.parser)
+        for day, name in [(part.day, part.part) for part in parts]:
+            landed = landing.records(SOURCE, day, name)
             fresh = [self._read_anew(old) for old in landed]
             # With a better reading of its time a report may change its day. It
             # is in the new one before it is out of the old one.
-            for day in sorted({r["day"] for r in fresh} - {part.day}):
-                before = self._landed(day)
-                moved = [r for r in fresh if r["day"] == day]
-                known = ledger.part("heartbeats", day, PART)
-                after = merge_heartbeats([*before, *moved], self._read_again)
-                self._write(day, after, before, known.parser if known else self.parser)
-                self.context.landing.settle()
-            stayed = (r for r in fresh if r["day"] == part.day)
+            if moved := [r for r in fresh if r["day"] != day]:
+                self._merge_all(moved, beside=(day, name))
+                landing.settle()
+            stayed = (r for r in fresh if r["day"] == day)
             records = merge_heartbeats(stayed, self._read_again)
-            self._write(part.day, records, landed, self.parser)
+            self._write((day, name), records, landed, self.parser)
 
     def _read_anew(self, old: Json) -> Json:
         fresh = self._read_again(old)
@@ -192,3 +253,7 @@ class HeartbeatLander:
         if self.read:
             self.context.say(count(self.read, "heartbeat"))
             self.context.report.inputs += self.read
+
+
+def _names(records: list[Json]) -> set[str]:
+    return {record["filename"] for record in records}

@@ -7,24 +7,25 @@ before that is still the same; a bundle's member is read from its start.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, BinaryIO
 
 from ingest.documents import Document
+from ingest.growing import share_out
 from ingest.identity import (
     line_identity,
+    line_order,
     lines_content,
-    merge_lines,
     number_equal_lines,
     text_mark,
 )
 from ingest.landers.context import Context, count
 from ingest.landing import Json
-from ingest.ledger import SeenInput
+from ingest.ledger import Part, SeenInput
 from ingest.sources import query_log, telemetry
 from ingest.sources.lines import (
     Line,
@@ -41,19 +42,28 @@ PARSERS = {"query_log": query_log.parse_line, "telemetry": telemetry.parse_line}
 DATASETS = {"query_log": "query_perf", "telemetry": "optimization_summary"}
 # So much of the file before a position says whether it is still the same file.
 PROOF_BYTES = 4096
+# Lines that are parsed together, and characters of them.
 LINES_AT_ONCE = 10_000
+CHARACTERS_AT_ONCE = 4 << 20
+# Bytes of new lines that wait to be written, and what a line takes besides.
+MOST_PENDING = 32 << 20
+PER_LINE = 500
+# Identities of timed lines that are remembered.
+MOST_KNOWN = 400_000
 
 
 class LineLander:
-    """Collects lines and merges them into their days."""
+    """Collects lines that are not landed and adds them to their days."""
 
     def __init__(self, context: Context, seen: Mapping[str, SeenInput]) -> None:
         self.context = context
         self.seen = seen
         self.pending: dict[tuple[str, str], list[Json]] = {}
+        self.pending_bytes = 0
         # Where the next run goes on, by path; see `_position`.
         self.positions: dict[str, dict[str, Any]] = {}
         self._untimed: dict[str, dict[str, str]] = {}
+        self._timed: dict[tuple[str, str], _TimedLines] = {}
 
     def add(self, document: Document) -> None:
         """Read the new lines of one file. Raises OSError."""
@@ -85,9 +95,7 @@ class LineLander:
         records = 0
         cut: Json | None = None
         lines = read_lines(stream, at["offset"], at["lines"] + 1, at["within"])
-        while batch := list(islice(lines, LINES_AT_ONCE)):
-            if records:
-                self.flush()
+        for batch in _batches(lines):
             read = self._read_lines(document, name, batch, end)
             fresh = [record for record, _ in read]
             numbered = self._number(document, fresh, position, seen)
@@ -96,6 +104,8 @@ class LineLander:
             records += len(numbered)
             if numbered and not batch[-1].is_complete:
                 cut = numbered[-1]
+            if self.pending_bytes > MOST_PENDING:
+                self.flush()
         if document.path:
             self._remember(document, stream, end, cut)
         if records:
@@ -155,7 +165,7 @@ class LineLander:
         """Number lines; `seen` counts those of the file before them."""
         if position is not None:
             fresh = [r for r in records if text_mark(r["raw"]) not in seen]
-            wanted = self._landed_texts(document.kind, fresh)
+            wanted = self._texts_to_count(document.kind, fresh)
             if wanted:
                 with document.open() as stream:
                     for line in read_lines(stream):
@@ -173,26 +183,26 @@ class LineLander:
         parsed = self._parse(source, line, document.name, document.modified)
         return str(parsed.records[0]["raw"])
 
-    def _landed_texts(self, source: str, records: list[Json]) -> set[str]:
+    def _texts_to_count(self, source: str, records: list[Json]) -> set[str]:
         """Texts among the new ones that may stand in the file before them."""
-        landed: set[str] = set()
-        for day in {r["day"] for r in records if r["has_timestamp"]}:
-            landed |= {r["raw"] for r in self._landed(source, day)}
-        new = Counter(r["raw"] for r in records)
-        untimed = self._untimed_lines(source)
+        texts = {r["raw"]: r for r in records}
         return {
-            r["raw"]
-            for r in records
-            if r["raw"] in landed
-            or (
-                not r["has_timestamp"] and line_identity({**r, "ordinal": 1}) in untimed
-            )
-        } & new.keys()
+            text
+            for text, record in texts.items()
+            if self._is_known(source, {**record, "ordinal": 1})
+        }
 
-    # Untimed lines: landed once, under whichever day they were first given
+    # Which lines are known: landed before, or about to be
+
+    def _is_known(self, source: str, record: Json) -> bool:
+        mark = line_identity(record)
+        if not record["has_timestamp"]:
+            return mark in self._untimed_lines(source)
+        return mark in self._timed_lines(source, record)
 
     def _untimed_lines(self, source: str) -> dict[str, str]:
-        """Day by identity of every untimed line that is landed."""
+        """Day by identity of every untimed line: it is landed once, under
+        whichever day it was first given."""
         if source not in self._untimed:
             self._untimed[source] = {
                 key: day
@@ -201,12 +211,34 @@ class LineLander:
             }
         return self._untimed[source]
 
+    def _timed_lines(self, source: str, record: Json) -> set[str]:
+        """Identities of the lines of a day; of a line's own time, all of them."""
+        day = record["day"]
+        if (source, day) not in self._timed:
+            unread = self.context.ledger.parts_of(source, day)
+            self._timed[source, day] = _TimedLines(unread)
+        known = self._timed[source, day]
+        for part in known.take_parts(record["at"]):
+            landed = self.context.landing.records(source, day, part.part)
+            known.marks.update(map(line_identity, landed))
+        return known.marks
+
     def _keep(self, source: str, record: Json) -> None:
-        if not record["has_timestamp"]:
+        """Let a line wait to be written, unless it is known."""
+        mark = line_identity(record)
+        if record["has_timestamp"]:
+            known = self._timed_lines(source, record)
+            if mark in known:
+                return
+            known.add(mark)
+        else:
             untimed = self._untimed_lines(source)
-            day = untimed.setdefault(line_identity(record), record["day"])
-            record["day"] = day
+            if mark in untimed:
+                record["day"] = untimed[mark]
+                return
+            untimed[mark] = record["day"]
         self.pending.setdefault((source, record["day"]), []).append(record)
+        self.pending_bytes += sum(map(sys.getsizeof, record.values())) + PER_LINE
 
     # The last line of a file that is being written
 
@@ -229,12 +261,16 @@ class LineLander:
                 self._drop(seen.source, cut)
 
     def _drop(self, source: str, cut: Json) -> None:
-        before = self._landed(source, cut["day"])
-        after = [r for r in before if line_identity(r) != cut["identity"]]
-        if after == before:
-            return
-        self._untimed_lines(source).pop(cut["identity"], None)
-        self._write(source, cut["day"], after, dropped=1)
+        day, mark = cut["day"], cut["identity"]
+        for part in reversed(self.context.ledger.parts_of(source, day)):
+            before = self.context.landing.records(source, day, part.part)
+            after = [r for r in before if line_identity(r) != mark]
+            if len(after) < len(before):
+                self._write(source, day, part.part, after, dropped=1)
+                self._untimed_lines(source).pop(mark, None)
+                if known := self._timed.get((source, day)):
+                    known.marks.discard(mark)
+                return
 
     def _remember(
         self,
@@ -260,9 +296,8 @@ class LineLander:
     # Writing
 
     def _write(
-        self, source: str, day: str, records: list[Json], dropped: int = 0
+        self, source: str, day: str, part: str, records: list[Json], dropped: int = 0
     ) -> None:
-        part = f"{source}.ndjson.gz"
         known = self.context.ledger.part(source, day, part)
         content = replace(
             lines_content(records, DATASETS[source]),
@@ -270,18 +305,53 @@ class LineLander:
         )
         self.context.landing.write_records(source, day, part, records, content)
 
-    def _landed(self, source: str, day: str) -> list[Json]:
-        return self.context.landing.records(source, day, f"{source}.ndjson.gz")
-
     def flush(self) -> None:
-        """Merge what was read into the landing, day by day."""
+        """Add what was read to the landing, day by day."""
+        landing = self.context.landing
         for (source, day), fresh in sorted(self.pending.items()):
-            before = self._landed(source, day)
-            after = merge_lines([*before, *fresh])
-            if after != before:
-                self._write(source, day, after)
-                self.context.landed(day, len(after) - len(before))
+            fresh.sort(key=line_order)
+            for part, more in share_out(landing, source, day, fresh).items():
+                records = [*landing.records(source, day, part), *more]
+                self._write(source, day, part, sorted(records, key=line_order))
+            self.context.landed(day, len(fresh))
         self.pending.clear()
+        self.pending_bytes = 0
+        # Nothing that waits is forgotten: all of it is in the landing.
+        if sum(len(day.marks) for day in self._timed.values()) > MOST_KNOWN:
+            self._timed.clear()
+
+
+class _TimedLines:
+    """What is known of a day's timed lines: identities, as far as they matter.
+
+    Equal lines have the same time: so only those parts are looked into whose
+    times include that of a line that is asked for.
+    """
+
+    def __init__(self, unread: list[Part]) -> None:
+        self.unread = unread
+        self.marks: set[str] = set()
+
+    def take_parts(self, at: str) -> list[Part]:
+        """The parts that may hold a line of a time and were not taken yet."""
+        taken = [part for part in self.unread if part.span[0] <= at <= part.span[1]]
+        if taken:
+            self.unread = [part for part in self.unread if part not in taken]
+        return taken
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Some lines at a time, which take a bounded room."""
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line.text)
+        if len(batch) >= LINES_AT_ONCE or size >= CHARACTERS_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _is_same_file(stream: BinaryIO, position: dict[str, Any]) -> bool:

@@ -15,7 +15,6 @@ from ingest.identity import (
     heartbeats_content,
     merge_columns,
     merge_heartbeats,
-    merge_lines,
     merge_reports,
     merge_summaries,
     number_equal_lines,
@@ -106,12 +105,6 @@ def test_rejected_heartbeats_have_no_checks_that_count() -> None:
     assert content.counts == {"ops_atomic": 2, "heartbeat_checks": 1}
 
 
-def line(raw: str, ordinal: int = 1, number: int = 1) -> dict[str, Any]:
-    return {
-        "source_file": "f", "raw": raw, "ordinal": ordinal, "line_number": number,
-    }  # fmt: skip
-
-
 def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
     records = [{"raw": "a"}, {"raw": "b"}, {"raw": "a"}]
     seen: Counter[bytes] = Counter()
@@ -119,11 +112,6 @@ def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
     assert [record["ordinal"] for record in numbered] == [1, 1, 2]
     later = number_equal_lines([{"raw": "a"}], seen)
     assert later[0]["ordinal"] == 3
-
-
-def test_lines_are_landed_once() -> None:
-    merged = merge_lines([line("a"), line("a", 2, 2), line("a", 1, 9)])
-    assert [(r["ordinal"], r["line_number"]) for r in merged] == [(1, 1), (2, 2)]
 
 
 def report(at: str, text: str, modified: int, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,9 @@ import pytest
 
 from ingest.ledger import LAYOUT, Ledger, Part, PublishedFile, SeenInput
 
-PART = Part("s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ["k", "l"])
+PART = Part(
+    "s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ("a", "b"), ["k", "l"]
+)  # fmt: skip
 FILE = PublishedFile(1, 2, 3, 4, {"a": "b"}, "shape")
 
 
