@@ -14,28 +14,47 @@ query_log as (
 
 union_rows_and_log as (
 
+    select
+        executed_at,
+        query_hash,
+        query_type,
+        execution_time_ms,
+        rows_examined,
+        rows_returned,
+        is_cache_hit,
+        table_name,
+        index_used,
+        cpu_time_ms,
+        io_wait_ms,
+        source_file,
+        line_number,
+        raw,
+        reject_reason,
+        day,
     from query_rows
-    union all by name
+    union all
+    select
+        executed_at,
+        query_hash,
+        query_type,
+        execution_time_ms,
+        null as rows_examined,
+        rows_returned,
+        is_cache_hit,
+        null as table_name,
+        null as index_used,
+        null as cpu_time_ms,
+        null as io_wait_ms,
+        source_file,
+        line_number,
+        raw,
+        reject_reason,
+        day,
     from query_log
 
 )
 
 select
-    executed_at,
-    query_hash,
-    query_type,
-    execution_time_ms,
-    rows_examined,
-    rows_returned,
-    is_cache_hit,
-    table_name,
-    index_used,
-    cpu_time_ms,
-    io_wait_ms,
-    source_file,
-    line_number,
-    raw,
-    reject_reason,
-    day,
+    *,
     if(reject_reason is null, 'published', 'reject') as outcome,
 from union_rows_and_log
