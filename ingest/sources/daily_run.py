@@ -21,7 +21,7 @@ _NAME = re.compile(r"OPS_ATOMIC_(\d{6})_(\d{6})\.md", re.ASCII)
 _NEWER = re.compile(r"^# OPS Atomic Run\b[^\n0-9]*([0-9T:.+Z-]+)?", re.MULTILINE)
 _OLDER = re.compile(r"^# OPS_ATOMIC Report", re.MULTILINE)
 _OFFSET = re.compile(r"^date: .*?([+-]\d{2}:?\d{2}|Z)[ \t]*$", re.MULTILINE | re.ASCII)
-_STATE = re.compile(r"^- Status: \**([^*\n]+?)\**[ \t]*$", re.MULTILINE)
+_STATE = re.compile(r"^- Status: \**([^*\n]*[^*\s])\**[ \t]*$", re.MULTILINE)
 _PHASE_RESULT = re.compile(
     r"^### Phase \d+: (?P<name>[^\n]+?) [—–-] (?P<state>[^\n]+)$", re.MULTILINE
 )
@@ -31,7 +31,9 @@ _TESTED = re.compile(
 )
 _PHASE = re.compile(r"^## (?:Phase \d+: )?(.+)$", re.MULTILINE)
 # A bullet whose value begins with a mark: the mark says how it is.
-_MARKED = re.compile(r"^- ([^:\n]+?(?: \([^)\n]*\))?): ([✅❌⚠⏭][^\n]*)$", re.MULTILINE)
+_MARKED = re.compile(
+    r"^- ([^:\n]+?(?: \([^()\n]*\))?): ([✅❌⚠⏭][^\n]*)$", re.MULTILINE
+)
 _OVERALL = re.compile(r"^\*\*Overall Status:\*\* *([^\n]+)$", re.MULTILINE)
 _RUNNING = re.compile(r"^\*\*Status:\*\* *([^\n]+)$", re.MULTILINE)
 _SUMMARY = "Summary"

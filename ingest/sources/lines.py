@@ -71,7 +71,7 @@ def physical_lines(
     Little more than MAX_RECORD_BYTES is held, however long a line is.
     """
     ends = _ANY_END if lone_cr else _NEWLINE
-    start = b""  # of the line whose end has not come yet, cut
+    start: list[bytes] = []  # of the line whose end has not come yet, cut
     length = 0
     torn = b""  # a \r that may belong to a \n
     while (chunk := stream.read(_CHUNK)) or torn:
@@ -80,15 +80,18 @@ def physical_lines(
         torn = b"\r" if chunk.endswith(b"\r") and not is_last else b""
         position, stop = 0, len(chunk) - len(torn)
         for match in ends.finditer(chunk, 0, stop):
-            data = start + chunk[position : match.start()]
+            data = chunk[position : match.start()]
+            if start:
+                data = b"".join([*start, data])
+                start = []
             length += match.end() - position
             yield PhysicalLine(data[: MAX_RECORD_BYTES + 1], match.group(), length)
-            start, length, position = b"", 0, match.end()
-        if len(start) <= MAX_RECORD_BYTES:
-            start = (start + chunk[position:stop])[: MAX_RECORD_BYTES + 1]
+            length, position = 0, match.end()
+        if length <= MAX_RECORD_BYTES and position < stop:
+            start.append(chunk[position:stop])
         length += stop - position
     if length:
-        yield PhysicalLine(start, b"", length)
+        yield PhysicalLine(b"".join(start)[: MAX_RECORD_BYTES + 1], b"", length)
 
 
 def without_keys(

@@ -198,19 +198,18 @@ def _names(header: Sequence[str], masks: Masks) -> list[str]:
 
     So the second column of a name is an extra one, and drift shows it.
     """
-    names: dict[str, None] = {}
+    names: dict[str, int] = {}  # with the number that one more would get
     for position, written in enumerate(header, start=1):
         name = plain(written)
         if name in _KNOWN and name not in names:
-            names[name] = None
+            names[name] = 2
         elif len(names) < MAX_NAMES:
             name = masks.text(name)[:MAX_NAME_LENGTH] or f"column_{position}"
-            number = 2
             unique = name
             while unique in names:
-                unique = f"{name}_{number}"
-                number += 1
-            names[unique] = None
+                unique = f"{name}_{names[name]}"
+                names[name] += 1
+            names[unique] = 2
     return list(names)
 
 
