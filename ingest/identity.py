@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.landing import Content, digest, digest_of_all
 from ingest.times import TOO_FAR_AHEAD
@@ -158,12 +159,42 @@ def content_of(report: Json) -> str:
     return str(report["report"] or report["raw"] or "")
 
 
+class SummaryVersion(NamedTuple):
+    """A content of a summary on one night (YYYY-MM-DD): that of the date in the
+    file's name, or else that of its modification time."""
+
+    content: str
+    night: str
+    is_dated: bool
+
+    def __str__(self) -> str:
+        return f"{self.content} {self.night} {'dated' if self.is_dated else 'undated'}"
+
+    @classmethod
+    def read(cls, text: str, day: str) -> SummaryVersion:
+        """From its text, landed under a day; once a content stood alone in it."""
+        content, night, kind = [*text.split(" "), day, ""][:3]
+        return cls(content, night, kind == "dated")
+
+    def yields_to(self, other: SummaryVersion) -> bool:
+        """Whether it is a copy of a dated one, at most a day apart."""
+        if self.content != other.content or self.is_dated or not other.is_dated:
+            return False
+        apart = date.fromisoformat(self.night) - date.fromisoformat(other.night)
+        return abs(apart.days) <= 1
+
+
 def merge_summaries(records: Iterable[Json]) -> list[Json]:
-    """Each line of each version once."""
+    """Each line of each version once; of two copies always the same one."""
     merged: dict[tuple[str, int, int], Json] = {}
-    for record in records:
+    for record in sorted(records, key=summary_rank):
         merged.setdefault(summary_identity(record), record)
     return [merged[key] for key in sorted(merged)]
+
+
+def summary_rank(record: Json) -> tuple[str, str]:
+    """What tells two copies of one version apart."""
+    return record["source_file"], record["at"] or ""
 
 
 def summary_identity(record: Json) -> tuple[str, int, int]:

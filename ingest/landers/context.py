@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -49,6 +49,7 @@ class Context:
     say: Callable[[str], None]
     forces: Callable[[str, str], bool]
     columns: dict[str, list[Json]] = field(default_factory=dict)
+    forgotten: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
     def ledger(self) -> Ledger:
@@ -83,18 +84,35 @@ class Context:
                 for name in names
             )
 
+    def forget_columns(self, source: str, day: str, files: Collection[str]) -> None:
+        """Forget the columns of files of which nothing is left on a day."""
+        kept = [
+            c
+            for c in self.columns.pop(day, [])
+            if c["source"] != source or c["source_file"] not in files
+        ]
+        if kept:
+            self.columns[day] = kept
+        self.forgotten.update((day, source, file) for file in files)
+
     def flush_columns(self) -> None:
         """Land the columns that were seen."""
         part = "observed_columns.ndjson.gz"
-        for day, fresh in sorted(self.columns.items()):
+        for day in sorted(self.columns.keys() | {day for day, *_ in self.forgotten}):
             before = self.landing.records("observed_columns", day, part)
-            after = merge_columns(before, fresh)
+            stayed = [
+                c
+                for c in before
+                if (day, c["source"], c["source_file"]) not in self.forgotten
+            ]
+            after = merge_columns(stayed, self.columns.get(day, []))
             known = self.ledger.part("observed_columns", day, part)
-            if known is None or after != before:
+            if after != before or (known is None and day in self.columns):
                 self.landing.write_records(
                     "observed_columns", day, part, after, columns_content(after)
                 )
         self.columns.clear()
+        self.forgotten.clear()
 
 
 def count(number: int, one: str) -> str:

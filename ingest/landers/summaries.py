@@ -1,9 +1,16 @@
-"""Landing optimizer summaries: free text, one version per content."""
+"""Landing optimizer summaries: free text, one version per content and night."""
 
 from __future__ import annotations
 
-from ingest.documents import Document
-from ingest.identity import merge_summaries, summaries_content, summary_identity
+from dataclasses import replace
+
+from ingest.documents import Document, name_date
+from ingest.identity import (
+    SummaryVersion,
+    merge_summaries,
+    summaries_content,
+    summary_identity,
+)
 from ingest.landers.context import Context, count
 from ingest.landing import Json, digest
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
@@ -20,10 +27,16 @@ class SummaryLander:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.pending: dict[str, list[Json]] = {}
-        self.days_by_version: dict[str, set[str]] = {}
-        for day, versions in context.ledger.keys(SOURCE):
-            for version in versions:
-                self.days_by_version.setdefault(version, set()).add(day)
+        # By content, the days under which its versions have lines.
+        self.versions: dict[str, dict[SummaryVersion, set[str]]] = {}
+        # Copies of dated ones: what is landed of them goes.
+        self.yielding: dict[str, set[str]] = {}
+        for day, texts in context.ledger.keys(SOURCE):
+            for text in texts:
+                self._days_of(SummaryVersion.read(text, day)).add(day)
+
+    def _days_of(self, version: SummaryVersion) -> set[str]:
+        return self.versions.setdefault(version.content, {}).setdefault(version, set())
 
     def add(self, document: Document) -> None:
         """Read one summary. Raises OSError."""
@@ -50,44 +63,94 @@ class SummaryLander:
                     records.append(record)
         if not records:
             return
-        version = digest(texts)[:16]
+        version = self._version(document, digest(texts)[:16])
+        if version is None:
+            return
         for record in records:
-            record["version"] = version
+            record["version"] = str(version)
+        fresh, is_copy = self._not_landed(version, records)
+        if is_copy:
+            return
+        days = self._days_of(version)
+        days.update(record["day"] for record in fresh)
         for day, names in keys.items():
             # A version stays on the days on which it was first landed.
-            if names and day in self.days_by_version.get(version, keys):
+            if names and day in days:
                 context.saw_columns(SOURCE, name, [day], sorted(names))
-        if self._is_landed(version, records):
+        if not fresh:
             return
-        self.days_by_version[version] = {record["day"] for record in records}
-        for record in records:
+        for record in fresh:
             self.pending.setdefault(record["day"], []).append(record)
-        context.say(f"{count(len(records), 'record')} from {name}")
+        context.say(f"{count(len(fresh), 'record')} from {name}")
         context.report.inputs += 1
 
-    def _is_landed(self, version: str, records: list[Json]) -> bool:
-        """Whether every record of a version is landed, on whichever day."""
-        days = self.days_by_version.get(version, set())
+    def _version(self, document: Document, content: str) -> SummaryVersion | None:
+        """Which version a content is; None if it is a copy of a landed one."""
+        named = name_date(document.name)
+        night = (named or document.modified.date()).isoformat()
+        version = SummaryVersion(content, night, named is not None)
+        known = self.versions.get(content, {})
+        # Without a time, the content says no other night than before.
+        if known and named is None and not document.is_timed:
+            return None
+        if any(version.yields_to(other) for other in known):
+            return None
+        for other in [other for other in known if other.yields_to(version)]:
+            for day in known.pop(other):
+                self.yielding.setdefault(day, set()).add(str(other))
+        return version
+
+    def _not_landed(
+        self, version: SummaryVersion, records: list[Json]
+    ) -> tuple[list[Json], bool]:
+        """The records of a version that are not landed, on whichever day; and
+        whether they all are, but under another name."""
         landed = {
-            summary_identity(record)
-            for day in days
+            summary_identity(record): record
+            for day in self._days_of(version)
             for record in [*self._landed(day), *self.pending.get(day, [])]
         }
-        missing = [r for r in records if summary_identity(r) not in landed]
-        records[:] = missing
-        return not missing
+        fresh = []
+        for record in records:
+            before = landed.get(summary_identity(record))
+            if before is not None:
+                record["day"] = before["day"]
+            if before is None or merge_summaries([before, record]) != [before]:
+                fresh.append(record)
+        names = {record["source_file"] for record in landed.values()}
+        return fresh, not fresh and records[0]["source_file"] not in names
 
     def _landed(self, day: str) -> list[Json]:
         return self.context.landing.records(SOURCE, day, PART)
 
     def flush(self) -> None:
         """Merge what was read into the landing, day by day."""
-        for day, fresh in sorted(self.pending.items()):
+        shrinking = []
+        for day in sorted(self.pending.keys() | self.yielding.keys()):
             before = self._landed(day)
-            after = merge_summaries([*before, *fresh])
-            if after != before:
-                self.context.landing.write_records(
-                    SOURCE, day, PART, after, summaries_content(after)
-                )
-                self.context.landed(day, len(after) - len(before))
+            both = [*before, *self.pending.get(day, [])]
+            gone = self.yielding.get(day, set())
+            after = [r for r in merge_summaries(both) if r["version"] not in gone]
+            files = {r["source_file"] for r in both} - {r["source_file"] for r in after}
+            if files:
+                self.context.forget_columns(SOURCE, day, files)
+            if len(after) < len(before):
+                shrinking.append((day, before, after))
+            elif after != before:
+                self._write(day, before, after)
+        for day, before, after in shrinking:
+            # The dated copy is in its days before the other is out of its own.
+            self.context.landing.settle()
+            self._write(day, before, after)
         self.pending.clear()
+        self.yielding.clear()
+
+    def _write(self, day: str, before: list[Json], after: list[Json]) -> None:
+        known = self.context.ledger.part(SOURCE, day, PART)
+        stayed = {summary_identity(record) for record in after}
+        gone = sum(summary_identity(record) not in stayed for record in before)
+        content = replace(
+            summaries_content(after), dropped=gone + (known.dropped if known else 0)
+        )
+        self.context.landing.write_records(SOURCE, day, PART, after, content)
+        self.context.landed(day, max(len(after) - len(before), 0))

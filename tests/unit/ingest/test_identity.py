@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.identity import (
     REPLACED,
+    SummaryVersion,
     heartbeats_content,
     merge_columns,
     merge_heartbeats,
@@ -143,14 +144,36 @@ def test_what_was_too_far_ahead_stays_so(first: int) -> None:
 
 
 def test_summaries_are_merged_by_place() -> None:
-    def at(line_number: int, place: int) -> dict[str, Any]:
-        return {"version": "v", "line_number": line_number, "place": place}
+    def at(line_number: int, place: int, file: str = "a") -> dict[str, Any]:
+        where = {"line_number": line_number, "place": place}
+        return {"version": "v", **where, "source_file": file, "at": None}
 
-    assert merge_summaries([at(2, 0), at(1, 1), at(1, 0), at(2, 0)]) == [
-        at(1, 0),
-        at(1, 1),
-        at(2, 0),
-    ]
+    whole = [at(1, 0), at(1, 1), at(2, 0)]
+    assert merge_summaries([at(2, 0), at(1, 1), at(1, 0), at(2, 0)]) == whole
+    copy = [at(1, 0, "b"), at(1, 1, "b"), at(2, 0, "b")]
+    assert merge_summaries([*whole, *copy]) == whole
+    assert merge_summaries([*copy, *whole]) == whole, "whichever was read first"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "yields"),
+    [
+        (("a", "2025-10-27", False), ("a", "2025-10-27", True), True),
+        (("a", "2025-10-27", False), ("a", "2025-10-26", True), True),
+        (("a", "2025-10-31", False), ("a", "2025-11-01", True), True),
+        (("a", "2025-10-27", False), ("a", "2025-10-29", True), False),
+        (("a", "2025-10-27", False), ("b", "2025-10-27", True), False),
+        (("a", "2025-10-27", False), ("a", "2025-10-27", False), False),
+        (("a", "2025-10-27", True), ("a", "2025-10-27", True), False),
+        (("a", "2025-10-27", True), ("a", "2025-10-27", False), False),
+    ],
+)
+def test_an_undated_copy_yields_to_a_dated_one_a_day_apart(
+    one: tuple[str, str, bool], other: tuple[str, str, bool], yields: bool
+) -> None:
+    first, second = SummaryVersion(*one), SummaryVersion(*other)
+    assert first.yields_to(second) == yields
+    assert SummaryVersion.read(str(first), "2000-01-01") == first
 
 
 def test_columns_of_a_whole_file_replace_its_old_ones() -> None:
