@@ -24,6 +24,7 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
+from dbt.flags import get_flags
 from duckdb import DuckDBPyConnection
 
 from exporter import landing_views
@@ -35,6 +36,7 @@ from exporter.landing_views import quote
 from exporter.lock import hold_lock
 from exporter.published import read_footers
 from exporter.request import Lying, Request
+from exporter.rights import FOR_OWNER, keep_dbt_private, users_umask
 from exporter.staleness import (
     Selection,
     plan_days,
@@ -79,6 +81,10 @@ class Plugin(BasePlugin):
         self.guard = threading.RLock()
         self.planned = False
         self.request = Request.from_environment()
+        self.umask = users_umask()
+        if self.request is None:  # a run keeps all in folders of its own
+            flags = get_flags()  # type: ignore[no-untyped-call]
+            keep_dbt_private(self.creds.path if self.creds else "", flags)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         self.conn = conn
@@ -202,13 +208,9 @@ class Plugin(BasePlugin):
     def _move(self, staged: str, path: str, dataset: str) -> None:
         """Put one finished file, durable by now, into its place."""
         place = self.root.path / path
-        if not place.parent.is_dir():
-            if dataset in PRIVATE:
-                files.make_private_folder(place.parent)
-            else:
-                place.parent.mkdir(parents=True, exist_ok=True)
-        if dataset in PRIVATE:
-            (self.root.path / staged).chmod(0o600)
+        hidden = FOR_OWNER if dataset in PRIVATE else self.umask
+        files.make_folder(place.parent, 0o777 & ~hidden)
+        (self.root.path / staged).chmod(0o666 & ~hidden)
         try:
             os.replace(self.root.path / staged, place)
         except OSError as error:

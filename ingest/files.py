@@ -45,13 +45,20 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_private_folder(path: Path) -> None:
-    """Make a folder, and what is missing above it, for its owner only."""
+def make_folder(path: Path, mode: int) -> None:
+    """Make a folder, and what is missing above it, with these rights."""
     if path.is_dir():
         return
     if not path.parent.is_dir():
-        make_private_folder(path.parent)
+        make_folder(path.parent, mode)
     path.mkdir(mode=0o700, exist_ok=True)
+    if mode != 0o700:
+        path.chmod(mode)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and what is missing above it, for its owner only."""
+    make_folder(path, 0o700)
 
 
 def keep_private(path: Path) -> None:
