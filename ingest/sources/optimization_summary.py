@@ -11,7 +11,10 @@ from ingest.text import cut, is_too_long
 from ingest.times import parse_time
 
 MAX_NUMBERS = 200
-"""More numbers in a line than this are no metrics; each would repeat the line."""
+"""More numbers in a line than this are no metrics; each becomes a row."""
+
+SAID_ONCE = ("event_type", "metadata", "raw")
+"""What is the same for all numbers of a line is landed with the first alone."""
 
 KEYS = ("timestamp", "event_type", "metric_name", "metric_value", "metadata")
 
@@ -51,7 +54,8 @@ def parse_line(
 ) -> Parsed:
     """The records of landing.optimization_summary that a line says.
 
-    One per numeric value, else one; none for a blank line. A line without a time
+    One per numeric value, else one; none for a blank line. What SAID_ONCE names
+    is None in all but the first. A line without a time
     of its own has the time `fallback`; with a problem it has none and lands
     under the day of `fallback`.
     """
@@ -74,6 +78,8 @@ def parse_line(
         }
         for row in line.rows
     ]
+    for record in records[1:]:
+        record.update(dict.fromkeys(SAID_ONCE))
     return Parsed(records, at, line.keys)
 
 

@@ -155,8 +155,14 @@ def test_the_landing_is_not_much_larger_than_its_input(tmp_path: Path) -> None:
         "20251005.json": '{"patterns":[' + "1," * 50_000,
         "20251006.json": '{"patterns":[' + "{}," * 50_000 + "0]}",
     }
-    for name, text in texts.items():
-        path = faults.write(tmp_path / f"g/reports/query_perf_daily_{name}", text)
+    paths = {f"query_perf_daily_{name}": text for name, text in texts.items()}
+    numbers = " ".join(f"n{number}={number}" for number in range(200))
+    paths["optimization_summary_20251001.txt"] = "\n".join(
+        f"[2025-10-01T00:00:{second:02}Z] e {numbers} {'x' * 3000}"
+        for second in range(50)
+    )
+    for name, text in paths.items():
+        path = faults.write(tmp_path / "g/reports" / name, text)
         before = sum(map(len, faults.landed(tmp_path).values()))
         assert faults.run("ingest", tmp_path).code == 0
         after = sum(map(len, faults.landed(tmp_path).values()))

@@ -7,7 +7,7 @@
 
 with
 
-normalize_metric_names as (
+complete_records as (
 
     select
         * replace (
@@ -15,18 +15,26 @@ normalize_metric_names as (
                 shape = 'metric',
                 {{ snake_case('metric_name') }},
                 metric_name
-            ) as metric_name
+            ) as metric_name,
+            -- What a line says for all of its numbers stands beside the first.
+            first_value(event_type) over numbers_of_line as event_type,
+            first_value(metadata) over numbers_of_line as metadata,
+            first_value(raw) over numbers_of_line as raw
         ),
     from {{ source('landing', 'optimization_summary') }}
+    window
+        numbers_of_line as (
+            partition by day, version, line_number order by place
+        )
 
 )
 
 select
-    normalize_metric_names.at as occurred_at,
+    complete_records.at as occurred_at,
     {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from normalize_metric_names
+from complete_records

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from ingest.masks import load_masks
 from ingest.sources.lines import Parsed
-from ingest.sources.optimization_summary import MAX_NUMBERS, is_number, parse_line
+from ingest.sources.optimization_summary import (
+    MAX_NUMBERS,
+    SAID_ONCE,
+    is_number,
+    parse_line,
+)
 from ingest.text import MAX_RECORD_BYTES, RAW_LIMIT
 
 NOW = datetime(2025, 10, 28, 12)
@@ -96,10 +101,11 @@ def note(text: str, at: str = UNTIMED) -> tuple[Any, ...]:
 )
 def test_shapes(text: str, expected: list[tuple[Any, ...]]) -> None:
     parsed = parse(text)
-    assert [said(record) for record in parsed.records] == expected
+    once = {name: parsed.records[0][name] for name in SAID_ONCE} if expected else {}
+    assert [said(record | once) for record in parsed.records] == expected
     for record in parsed.records:
         assert record["problem"] is None
-        assert record["raw"] == text.strip()
+        assert (record | once)["raw"] == text.strip()
         assert record["line_number"] == 3
 
 
@@ -127,7 +133,14 @@ def test_rejects(text: str, problem: str, records: int) -> None:
     for record in parsed.records:
         assert record["problem"] == problem
         assert (record["at"] is not None) == is_dated
-        assert record["raw"] == text[:RAW_LIMIT]
+    assert parsed.records[0]["raw"] == text[:RAW_LIMIT]
+
+
+def test_what_all_numbers_of_a_line_share_is_landed_once() -> None:
+    first, *others = parse(f"{T} e a=1 b=2 c=3 why=x").records
+    assert (first["event_type"], first["metadata"]) == ("e", '{"why":"x"}')
+    assert [record["metric_name"] for record in others] == ["b", "c"]
+    assert not any(record[name] for record in others for name in SAID_ONCE)
 
 
 def test_keys_inside_of_metadata_are_free() -> None:
