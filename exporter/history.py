@@ -19,6 +19,8 @@ from ingest import files
 from ingest.root import Root
 
 NUMBER = re.compile(r"\d[\d,.]*")
+LONGEST_S = 1e9
+STARTED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
 def runs_folder(root: Root) -> Path:
@@ -30,6 +32,7 @@ def append_run(root: Root, result: RunResult, stored: Stored) -> None:
     folder = runs_folder(root)
     files.make_private_folder(folder)
     path = folder / f"runs_{result.started:%Y%m}.ndjson"
+    files.refuse_what_is_no_file(path)
     line = json.dumps(run_record(result, stored), ensure_ascii=False) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
@@ -147,16 +150,49 @@ def _matter(text: str) -> str:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file; a line that a kill has cut is passed over."""
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+    """The records of a file, as far as it can be read.
+
+    A line that a kill has cut is passed over, and so is one that is no record.
+    """
+    try:
+        files.refuse_what_is_no_file(path)
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return  # it is said where a record is to be added
+    for line in text.split("\n"):
         try:
             run = json.loads(line)
-        except ValueError:
+            json.dumps(run, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             continue
-        if isinstance(run, dict) and isinstance(run.get("started_at"), str):
+        if _is_record(run):
             yield run
+
+
+# What readers of a record rely on; that of a dataset has the same numbers.
+COUNTS = ("exported_files", "skipped_files", "failed_files")
+
+
+def _is_record(run: Any) -> bool:
+    return (
+        _has(run, COUNTS, int)
+        and _has(run, ("started_at", "status"), str)
+        and _has(run, ("duration_s",), (int, float))
+        and _has(run, ("datasets", "warnings", "errors"), list)
+        and STARTED.fullmatch(run["started_at"]) is not None
+        and abs(run["duration_s"]) < LONGEST_S
+        and all(isinstance(text, str) for text in run["warnings"] + run["errors"])
+        and all(
+            _has(done, ("dataset",), str) and _has(done, COUNTS, int)
+            for done in run["datasets"]
+        )
+    )
+
+
+def _has(value: Any, names: tuple[str, ...], kind: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), kind) for name in names
+    )
 
 
 def _ends_whole(path: Path) -> bool:

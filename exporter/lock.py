@@ -38,6 +38,7 @@ def hold_lock(root: Root, command: str, wait_s: float = 0) -> None:
     if path in _held:
         return
     make_state_folder(root)
+    files.refuse_what_is_no_file(path)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + wait_s
     while True:

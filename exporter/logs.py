@@ -10,6 +10,7 @@ from pathlib import Path
 from exporter.agents.jobs import LABELS
 from exporter.markdown import one_line
 from exporter.results import RunResult
+from ingest import files
 from ingest.documents import utc_now
 from ingest.root import Root
 
@@ -68,7 +69,7 @@ def rotate_logs(root: Root) -> None:
     """
     agents = (f"{label}.{stream}.log" for label in LABELS for stream in ("out", "err"))
     for path in (log_path(root), *(root.logs / name for name in agents)):
-        if path.exists() and path.stat().st_size >= LOG_BYTES:
+        if path.is_file() and path.stat().st_size >= LOG_BYTES:
             _rotate(path)
 
 
@@ -76,6 +77,7 @@ def _append(root: Root, lines: Iterable[str]) -> None:
     stamp = utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
     path = log_path(root)
     path.parent.mkdir(parents=True, exist_ok=True)
+    files.refuse_what_is_no_file(path)
     with path.open("a", encoding="utf-8") as stream:
         stream.writelines(f"[{stamp}] {line}\n" for line in lines)
 

@@ -116,6 +116,7 @@ def _path(root: Root) -> Path:
 
 def _read_told(root: Root) -> dict[str, str]:
     try:
+        files.refuse_what_is_no_file(_path(root))
         told = json.loads(_path(root).read_text("utf-8"))
         return {str(key): str(mark) for key, mark in told["told"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

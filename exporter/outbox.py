@@ -53,6 +53,7 @@ def waiting(root: Root) -> list[tuple[Path, Notice]]:
     found = []
     for path in _paths(root):
         try:
+            files.refuse_what_is_no_file(path)
             found.append((path, Notice(**json.loads(path.read_text("utf-8")))))
         except (OSError, ValueError, TypeError):
             continue
@@ -75,6 +76,7 @@ def alone(root: Root) -> Iterator[bool]:
     if not path.parent.is_dir():
         yield True  # nothing has ever waited
         return
+    files.refuse_what_is_no_file(path)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
