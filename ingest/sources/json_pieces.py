@@ -29,9 +29,11 @@ def find_list(text: str, keys: Collection[str]) -> tuple[str, int, int] | None:
             depth += 1
         elif sign in "]}":
             depth -= 1
-            if depth == 1 and start >= 0:
-                found[name] = (start, at)
-                start = -1
+            if depth == 1:
+                if start >= 0:
+                    found[name] = (start, at)
+                    start = -1
+                name = ""  # its value ends here
         elif depth == 1:
             if sign == ":":
                 name = key

@@ -158,6 +158,13 @@ def test_a_bad_entry_costs_only_itself() -> None:
     assert found[2]["raw"] == '{"pattern":token=***}'
 
 
+@pytest.mark.parametrize("junk", ["\n]", "x", "[[1]]", "\n" + "[" * 5_000])
+def test_what_stands_behind_a_twin_costs_no_entry(junk: str) -> None:
+    text = '{"patterns": [{"pattern": "a"}, {"pattern": "b"}]}'
+    whole = [record["raw"] for record in records(read(text))]
+    assert [record["raw"] for record in records(read(text + junk))] == whole
+
+
 def test_a_day_that_cannot_be_true() -> None:
     text = '{"patterns": [{"pattern": "x"}]}'
     [record] = records(read(text, date(1999, 1, 1)))
