@@ -124,34 +124,76 @@ def line_order(record: Json) -> tuple[str, int, str, int]:
     )  # fmt: skip
 
 
-def merge_reports(records: Iterable[Json]) -> tuple[list[Json], list[Json]]:
-    """(reports that count, reports a newer one of their time stamp replaced).
+def merge_reports(
+    records: Iterable[Json], is_forced: bool = False
+) -> tuple[list[Json], list[Json]]:
+    """(reports that count, other ones of their time stamps).
 
-    A report is known by its time stamp, one without by its content.
+    A report is known by its time stamp, one without by its content. The one with
+    most in it counts, so that none shrinks, and of as much the newest; where
+    `is_forced` the newest, and nothing that is older ever again.
     """
-    newest: dict[str, Json] = {}
-    replaced = []
+    merged: dict[str, Json] = {}
+    others = []
     for record in records:
         content = record["report"] or record["raw"] or ""
         key = record["at"] if record["has_timestamp"] else digest([content])
-        before = newest.get(key)
-        if before is None:
-            newest[key] = record
-        elif (before["report"], before["raw"]) != (record["report"], record["raw"]):
-            problems = {before["problem"], record["problem"]}
-            is_as_old = min(record["modified"], before["modified"]) < 0 or (
-                record["modified"] == before["modified"]
-            )
-            if TOO_FAR_AHEAD in problems and is_as_old:
-                continue  # what was true when it was landed stays true
-            older, newer = sorted(
-                (before, record),
-                key=lambda r: (abs(r["modified"]), digest([content_of(r)])),
-            )
-            newest[key] = newer
-            replaced.append(older)
-    merged = sorted(newest.values(), key=lambda r: (r["at"] or "", content_of(r)))
-    return merged, replaced
+        before = merged.setdefault(key, record)
+        if before is record:
+            continue
+        if (before["report"], before["raw"]) == (record["report"], record["raw"]):
+            merged[key] = _one_report(before, record)
+            continue
+        problems = {before["problem"], record["problem"]}
+        is_as_old = min(record["modified"], before["modified"]) < 0 or (
+            record["modified"] == before["modified"]
+        )
+        if TOO_FAR_AHEAD in problems and is_as_old:
+            continue  # what was true when it was landed stays true
+        merged[key], other = _which_report(before, record, is_forced)
+        others.append(other)
+    counting = sorted(merged.values(), key=lambda r: (r["at"] or "", content_of(r)))
+    return counting, others
+
+
+def _one_report(before: Json, again: Json) -> Json:
+    """Two readings of one report; a moment of reading stays what it was."""
+    if not before["has_timestamp"]:
+        return min(before, again, key=lambda r: str(r["at"]))
+    newer = max(before["modified"], again["modified"])
+    modified = before["modified"] if before["modified"] < 0 else newer
+    return {**before, "modified": modified} | _chosen(before, again)
+
+
+def _which_report(one: Json, other: Json, is_forced: bool) -> tuple[Json, Json]:
+    """Of two reports of one time stamp the one that counts, and the other."""
+    chosen = _chosen(one, other)
+    since = chosen.get("chosen_since", 0)
+    age = (report_age(one), digest([content_of(one)])), (
+        report_age(other), digest([content_of(other)])
+    )  # fmt: skip
+    older, newer = (one, other) if age[0] < age[1] else (other, one)
+    if _size(older) <= _size(newer) or report_age(older) < since:
+        return newer | chosen, older
+    if is_forced and report_age(newer) > report_age(older):
+        return newer | {"chosen_since": report_age(newer)}, older
+    return older | chosen, newer
+
+
+def report_age(report: Json) -> int:
+    """When a report was written, in epoch seconds: the newer, the more."""
+    return abs(int(report["modified"]))
+
+
+def _size(report: Json) -> tuple[bool, int, int]:
+    is_usable = report["problem"] is None
+    return is_usable, report["recommendations"], report["slow_queries"]
+
+
+def _chosen(one: Json, other: Json) -> Json:
+    """Since when nothing older counts, because --force chose, if it did."""
+    since = max(one.get("chosen_since", 0), other.get("chosen_since", 0))
+    return {"chosen_since": since} if since else {}
 
 
 def content_of(report: Json) -> str:
@@ -160,28 +202,34 @@ def content_of(report: Json) -> str:
 
 
 class SummaryVersion(NamedTuple):
-    """A content of a summary on one night (YYYY-MM-DD): that of the date in the
-    file's name, or else that of its modification time."""
+    """A content of a summary on one night (YYYY-MM-DD).
+
+    That of the date in the file's name, `dated`, or of its modification time,
+    `undated`, or else that on which it was first `read`.
+    """
 
     content: str
     night: str
-    is_dated: bool
+    kind: str
 
     def __str__(self) -> str:
-        return f"{self.content} {self.night} {'dated' if self.is_dated else 'undated'}"
+        return " ".join(self)
 
     @classmethod
-    def read(cls, text: str, day: str) -> SummaryVersion:
+    def of(cls, text: str, day: str) -> SummaryVersion:
         """From its text, landed under a day; once a content stood alone in it."""
-        content, night, kind = [*text.split(" "), day, ""][:3]
-        return cls(content, night, kind == "dated")
+        content, night, kind = [*text.split(" "), day, "read"][:3]
+        return cls(content, night, kind)
 
-    def yields_to(self, other: SummaryVersion) -> bool:
-        """Whether it is a copy of a dated one, at most a day apart."""
-        if self.content != other.content or self.is_dated or not other.is_dated:
+    def is_copy_of(self, other: SummaryVersion) -> bool:
+        """Whether it says no night that is not said better: by a dated one at most
+        a day apart, or, where one of two was only read, by the other."""
+        if self.content != other.content or self.kind == "dated" or self == other:
             return False
-        apart = date.fromisoformat(self.night) - date.fromisoformat(other.night)
-        return abs(apart.days) <= 1
+        if other.kind == "dated":
+            nights = map(date.fromisoformat, (self.night, other.night))
+            return abs((next(nights) - next(nights)).days) <= 1 or self.kind == "read"
+        return "read" in (self.kind, other.kind)
 
 
 def merge_summaries(records: Iterable[Json]) -> list[Json]:
@@ -277,7 +325,13 @@ def reports_content(records: list[Json]) -> Content:
         ),
         counts=counts,
         source_bytes=sum(len(content_of(r).encode()) for r in records),
+        keys=tuple(report_key(r) for r in records if not r["has_timestamp"]),
     )
+
+
+def report_key(report: Json) -> str:
+    """What a report without a time stamp is known by."""
+    return digest([content_of(report)])[:16]
 
 
 def summaries_content(records: list[Json]) -> Content:

@@ -101,6 +101,7 @@ def land(
         ingest.run()
         if forces:
             ingest.dated.choose_newest()
+            ingest.reports.choose_newest()
         landing.commit()
         landing.write_manifest()
     # Names of files and folders can quote secrets, too.

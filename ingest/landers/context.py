@@ -12,6 +12,9 @@ from ingest.landing import Json, Landing
 from ingest.ledger import Ledger
 from ingest.masks import Masks
 
+# What to do where the newest content does not count, because it holds less.
+REMEDY = "`ops-atomic export --force` lets the newest count"
+
 
 @dataclass
 class LandingReport:

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.documents import Document, dated_day
-from ingest.landers.context import Context, count
+from ingest.landers.context import REMEDY, Context, count
 from ingest.landing import CSV_SOURCES, HELD_WHOLE, Content, Origin
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
@@ -38,7 +38,6 @@ from ingest.versions import (
 )
 
 CHUNK = 1 << 20
-REMEDY = "`ops-atomic export --force` lets the newest count"
 
 
 class DatedLander:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
 from ingest.documents import Document
-from ingest.identity import content_of, merge_reports, reports_content
-from ingest.landers.context import Context
+from ingest.identity import (
+    TORN,
+    content_of,
+    merge_reports,
+    report_age,
+    report_key,
+    reports_content,
+)
+from ingest.landers.context import REMEDY, Context, count
 from ingest.landing import Json, digest
 from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
 from ingest.text import decode
 
+SOURCE = "index_advisor"
 PART = "index_advisor.ndjson.gz"
+DATASETS = ("index_advisor", "query_patterns")
 MAX_BYTES = 16 << 20
 
 
@@ -24,6 +34,10 @@ class ReportLander:
         self.pending: dict[str, list[Json]] = {}
         # What was read, to tell what was half of it.
         self.whole: list[str] = []
+        # The keys of live files, by the contents that were read of them.
+        self.live: dict[str, tuple[str, str]] = {}
+        # The contents of landed reports without a time stamp.
+        self.untimed = {key for _, keys in context.ledger.keys(SOURCE) for key in keys}
 
     def add(self, document: Document) -> None:
         """Read one report. Raises OSError."""
@@ -47,6 +61,12 @@ class ReportLander:
         }
         if not document.is_proven:
             record["unproven"] = True
+        if not parsed.has_timestamp:
+            if not document.is_timed and report_key(record) in self.untimed:
+                return  # it says no other day than before
+            self.untimed.add(report_key(record))
+        if document.key is not None:
+            self.live[content_of(record)] = document.key, document.shown
         at = record["at"]
         day = at[:10] if at else str(document.modified.date())
         self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)
@@ -56,33 +76,69 @@ class ReportLander:
             for back in (0, 1):
                 written = document.modified - timedelta(days=back)
                 self.pending.setdefault(str(written.date()), [])
-        context.saw_columns("index_advisor", name, [day], parsed.keys)
+        context.saw_columns(SOURCE, name, [day], parsed.keys)
         context.say(f"1 report from {name}")
         context.report.inputs += 1
 
     def flush(self) -> None:
         """Merge what was read into the landing, day by day."""
-        landing = self.context.landing
         for day, fresh in sorted(self.pending.items()):
-            before = landing.records("index_advisor", day, PART)
-            kept = [record for record in before if not self._is_half(record)]
-            after, replaced = merge_reports([*kept, *fresh])
-            for old in replaced:
-                landing.keep_superseded_records(
-                    "index_advisor", day, PART, digest([content_of(old)]), [old]
-                )
-            if after != before:
-                known = landing.ledger.part("index_advisor", day, PART)
-                gone = len(before) - len(kept) + (known.dropped if known else 0)
-                content = replace(reports_content(after), dropped=gone)
-                landing.write_records("index_advisor", day, PART, after, content)
-                self.context.landed(day, max(len(after) - len(before), 0))
+            self._merge(day, fresh)
         self.pending.clear()
         self.whole.clear()
+        self.live.clear()
+
+    def _merge(self, day: str, fresh: list[Json]) -> None:
+        landing = self.context.landing
+        before = landing.records(SOURCE, day, PART)
+        both = [record for record in [*before, *fresh] if not self._is_half(record)]
+        after, others = merge_reports(both, self._forces(day))
+        for other in others:
+            landing.keep_superseded_records(
+                SOURCE, day, PART, digest([content_of(other)]), [other]
+            )
+            self._warn_of(other, after)
+        if after == before:
+            return
+        known = landing.ledger.part(SOURCE, day, PART)
+        content, old = reports_content(after), reports_content(before)
+        # What was half of another, or forced, is no loss.
+        fewer = [old.counts[name] - content.counts[name] for name in content.counts]
+        gone = max(0, *fewer) + (known.dropped if known else 0)
+        landing.write_records(SOURCE, day, PART, after, replace(content, dropped=gone))
+        self.context.landed(day, max(len(after) - len(before), 0))
+
+    def _forces(self, day: str) -> bool:
+        return any(self.context.forces(dataset, day) for dataset in DATASETS)
+
+    def _warn_of(self, other: Json, after: list[Json]) -> None:
+        """Say that a live file does not count though it is the newest."""
+        live = self.live.get(content_of(other))
+        kept = next((r for r in after if r["at"] == other["at"]), None)
+        if live is None or kept is None or report_age(other) <= report_age(kept):
+            return
+        key, shown = live
+        held = count(kept["recommendations"], "recommendation")
+        self.context.report.warnings.append(
+            f"{shown}: what holds {held} is kept, because the newest of that time "
+            f"stamp holds {other['recommendations']:,} ({REMEDY})"
+        )
+        # To be said again, as long as it lies there.
+        self.context.ledger.forget_inputs([key])
+
+    def choose_newest(self) -> None:
+        """Let the newest of all versions count where --force asks for it."""
+        landing = self.context.landing
+        for _, day, _, path in landing.superseded([SOURCE]):
+            if self._forces(day):
+                with landing.open(path) as lines:
+                    records = [json.loads(line) for line in lines]
+                self.pending.setdefault(day, []).extend(records)
+        self.flush()
 
     def _is_half(self, record: Json) -> bool:
         """Whether a reject is the beginning of a report that is whole now."""
-        begun = (record["raw"] or "").rstrip("\ufffd \t\r\n")
+        begun = (record["raw"] or "").rstrip(TORN)
         return record["problem"] is not None and any(
             len(text) > len(begun) > 0 and text.startswith(begun) for text in self.whole
         )

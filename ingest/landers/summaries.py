@@ -33,7 +33,7 @@ class SummaryLander:
         self.yielding: dict[str, set[str]] = {}
         for day, texts in context.ledger.keys(SOURCE):
             for text in texts:
-                self._days_of(SummaryVersion.read(text, day)).add(day)
+                self._days_of(SummaryVersion.of(text, day)).add(day)
 
     def _days_of(self, version: SummaryVersion) -> set[str]:
         return self.versions.setdefault(version.content, {}).setdefault(version, set())
@@ -68,7 +68,7 @@ class SummaryLander:
             return
         for record in records:
             record["version"] = str(version)
-        fresh, is_copy = self._not_landed(version, records)
+        fresh, is_copy = self._not_landed(version, records, document.is_timed)
         if is_copy:
             return
         days = self._days_of(version)
@@ -88,20 +88,18 @@ class SummaryLander:
         """Which version a content is; None if it is a copy of a landed one."""
         named = name_date(document.name)
         night = (named or document.modified.date()).isoformat()
-        version = SummaryVersion(content, night, named is not None)
+        kind = "dated" if named else "undated" if document.is_timed else "read"
+        version = SummaryVersion(content, night, kind)
         known = self.versions.get(content, {})
-        # Without a time, the content says no other night than before.
-        if known and named is None and not document.is_timed:
+        if any(version.is_copy_of(other) for other in known):
             return None
-        if any(version.yields_to(other) for other in known):
-            return None
-        for other in [other for other in known if other.yields_to(version)]:
+        for other in [other for other in known if other.is_copy_of(version)]:
             for day in known.pop(other):
                 self.yielding.setdefault(day, set()).add(str(other))
         return version
 
     def _not_landed(
-        self, version: SummaryVersion, records: list[Json]
+        self, version: SummaryVersion, records: list[Json], is_timed: bool
     ) -> tuple[list[Json], bool]:
         """The records of a version that are not landed, on whichever day; and
         whether they all are, but under another name."""
@@ -115,7 +113,10 @@ class SummaryLander:
             before = landed.get(summary_identity(record))
             if before is not None:
                 record["day"] = before["day"]
-            if before is None or merge_summaries([before, record]) != [before]:
+            # A moment of reading changes no time that is landed.
+            if before is None or (
+                is_timed and merge_summaries([before, record]) != [before]
+            ):
                 fresh.append(record)
         names = {record["source_file"] for record in landed.values()}
         return fresh, not fresh and records[0]["source_file"] not in names

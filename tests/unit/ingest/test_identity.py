@@ -117,7 +117,8 @@ def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
 
 def report(at: str, text: str, modified: int, **more: Any) -> dict[str, Any]:
     made = {"at": at, "report": text, "raw": None, "modified": modified}
-    return {**made, "has_timestamp": True, "problem": None, **more}
+    counts = {"recommendations": 0, "slow_queries": 0}
+    return {**made, **counts, "has_timestamp": True, "problem": None, **more}
 
 
 def test_a_newer_report_of_a_time_stamp_replaces_the_older() -> None:
@@ -126,6 +127,43 @@ def test_a_newer_report_of_a_time_stamp_replaces_the_older() -> None:
         merged, replaced = merge_reports(records)
         assert (merged, replaced) == ([new], [old])
     assert merge_reports([old, old]) == ([old], [])
+
+
+def test_no_report_shrinks_unless_it_is_forced() -> None:
+    large, small = report("t", "a", 1, recommendations=3), report("t", "b", 2)
+    broken = report("t", "", 3, report=None, raw="c", problem="odd")
+    for records in ([large, small, broken], [broken, small, large]):
+        assert merge_reports(records)[0] == [large]
+    [chosen], _ = merge_reports([large, small], is_forced=True)
+    assert chosen == {**small, "chosen_since": 2}
+    [still], _ = merge_reports([chosen, large])
+    assert still == chosen, "what is older is read again"
+    newer = report("t", "d", 3, recommendations=1)
+    [after], _ = merge_reports([chosen, newer])
+    assert after == {**newer, "chosen_since": 2}
+    assert merge_reports([after, large])[0] == [after]
+
+
+VERSIONS = st.lists(
+    st.builds(
+        lambda size, text, modified: report(
+            "t", f"{size}{text}", modified, recommendations=size
+        ),
+        st.integers(0, 2), st.sampled_from("ab"), st.integers(0, 3),
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(VERSIONS, st.randoms(), st.integers(0, 6))
+def test_reading_order_of_reports_is_no_matter(
+    records: list[dict[str, Any]], random: Any, cut: int
+) -> None:
+    at_once, _ = merge_reports(records)
+    assert merge_reports([*at_once, *records])[0] == at_once
+    random.shuffle(records)
+    first, _ = merge_reports(records[:cut])
+    assert merge_reports([*first, *records[cut:]])[0] == at_once
 
 
 def test_reports_without_time_stamp_are_known_by_their_content() -> None:
@@ -156,24 +194,27 @@ def test_summaries_are_merged_by_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "yields"),
+    ("one", "other", "is_copy"),
     [
-        (("a", "2025-10-27", False), ("a", "2025-10-27", True), True),
-        (("a", "2025-10-27", False), ("a", "2025-10-26", True), True),
-        (("a", "2025-10-31", False), ("a", "2025-11-01", True), True),
-        (("a", "2025-10-27", False), ("a", "2025-10-29", True), False),
-        (("a", "2025-10-27", False), ("b", "2025-10-27", True), False),
-        (("a", "2025-10-27", False), ("a", "2025-10-27", False), False),
-        (("a", "2025-10-27", True), ("a", "2025-10-27", True), False),
-        (("a", "2025-10-27", True), ("a", "2025-10-27", False), False),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-27", "dated"), True),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-26", "dated"), True),
+        (("a", "2025-10-31", "undated"), ("a", "2025-11-01", "dated"), True),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-29", "dated"), False),
+        (("a", "2025-10-27", "undated"), ("b", "2025-10-27", "dated"), False),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-27", "undated"), False),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-26", "undated"), False),
+        (("a", "2025-10-27", "dated"), ("a", "2025-10-27", "undated"), False),
+        (("a", "2025-10-27", "read"), ("a", "2025-10-20", "undated"), True),
+        (("a", "2025-10-27", "read"), ("a", "2025-10-20", "dated"), True),
+        (("a", "2025-10-27", "undated"), ("a", "2025-10-20", "read"), True),
     ],
 )
-def test_an_undated_copy_yields_to_a_dated_one_a_day_apart(
-    one: tuple[str, str, bool], other: tuple[str, str, bool], yields: bool
+def test_a_copy_says_no_night_that_is_not_said_better(
+    one: tuple[str, str, str], other: tuple[str, str, str], is_copy: bool
 ) -> None:
     first, second = SummaryVersion(*one), SummaryVersion(*other)
-    assert first.yields_to(second) == yields
-    assert SummaryVersion.read(str(first), "2000-01-01") == first
+    assert first.is_copy_of(second) == is_copy
+    assert SummaryVersion.of(str(first), "2000-01-01") == first
 
 
 def test_columns_of_a_whole_file_replace_its_old_ones() -> None:
