@@ -36,6 +36,7 @@ from exporter.flags import (
 from exporter.lock import Locked, give_back_lock, hold_lock
 from exporter.logs import log_crash, log_path
 from exporter.notify_cli import notify_command
+from exporter.output import hold_streams_open, say
 from exporter.results import FAILED
 from exporter.screen import Screen, kilobytes
 from exporter.staleness import Selection
@@ -47,6 +48,7 @@ from exporter.verify.cli import doctor_command, verify_command
 @click.version_option(__version__, prog_name="ops-atomic")
 def main() -> None:
     """Ops reports of one machine as typed, tested, documented daily Parquet."""
+    hold_streams_open()
 
 
 main.add_command(agents)
@@ -210,11 +212,11 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
             screen.warn(warning)
         for error in result.errors:
             screen.fail(error)
-        click.echo(f"Files: {result.files:,}")
-        click.echo(f"Rows: {result.rows:,}")
-        click.echo(f"Size: {kilobytes(result.bytes)}")
-        click.echo(f"Compression: {', '.join(sorted(result.codecs)) or 'none'}")
-        click.echo(f"Validation: {'FAILED' if result.errors else 'OK'}")
+        say(f"Files: {result.files:,}")
+        say(f"Rows: {result.rows:,}")
+        say(f"Size: {kilobytes(result.bytes)}")
+        say(f"Compression: {', '.join(sorted(result.codecs)) or 'none'}")
+        say(f"Validation: {'FAILED' if result.errors else 'OK'}")
     sys.exit(FAILURE if result.errors else 0)
 
 
@@ -232,7 +234,7 @@ def sample_command(directory: Path, days: int, seed: int, start: date) -> None:
             count = write_sample(directory, days, seed, start, step)
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    click.echo(
+    say(
         f"Wrote {count.days:,} day(s) into {directory}: {count.heartbeats:,} "
         f"heartbeats, {count.query_rows:,} query rows, {count.files:,} files "
         f"({kilobytes(count.size_bytes)})"

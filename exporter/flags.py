@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from datetime import date, datetime
 from typing import Any
 
 import click
 
+from exporter.output import say
 from ingest.root import Root, RootNotFound, find_root
 
 LOCKED = 75
@@ -77,7 +79,7 @@ def chosen_root(named: str | None, silent: bool = False) -> Root:
     except RootNotFound as error:
         raise click.UsageError(str(error)) from error
     if root.is_example and not silent:
-        click.echo(
+        say(
             "No root is configured: using the bundled example, examples/02luka "
             "(name yours with --root or OPS_ATOMIC_ROOT)"
         )
@@ -99,4 +101,8 @@ def root_with_reports(
 
 
 def print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print the one object that was asked for; ends with an error if it cannot."""
+    if reason := say(json.dumps(value, ensure_ascii=False, indent=2)):
+        said = f"standard output takes nothing ({reason}): the result is not printed"
+        say(f"✗ {said}", to_stderr=True)
+        sys.exit(FAILURE)

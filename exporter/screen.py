@@ -11,6 +11,7 @@ from datetime import date
 import click
 
 from exporter.discretion import discreet
+from exporter.output import say
 from exporter.results import FileResult, RunResult
 
 # More files of a dataset than this are told in one line.
@@ -45,21 +46,24 @@ class Screen:
         self.silent = quiet or json
         self.verbose = verbose
         self.json = json
+        self.is_deaf = False
 
     def note(self, text: str, mark: str = "", color: str | None = None) -> None:
         if self.silent:
             return
         text = discreet(text)
         line = f"{click.style(mark, fg=color)} {text}" if mark else text
-        click.echo(line, color=_color())
+        if (reason := say(line)) and not self.is_deaf:
+            self.is_deaf = True
+            self.warn(f"standard output takes nothing ({reason}): the run goes on")
 
     def warn(self, text: str) -> None:
         line = f"{click.style('⚠', fg='yellow')} {discreet(text)}"
-        click.echo(line, err=True, color=_color())
+        say(line, to_stderr=True)
 
     def fail(self, text: str) -> None:
         line = f"{click.style('✗', fg='red')} {discreet(text)}"
-        click.echo(line, err=True, color=_color())
+        say(line, to_stderr=True)
 
     def parsed(self, what: str) -> None:
         self.note(f"Parsed {what}", "✓", "green")
@@ -152,8 +156,3 @@ def _by_dataset(files: list[FileResult]) -> dict[str, list[FileResult]]:
     for file in sorted(files, key=lambda f: (f.dataset, f.day)):
         groups.setdefault(file.dataset, []).append(file)
     return groups
-
-
-def _color() -> bool | None:
-    """No color where NO_COLOR asks for none; else click looks at the terminal."""
-    return False if os.environ.get("NO_COLOR") else None

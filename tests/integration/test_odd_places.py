@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,13 +29,18 @@ NOTICE = "g/analytics/state/outbox/notice_1.json"
 SENDING = "g/analytics/state/outbox/lock"
 
 
-def run(root: Path) -> subprocess.CompletedProcess[str]:
+# A service that takes nothing, so that there are notices.
+SILENT = {"OPS_ATOMIC_NOTIFY": "json://127.0.0.1:9"}
+
+
+def run(
+    root: Path, *arguments: str, **streams: Any
+) -> subprocess.CompletedProcess[str]:
     """An export that must end: a pipe would hold it up for ever."""
     return subprocess.run(
-        [OPS_ATOMIC, "export", "--root", root],
-        env=unmeasured(dict(os.environ)) | {"OPS_ATOMIC_NOTIFY": "json://127.0.0.1:9"},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=300,
+        [OPS_ATOMIC, "export", "--root", root, *arguments],
+        **{"env": unmeasured(dict(os.environ)) | SILENT, "stdin": subprocess.DEVNULL, "text": True, "check": False, "timeout": 300,
+           "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
     )  # fmt: skip
 
 
@@ -119,3 +125,76 @@ def test_records_of_another_shape_are_passed_over(root: Path) -> None:
     found = last_run(faults.as_root(root))
     assert found is not None
     assert found["status"] == "ok"
+
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+
+
+def assert_all_is_done(root: Path, before: dict[str, bytes]) -> None:
+    assert faults.contents(faults.published(root)) == before
+    assert (root / SUMMARY).is_file()
+    assert "export:run status=ok" in (root / LOG).read_text()
+
+
+@needs_full
+def test_what_cannot_be_printed_is_published_all_the_same(root: Path) -> None:
+    before = faults.contents(faults.published(root))
+    for path in root.glob(faults.BEATS):
+        path.unlink()
+    (root / LOG).unlink()
+    with FULL.open("w") as full:
+        done = run(root, stdout=full)
+    assert_all_is_done(root, before)
+    assert done.returncode == 0
+    assert done.stderr.count("standard output takes nothing") == 1
+    assert "Exception ignored" not in done.stderr
+
+
+@needs_full
+def test_nothing_of_what_is_said_can_be_printed(root: Path) -> None:
+    before = faults.contents(faults.published(root))
+    with FULL.open("w") as full:
+        done = run(root, stdout=full, stderr=full)
+    assert_all_is_done(root, before)
+    assert done.returncode == 0
+
+
+def test_closed_streams(root: Path) -> None:
+    """The next file that is opened does not take their place."""
+    before = faults.contents(faults.published(root))
+    ledger = root / "g/analytics/state/ledger.sqlite"
+
+    def close() -> None:
+        for number in (0, 1, 2):
+            os.close(number)
+
+    assert run(root, preexec_fn=close).returncode == 0
+    assert_all_is_done(root, before)
+    assert b"Export" not in ledger.read_bytes()
+    assert faults.is_valid(root)
+
+
+def test_a_reader_that_has_gone(root: Path) -> None:
+    before = faults.contents(faults.published(root))
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run(root, "--verbose", stdout=writer)
+    os.close(writer)
+    assert_all_is_done(root, before)
+    assert done.returncode == 0
+    assert "Broken pipe" in done.stderr
+
+
+def test_a_result_that_was_asked_for_and_cannot_be_printed(root: Path) -> None:
+    before = faults.contents(faults.published(root))
+    done = run(root, "--json", preexec_fn=lambda: os.close(1))
+    assert_all_is_done(root, before)
+    assert done.returncode == 1
+    assert "the result is not printed" in done.stderr
+
+
+def test_a_terminal_without_our_letters(root: Path) -> None:
+    done = run(root, env={**unmeasured(dict(os.environ)), "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "Export complete" in done.stdout
