@@ -33,15 +33,21 @@ SENDING = "g/analytics/state/outbox/lock"
 SILENT = {"OPS_ATOMIC_NOTIFY": "json://127.0.0.1:9"}
 
 
-def run(
-    root: Path, *arguments: str, **streams: Any
-) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *arguments: str, **others: Any) -> subprocess.CompletedProcess[str]:
     """An export that must end: a pipe would hold it up for ever."""
+    settings: dict[str, Any] = {
+        "env": unmeasured(dict(os.environ)) | SILENT,
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
     return subprocess.run(
         [OPS_ATOMIC, "export", "--root", root, *arguments],
-        **{"env": unmeasured(dict(os.environ)) | SILENT, "stdin": subprocess.DEVNULL, "text": True, "check": False, "timeout": 300,
-           "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
-    )  # fmt: skip
+        text=True,
+        check=False,
+        timeout=300,
+        **settings | others,
+    )
 
 
 def link_to_device(path: Path) -> None:
