@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -39,8 +39,11 @@ class Dataset:
     """One published table: its contract, files and inputs.
 
     `path` is a template relative to the root; `sources` are the landing
-    sources that feed its rows; `model_fingerprint` stands for the model, its
-    ancestors, macros, seeds and parsers.
+    sources that feed its rows; `accounts_for` are the datasets of whose landed
+    records it says what became of them: itself, as a rule. `file_column` names
+    the input of a row, where rows of one input do not hang on those of another.
+    `model_fingerprint` stands for the model, its ancestors, macros, seeds and
+    parsers.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Dataset:
     schema_version: int
     columns: tuple[Column, ...]
     sources: tuple[str, ...]
+    accounts_for: tuple[str, ...]
+    file_column: str | None
     model_fingerprint: str
 
     def file(self, day: date) -> str:
@@ -80,6 +85,12 @@ class Dataset:
         """Matches the base names of its files; group 1 is the day's digits."""
         base = self.path.rpartition("/")[2]
         return re.compile(re.escape(base).replace(r"\{yyyymmdd\}", r"(\d{8})"))
+
+
+def day_in(path: str) -> str:
+    """The day in the name of a published file, YYYY-MM-DD."""
+    digits = PurePosixPath(path).stem[-8:]
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
 def shape_of(columns: Iterable[tuple[str, str]], codecs: Iterable[str]) -> str:
@@ -118,6 +129,8 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
         schema_version=int(meta["schema_version"]),
         columns=columns,
         sources=tuple(sorted(lineage.sources)),
+        accounts_for=tuple(meta.get("accounts_for", [name])),
+        file_column=meta.get("file_column"),
         model_fingerprint=code.fingerprint(
             lineage, [shape, repr(sorted(meta.items()))]
         ),

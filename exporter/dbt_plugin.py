@@ -3,12 +3,14 @@
 On every connection it creates
 - `landing.<source>`: views over the landing store, typed, empty if need be;
 - a view per published dataset, so that `dbt test` works before any build;
-- `publishing.stale_days`, `publishing.landed_parts` (what those days are made
-  from) and `publishing.published_days`.
+- `publishing.landed_parts` (what the stale days are made from),
+  `publishing.expected_records` (how many of each source, so that the audit can
+  count), `publishing.kept_files` (of which the published rows stay),
+  `publishing.failed_days` and `publishing.published_days`.
 
 The `daily_parquet` materialization calls `store` with a step's name as path:
-`plan` (take the lock, find the stale days), `publish` (move finished files
-into place) and `reject` (a day failed its audit).
+`plan` (take the lock, find the stale days) and `publish` (make the files of a
+dataset and move those that pass the audit into place).
 """
 
 from __future__ import annotations
@@ -16,60 +18,68 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
+from dbt.adapters.events.logging import AdapterLogger
 from dbt.flags import get_flags
 from duckdb import DuckDBPyConnection
 
-from exporter import landing_views
+from exporter import landing_views, published_views
+from exporter.batches import Day, Failed, Statements, make_files
 from exporter.bookkeeping import open_ledger
+from exporter.code_looks import changed_since, code_looks
 from exporter.datasets import Dataset, load_datasets
 from exporter.errors import describe
 from exporter.findings import count_findings
+from exporter.landed import file_of, read_content, source_of
 from exporter.landing_views import quote
 from exporter.lock import hold_lock
 from exporter.published import read_footers
+from exporter.published_views import insert
 from exporter.request import Lying, Request
 from exporter.rights import FOR_OWNER, keep_dbt_private, users_umask
 from exporter.staleness import (
     Selection,
+    Target,
     plan_days,
     published_on,
     set_damaged_aside,
 )
 from exporter.untested import note_untested
 from ingest import files
-from ingest.landing import LandedPart
+from ingest.landing import LandedPart, Landing
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root, find_root
+from ingest.stock import take_stock
 
 TABLES = """
 create schema if not exists publishing;
-create or replace table publishing.stale_days (
-    dataset varchar, day date, path varchar, staged varchar, reason varchar,
-    schema_version varchar, source_fingerprint varchar,
-    model_fingerprint varchar, landed_records bigint,
-);
 create or replace table publishing.landed_parts (
     source varchar, day date, path varchar,
 );
-create or replace table publishing.published_days (
-    dataset varchar, day date, path varchar, row_count bigint,
-    landed_records bigint, source_fingerprint varchar, parquet_bytes bigint,
+create or replace table publishing.expected_records (
+    dataset varchar, day date, source varchar, landed_records bigint,
+);
+create or replace table publishing.kept_files (
+    dataset varchar, day date, file varchar,
+);
+create or replace table publishing.failed_days (
+    dataset varchar, day date, path varchar, reason varchar,
 );
 """
-
-
 # Holds inputs as they were found: for the owner's eyes only.
 PRIVATE = ("rejected_records",)
 # Files that are flushed to the disk at once: it does so in fewer strokes.
 SYNCED_AT_ONCE = 8
+CHANGED = "the project's files changed while dbt was at work: run it again"
+
+logger = AdapterLogger("ops-atomic")
 
 
 class Plugin(BasePlugin):
@@ -79,22 +89,26 @@ class Plugin(BasePlugin):
         """`scope: run` shows only the files that a run publishes."""
         self.run_only = plugin_config.get("scope") == "run"
         self.guard = threading.RLock()
-        self.planned = False
+        self.mine = threading.local()
         self.request = Request.from_environment()
         self.umask = users_umask()
         if self.request is None:  # a run keeps all in folders of its own
             flags = get_flags()  # type: ignore[no-untyped-call]
             keep_dbt_private(self.creds.path if self.creds else "", flags)
+        # What is stale, by dataset, once that was found out.
+        self.stale: dict[str, list[Target]] | None = None
+        self.parts: dict[str, list[str]] = {}
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         self.conn = conn
         self.root: Root = find_root()
+        self.looks = code_looks()
         self.datasets: dict[str, Dataset] = load_datasets()
         self.ledger_path = self.root.state / "ledger.sqlite"
         # What does not fit into memory is raw input, too.
         scratch = quote(str(self.root.staging / f"duckdb-{os.getpid()}"))
         conn.execute(f"set temp_directory = {scratch}")
-        conn.execute(TABLES)
+        conn.execute(TABLES + published_views.TABLE)
         # In a run `plan` says what is shown; before it there is nothing to read.
         landed: list[LandedPart] = []
         lying: list[Lying] = []
@@ -106,58 +120,64 @@ class Plugin(BasePlugin):
         landing_views.create(conn, self.root, landed)
         self._show_published(conn, lying)
 
+    def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
+        # The one that dbt interrupts when it is told to stop.
+        self.mine.cursor = cursor
+
     def store(self, target_config: TargetConfig) -> None:
         """One step of the materialization; see the module."""
         step = target_config.location.path if target_config.location else ""
-        with self.guard:
-            try:
-                self._step(step, self.conn.cursor(), target_config.config)
-            except OSError as error:
-                raise RuntimeError(describe(error)) from error
+        config = target_config.config
+        try:
+            if step == "plan":
+                with self.guard:
+                    self._plan(self.conn.cursor(), config["started"])
+            elif step == "publish":
+                self._publish(config["dataset"], Statements(**config["statements"]))
+            else:
+                raise ValueError(f"the publisher knows no step {step!r}")
+        except OSError as error:
+            raise RuntimeError(describe(error)) from error
 
-    def _step(
-        self, step: str, cursor: DuckDBPyConnection, config: dict[str, Any]
-    ) -> None:
-        if step == "plan":
-            self._plan(cursor)
-        elif step == "publish":
-            self._publish(cursor, config["dataset"])
-        elif step == "reject":
-            self._record(failed=config["failed"])
-        else:
-            raise ValueError(f"the publisher knows no step {step!r}")
+    # Planning
 
-    # Steps
-
-    def _plan(self, cursor: DuckDBPyConnection) -> None:
-        if self.planned:
+    def _plan(self, cursor: DuckDBPyConnection, started: datetime) -> None:
+        if self.stale is not None:
             return
+        if self.request is None and changed_since(self.looks, started.timestamp()):
+            raise RuntimeError(CHANGED)
         request = self.request or self._plan_all()
+        self.stale = {name: [] for name in self.datasets}
+        for target in request.stale:
+            self.stale[target.dataset].append(target)
         days = {str(target.day) for target in request.stale}
         # Another run may have landed more since this one connected.
         landing_views.create(cursor, self.root, request.landed)
-        staging = self.root.staging / f"parquet-{os.getpid()}"
-        rows = [
-            [
-                t.dataset, t.day, t.path, str(staging / os.path.basename(t.path)),
-                t.reason, t.metadata["schema_version"],
-                t.metadata["source_fingerprint"], t.metadata["model_fingerprint"],
-                t.landed_records,
-            ]
-            for t in request.stale
-        ]  # fmt: skip
-        if rows:
-            files.make_private_folder(staging)
-        insert(cursor, "publishing.stale_days", rows)
-        parts = [
-            [part[0], part[1], landing_views.part_path(self.root, part)]
-            for part in request.landed
-            if part[1] in days
-        ]
-        insert(cursor, "publishing.landed_parts", parts)
+        landed = [part for part in request.landed if part[1] in days]
+        rows = []
+        for part in landed:
+            source, day, name = part
+            rows.append([source, day, landing_views.part_path(self.root, part)])
+            self.parts.setdefault(day, []).append(f"{source}/day={day}/{name}")
+        insert(cursor, "publishing.landed_parts", rows)
+        self._expect(cursor, request.stale)
         self._show_published(cursor, request.published)
-        self.planned = True
         request.forget()
+
+    def _expect(self, cursor: DuckDBPyConnection, stale: list[Target]) -> None:
+        """Tell the audit what it has to find."""
+        expected: list[list[Any]] = []
+        kept: list[list[Any]] = []
+        for target in stale:
+            records: Counter[str] = Counter()
+            for name, (number, _) in read_content(target.metadata).items():
+                if name not in target.kept:
+                    records[source_of(name)] += number
+            at = [target.dataset, target.day]
+            expected += [[*at, source, number] for source, number in records.items()]
+            kept += [[*at, file_of(name)] for name in target.kept]
+        insert(cursor, "publishing.expected_records", expected)
+        insert(cursor, "publishing.kept_files", kept)
 
     def _plan_all(self) -> Request:
         """Under plain dbt: all stale days, and all that is published."""
@@ -165,10 +185,18 @@ class Plugin(BasePlugin):
         # What a killed run has left, and what this one leaves.
         files.remove_tree(self.root.staging)
         atexit.register(files.remove_tree, self.root.staging)
-        ledger = open_ledger(self.root, dry_run=not self.root.landing.is_dir())
+        is_nothing_landed = not self.root.landing.is_dir()
+        ledger = open_ledger(self.root, dry_run=is_nothing_landed)
+        landing = Landing(self.root, ledger, dry_run=is_nothing_landed)
         try:
+            # What the ledger says of the landing may not be so any more.
+            warnings = take_stock(landing)
+            landing.commit()
+            landing.write_manifest()
             plan = plan_days(self.root, ledger, self.datasets, Selection())
             set_damaged_aside(self.root, ledger, plan)
+            for warning in (*warnings, *plan.warnings()):
+                logger.warning(warning)
             return Request(
                 self.root.staging,
                 plan.stale,
@@ -177,33 +205,58 @@ class Plugin(BasePlugin):
                 published_on(self.root, ledger, self.datasets),
             )
         finally:
+            landing.close()
             ledger.close()
 
-    def _publish(self, cursor: DuckDBPyConnection, dataset: str) -> None:
-        """Move a dataset's finished files into place, each in one step."""
-        rows = cursor.execute(
-            "select day, path, staged from publishing.stale_days "
-            "where dataset = ? order by day",
-            [dataset],
-        ).fetchall()
-        made = [row for row in rows if os.path.exists(row[2])]
-        staged = [self.root.relative(Path(row[2])) for row in made]
+    # Publishing
+
+    def _publish(self, dataset: str, statements: Statements) -> None:
+        """Make a dataset's stale days and move them into place, file by file."""
+        assert self.stale is not None
+        staging = self.root.staging / f"parquet-{os.getpid()}"
+        files.make_private_folder(staging)
+        days = [
+            Day(
+                target.day,
+                target.path,
+                str(staging / os.path.basename(target.path)),
+                target.metadata,
+                tuple(self.parts.get(str(target.day), ())),
+            )
+            for target in self.stale[dataset]
+        ]
+        failed = make_files(self.mine.cursor, statements, self.root.landing, days)
+        self._check_code(dataset)
+        wrong = {day.path for day, _ in failed}
+        made = [day for day in days if day.path not in wrong]
+        staged = [self.root.relative(Path(day.staged)) for day in made]
         footers = read_footers(self.root, staged)
         with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
             list(pool.map(files.sync, [self.root.path / name for name in staged]))
         if made:
-            note_untested(self.root, [day for day, _, _ in made])
+            with self.guard:
+                note_untested(self.root, [day.day for day in made])
         done: list[tuple[date, str, PublishedFile]] = []
         try:
-            for (day, path, _), name in zip(made, staged, strict=True):
-                self._move(name, path, dataset)
+            for day, name in zip(made, staged, strict=True):
+                self._move(name, day.path, dataset)
                 # A file that DuckDB just wrote has a footer.
-                done.append((day, path, footers[name]))
+                done.append((day.day, day.path, footers[name]))
             for folder in {(self.root.path / path).parent for _, path, _ in done}:
                 files.sync(folder)
         finally:
             # What has been moved is published, whatever became of the rest.
-            self._note(cursor, dataset, done)
+            with self.guard:
+                self._note(self.conn.cursor(), dataset, done, failed)
+
+    def _check_code(self, dataset: str) -> None:
+        """Nothing is published under the fingerprint of other code than made it."""
+        assert self.stale is not None
+        datasets = load_datasets() if code_looks() != self.looks else self.datasets
+        fingerprint = datasets[dataset].model_fingerprint
+        for target in self.stale[dataset]:
+            if target.metadata["model_fingerprint"] != fingerprint:
+                raise RuntimeError(CHANGED)
 
     def _move(self, staged: str, path: str, dataset: str) -> None:
         """Put one finished file, durable by now, into its place."""
@@ -222,6 +275,7 @@ class Plugin(BasePlugin):
         cursor: DuckDBPyConnection,
         dataset: str,
         done: list[tuple[date, str, PublishedFile]],
+        failed: list[Failed],
     ) -> None:
         """Remember what was published, for later runs and for this one."""
         ledger = Ledger(self.ledger_path)
@@ -231,84 +285,34 @@ class Plugin(BasePlugin):
             cursor, self.root, ledger, [(path, file) for _, path, file in done]
         )
         ledger.close()
-        self._add_published(cursor, dataset, done)
+        insert(
+            cursor,
+            "publishing.failed_days",
+            [[dataset, day.day, day.path, reason] for day, reason in failed],
+        )
+        published_views.add(cursor, dataset, done)
+        self._show(cursor, dataset)
+        if self.request is None:
+            return
         for day, path, file in done:
-            self._record(
+            self.request.record(
                 dataset=dataset, day=day, path=path, rows=file.row_count,
                 parquet_bytes=file.bytes,
             )  # fmt: skip
-        self._show(cursor, self.datasets[dataset])
-
-    def _record(self, **done: Any) -> None:
-        if self.request is not None:
-            self.request.record(**done)
+        for bad, reason in failed:
+            self.request.record(dataset=dataset, path=bad.path, failed=reason)
 
     # Showing what is published
 
     def _show_published(self, cursor: DuckDBPyConnection, lying: list[Lying]) -> None:
-        """Create the views of all datasets and the table of their files."""
-        for name, dataset in self.datasets.items():
+        """Show all datasets."""
+        for name in self.datasets:
             mine = [(day, path, file) for of, day, path, file in lying if of == name]
-            self._add_published(cursor, name, mine)
-            self._show(cursor, dataset)
+            published_views.add(cursor, name, mine)
+            self._show(cursor, name)
 
-    def _add_published(
-        self,
-        cursor: DuckDBPyConnection,
-        dataset: str,
-        done: list[tuple[date, str, PublishedFile]],
-    ) -> None:
-        days = [day for day, _, _ in done]
-        cursor.execute(
-            "delete from publishing.published_days "
-            "where dataset = ? and list_contains(?::date[], day)",
-            [dataset, days],
-        )
-        rows = [
-            [
-                dataset, day, path, file.row_count,
-                int(file.metadata.get("landed_records", 0)),
-                file.metadata.get("source_fingerprint"), file.bytes,
-            ]
-            for day, path, file in done
-        ]  # fmt: skip
-        insert(cursor, "publishing.published_days", rows)
-
-    def _show(self, cursor: DuckDBPyConnection, dataset: Dataset) -> None:
-        """Create a dataset's view over its whole files; typed, maybe empty."""
-        paths = cursor.execute(
-            "select path from publishing.published_days where dataset = ? order by day",
-            [dataset.name],
-        ).fetchall()
-        if paths and not self.run_only:
-            pattern = landing_views.literal_path(f"{self.root.path}/") + dataset.glob
-            try:
-                self._create_view(cursor, dataset, quote(pattern))
-                return
-            except duckdb.Error:
-                pass  # a damaged file spoils the pattern: name the whole ones
-        full = [
-            quote(landing_views.literal_path(f"{self.root.path}/{path}"))
-            for (path,) in paths
-        ]
-        self._create_view(cursor, dataset, f"[{', '.join(full)}]" if full else "")
-
-    def _create_view(
-        self, cursor: DuckDBPyConnection, dataset: Dataset, files_sql: str
-    ) -> None:
-        if files_sql:
-            query = f"from read_parquet({files_sql}, hive_partitioning = false)"
-        else:
-            cells = (f"null::{c.type} as {c.name}" for c in dataset.columns)
-            query = f"select {', '.join(cells)} where false"
+    def _show(self, cursor: DuckDBPyConnection, dataset: str) -> None:
         schema = self.creds.schema if self.creds else "main"
-        cursor.execute(f"create schema if not exists {schema}")
-        cursor.execute(f"create or replace view {schema}.{dataset.name} as {query}")
-
-
-def insert(cursor: DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
-    """Insert rows by column: one statement, whatever their number."""
-    if rows:
-        marks = ", ".join("unnest(?)" for _ in rows[0])
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(f"insert into {table} select {marks}", columns)
+        published_views.show(
+            cursor, self.root, self.datasets[dataset], schema, not self.run_only
+        )

@@ -179,21 +179,8 @@ class _Run:
             self._warn(f"{day}: nothing has been landed of this day")
 
     def _say_what_is_odd(self, plan: Plan) -> None:
-        for path, before, now in plan.shrunken:
-            self._warn(
-                f"{path}: kept, because the landing now holds {now:,} records and the "
-                f"published file was made from {before:,} (--force replaces it)"
-            )
-        for path in plan.damaged:
-            self._warn(
-                f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
-            )
-        if plan.outdated:
-            self._warn(
-                f"{len(plan.outdated)} published file(s) were made by other code and "
-                f"are not in the landing, such as {plan.outdated[0]}: they stay as "
-                "they are"
-            )
+        for warning in plan.warnings():
+            self._warn(warning)
         remade = [t for t in plan.stale if t.reason == "schema changed"]
         if remade:
             days = sorted({t.day for t in remade})
@@ -295,12 +282,11 @@ class _Run:
         rejects = self._reject_counts()
         for done in request.records():
             if "failed" in done:
-                for failed in done["failed"]:
-                    target = targets.pop(failed["path"], None)
-                    self.failed_datasets.add(failed["dataset"])
-                    if target:
-                        self.result.files.append(self._file(target, "failed"))
-                    self._fail(f"{failed['path']}: not published: {failed['reason']}")
+                target = targets.pop(done["path"], None)
+                self.failed_datasets.add(done["dataset"])
+                if target:
+                    self.result.files.append(self._file(target, "failed"))
+                self._fail(f"{done['path']}: not published: {done['failed']}")
                 continue
             target = targets.pop(done["path"], None)
             if target is None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from exporter.datasets import day_in
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
 
@@ -42,9 +43,4 @@ def count_findings(
                 "from read_parquet(?, hive_partitioning = false) group by all",
                 [full],
             ).fetchall()
-        ledger.put_findings(table, [_day(path) for path in mine], rows)
-
-
-def _day(path: str) -> str:
-    digits = PurePosixPath(path).stem[-8:]
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+        ledger.put_findings(table, [day_in(path) for path in mine], rows)

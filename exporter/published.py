@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from glob import glob
 from pathlib import Path
 from typing import Any
 
-from exporter.datasets import Dataset, shape_of
+from exporter.datasets import Dataset, day_in, shape_of
 from exporter.findings import count_findings
 from ingest import files
 from ingest.ledger import Ledger, PublishedFile
@@ -43,8 +44,15 @@ def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
                 yield day, path
 
 
+def stands_alone(root: Root, dataset: Dataset, paths: Iterable[str]) -> bool:
+    """Whether the pattern of a dataset's files finds these, and nothing else."""
+    return set(glob(dataset.glob, root_dir=root.path)) == set(paths)
+
+
 def looks_whole(path: str | Path) -> bool:
     """Whether a file has the two ends of a Parquet file: cheap, not proof."""
+    if not os.path.isfile(path):
+        return False  # to open a pipe would wait for its other end
     try:
         with open(path, "rb") as stream:
             head = stream.read(4)
@@ -59,18 +67,46 @@ def looks_whole(path: str | Path) -> bool:
     return head == MAGIC and tail[4:] == MAGIC and footer + LEAST_BYTES <= size
 
 
+def is_ours(file: PublishedFile | None) -> bool:
+    """Whether a file was made by us, and not by another tool."""
+    return file is not None and "source_fingerprint" in file.metadata
+
+
+def misplaced(
+    root: Root, dataset: Dataset, files: Mapping[date, tuple[str, PublishedFile]]
+) -> dict[str, str]:
+    """What those files hold, by path, that are not what their names say.
+
+    A footer that says nothing of it was made before footers did. The rows' days
+    count as well.
+    """
+    found = {}
+    for day, (path, file) in files.items():
+        of, on = file.metadata.get("dataset"), file.metadata.get("day")
+        if (of, on) not in ((dataset.name, day.isoformat()), (None, None)):
+            found[path] = f"{of} of {on}"
+    ours = [
+        path for path, file in files.values() if is_ours(file) and path not in found
+    ]
+    for path, days in _days_of_rows(root, ours).items():
+        if set(days) - {day_in(path)}:
+            found[path] = f"rows of {' and '.join(sorted(days))}"
+    return found
+
+
 def read_published(
-    root: Root, ledger: Ledger, paths: Iterable[str]
+    root: Root, ledger: Ledger, dataset: Dataset, paths: Mapping[date, str]
 ) -> dict[str, PublishedFile | None]:
     """What each existing file was made from; None for one that is damaged.
 
     A file that looks as we left it is taken from the ledger. Any other is
-    read: one whose bytes changed though its footer is ours is damaged too.
+    read: one whose bytes changed though its footer is ours is damaged too, and
+    so is one of another day or dataset.
     """
     known = ledger.published()
     found: dict[str, PublishedFile | None] = {}
-    doubtful: list[str] = []
-    for path in paths:
+    doubtful: dict[str, date] = {}
+    for day, path in paths.items():
         try:
             look = os.stat(f"{root.path}/{path}")
         except OSError:
@@ -79,12 +115,17 @@ def read_published(
         if mine and (look.st_size, look.st_mtime_ns) == (mine.bytes, mine.mtime_ns):
             found[path] = mine
         else:
-            doubtful.append(path)
+            doubtful[path] = day
     fresh = read_footers(root, doubtful)
     unreadable = unreadable_files(root, [path for path in fresh if path not in known])
+    elsewhere = misplaced(
+        root,
+        dataset,
+        {day: (path, fresh[path]) for path, day in doubtful.items() if path in fresh},
+    )
     news: list[tuple[str, PublishedFile]] = []
     for path in doubtful:
-        file = fresh.get(path)
+        file = None if path in elsewhere else fresh.get(path)
         mine = known.get(path)
         # Of the same making: then the bytes must be the same too.
         if file and mine and mine.metadata == file.metadata:
@@ -163,6 +204,7 @@ def unreadable_files(root: Root, paths: list[str]) -> set[str]:
 def _footers(
     db: Any, root: Root, paths: list[str]
 ) -> list[tuple[str, int, dict[str, str], str]]:
+    """(path, rows, metadata, shape)."""
     full = {f"{root.path}/{path}": path for path in paths}
     query = """
         select
@@ -186,3 +228,23 @@ def _footers(
         (full[name], count, dict(metadata or {}), shape_of(columns, codecs))
         for name, count, metadata, columns, codecs in rows
     ]
+
+
+def _days_of_rows(root: Root, paths: list[str]) -> dict[str, list[str]]:
+    """The days that the rows of files have, as far as their footers say."""
+    if not paths:
+        return {}
+    import duckdb
+
+    full = {f"{root.path}/{path}": path for path in paths}
+    query = """
+        select
+            file_name,
+            list_distinct(flatten(list([stats_min_value, stats_max_value]))),
+        from parquet_metadata($paths)
+        where path_in_schema = 'date_partition'
+        group by file_name
+    """
+    with duckdb.connect() as db:
+        rows = db.execute(query, {"paths": list(full)}).fetchall()
+    return {full[name]: days for name, days in rows}

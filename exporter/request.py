@@ -48,7 +48,13 @@ class Request:
         return cls(
             Path(folder),
             [
-                Target(**target | {"day": date.fromisoformat(target["day"])})
+                Target(
+                    **target
+                    | {
+                        "day": date.fromisoformat(target["day"]),
+                        "kept": tuple(target["kept"]),
+                    }
+                )
                 for target in asked["stale"]
             ],
             [(source, day, part) for source, day, part in asked["landed"]],

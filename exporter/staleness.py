@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
-from exporter.datasets import ALWAYS, Dataset
-from exporter.published import published_days, read_published
+from exporter.datasets import Dataset
+from exporter.landed import (
+    Content,
+    Landed,
+    content_of,
+    file_of,
+    fingerprint_of,
+    landed_inputs,
+    lost_records,
+    read_content,
+    records_of,
+    written,
+)
+from exporter.published import is_ours, published_days, read_published
 from ingest import files
-from ingest.landing import LandedDay, digest, landed_days
+from ingest.landing import landed_days
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root
 
@@ -41,8 +54,9 @@ class Selection:
 class Target:
     """A day of a dataset as it should be published, and why it is not yet.
 
-    `metadata` is what goes into the file's footer; `dropped` counts records
-    that left this day for good reason, so that fewer are no loss.
+    `metadata` is what goes into the file's footer; `kept` are inputs whose rows
+    are taken from the published file, because the landing no longer holds all
+    their records.
     """
 
     dataset: str
@@ -50,27 +64,63 @@ class Target:
     path: str
     metadata: dict[str, str]
     reason: str
-    dropped: int = 0
+    kept: tuple[str, ...] = ()
 
     @property
     def landed_records(self) -> int:
         return int(self.metadata["landed_records"])
 
 
+@dataclass(frozen=True)
+class Shrunken:
+    """A published day of which the landing holds fewer records than before.
+
+    `lost` are (before, now) by input; `kept` says whether their rows go into a
+    new file, because others of the day are new; else the file stays.
+    """
+
+    path: str
+    lost: dict[str, tuple[int, int]]
+    kept: bool = False
+
+    def __str__(self) -> str:
+        said = ", ".join(
+            f"{now:,} of the {before:,} records of {name or 'the day'}"
+            for name, (before, now) in sorted(self.lost.items())
+        )
+        what = f"the rows of {', '.join(sorted(self.lost))} are kept"
+        return (
+            f"{self.path}: {what if self.kept else 'kept'}, because the landing now "
+            f"holds {said} (--force replaces {'them' if self.kept else 'it'})"
+        )
+
+
 @dataclass
 class Plan:
     """The stale days, the days that are as they should be, and what is odd.
 
-    `damaged` are files that landing cannot replace; `shrunken` days whose
-    landing holds fewer records than what is published from it.
+    `damaged` are files that landing cannot replace; `outdated` those that other
+    code made of what is not landed any more.
     """
 
     stale: list[Target] = field(default_factory=list)
     current: list[tuple[str, date, str]] = field(default_factory=list)
     published: dict[str, PublishedFile] = field(default_factory=dict)
-    shrunken: list[tuple[str, int, int]] = field(default_factory=list)
+    shrunken: list[Shrunken] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
+
+    def warnings(self) -> Iterator[str]:
+        """What is odd, in words."""
+        yield from map(str, self.shrunken)
+        for path in self.damaged:
+            yield f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
+        if self.outdated:
+            yield (
+                f"{len(self.outdated)} published file(s) were made by other code and "
+                f"are not in the landing, such as {self.outdated[0]}: they stay as "
+                "they are"
+            )
 
 
 def plan_days(
@@ -80,48 +130,146 @@ def plan_days(
     selection: Selection,
 ) -> Plan:
     """Compare what is landed with what is published, file by file."""
-    landed = _by_source(landed_days(ledger))
+    landed = landed_inputs(ledger)
     plan = Plan()
     for dataset in datasets.values():
         wanted = _wanted(dataset, landed)
         lying = dict(published_days(root, dataset))
-        found = read_published(root, ledger, lying.values())
-        ledgered = {} if all(map(_is_ours, found.values())) else ledger.published()
+        found = read_published(root, ledger, dataset, lying)
+        ledgered = {} if all(map(is_ours, found.values())) else ledger.published()
         for day, path in lying.items():
             file = found.get(path)
             if day in wanted:
                 # Nothing says that the landing holds all that stood in it.
-                if not _is_ours(file) and path not in ledgered:
+                if not is_ours(file) and path not in ledgered:
                     plan.damaged.append(path)
                 continue
-            if file is None or not _is_ours(file):
+            if file is None or not is_ours(file):
                 plan.damaged.append(path)
                 continue
             plan.published[path] = file
             if file.metadata.get("model_fingerprint") != dataset.model_fingerprint:
                 plan.outdated.append(path)
-        for day, target in wanted.items():
-            file = found.get(target.path)
+        for day, inputs in wanted.items():
+            path = dataset.file(day)
+            file = found.get(path)
             if file:
-                plan.published[target.path] = file
-            if not selection.covers(day):
-                continue
-            exists = target.path in found
-            before = _landed_before(file or (exists and ledgered.get(target.path)))
-            shrunk = before > target.landed_records + target.dropped
-            if shrunk and not selection.force:
-                plan.shrunken.append((target.path, before, target.landed_records))
-                if file:  # whole: it stays as it is
-                    plan.current.append((dataset.name, day, target.path))
-                    continue
-                if target.path not in plan.damaged:
-                    plan.damaged.append(target.path)
-            reason = _why_stale(exists, file, target, selection.force)
-            if reason:
-                plan.stale.append(replace(target, reason=reason))
-            else:
-                plan.current.append((dataset.name, day, target.path))
+                plan.published[path] = file
+            if selection.covers(day):
+                exists = path in found
+                before = file or (ledgered.get(path) if exists else None)
+                at = _Day(dataset, day, inputs, exists, file, before)
+                _plan_day(plan, at, selection.force)
     return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A landed day of a dataset and its file, where it `exists` and is whole.
+
+    `before` is what is known of the file, whole or not.
+    """
+
+    dataset: Dataset
+    day: date
+    inputs: list[Landed]
+    exists: bool
+    file: PublishedFile | None
+    before: PublishedFile | None
+
+
+def _plan_day(plan: Plan, at: _Day, is_forced: bool) -> None:
+    path = at.dataset.file(at.day)
+    content = content_of(at.dataset, at.inputs)
+    reason = _why_stale(at, content)
+    lost = _lost(at, content) if reason and not is_forced else {}
+    kept: tuple[str, ...] = ()
+    if lost and at.file:
+        before = read_content(at.file.metadata)
+        content |= {name: before[name] for name in lost if name in before}
+        reason = _why_stale(at, content) if _can_keep_rows(at, content, lost) else ""
+        kept = tuple(sorted(lost))
+        plan.shrunken.append(Shrunken(path, lost, bool(reason)))
+    elif lost:
+        plan.shrunken.append(Shrunken(path, lost))
+        if path not in plan.damaged:
+            plan.damaged.append(path)
+    if is_forced and not reason:
+        reason = "forced"
+    if reason:
+        metadata = _metadata(at.dataset, at.day, content)
+        target = Target(at.dataset.name, at.day, path, metadata, reason, kept)
+        plan.stale.append(target)
+    else:
+        plan.current.append((at.dataset.name, at.day, path))
+
+
+def _lost(at: _Day, content: Content) -> dict[str, tuple[int, int]]:
+    """The inputs that hold fewer records than the file was made from."""
+    if at.before is None:
+        return {}
+    dropped = {landed.name: landed.dropped for landed in at.inputs}
+    if "landed" in at.before.metadata:
+        return lost_records(read_content(at.before.metadata), content, dropped)
+    # Of files made before, only a sum is known, and that over all datasets for
+    # those that account for others.
+    text = at.before.metadata.get("landed_records", "0")
+    made_from = int(text) if text.isdecimal() else 0
+    held = records_of(content)
+    if at.dataset.accounts_for != (at.dataset.name,):
+        held = sum(sum(landed.counts.values()) for landed in at.inputs)
+    return {"": (made_from, held)} if made_from > held + sum(dropped.values()) else {}
+
+
+def _can_keep_rows(at: _Day, content: Content, lost: Collection[str]) -> bool:
+    """Whether a day can be made anew but for the rows of what is lost."""
+    return (
+        at.dataset.file_column is not None
+        and at.file is not None
+        and at.file.shape == at.dataset.shape
+        and all(map(file_of, lost))
+        and any(name not in lost for name in content)
+    )
+
+
+def _why_stale(at: _Day, content: Content) -> str:
+    if not at.exists:
+        return "missing"
+    if at.file is None:
+        return "damaged"
+    made = at.file.metadata
+    if made.get("schema_version") != str(at.dataset.schema_version):
+        return "schema changed"
+    if made.get("source_fingerprint") != fingerprint_of(content):
+        return "landed content changed"
+    if made.get("model_fingerprint") != at.dataset.model_fingerprint:
+        return "code changed"
+    if made.get("landed_records") != str(records_of(content)):
+        return "landed content changed"
+    return ""
+
+
+def _metadata(dataset: Dataset, day: date, content: Content) -> dict[str, str]:
+    return {
+        "dataset": dataset.name,
+        "day": day.isoformat(),
+        "schema_version": str(dataset.schema_version),
+        "source_fingerprint": fingerprint_of(content),
+        "model_fingerprint": dataset.model_fingerprint,
+        "landed_records": str(records_of(content)),
+        "landed": written(content),
+    }
+
+
+def _wanted(
+    dataset: Dataset, landed: Mapping[str, Mapping[date, list[Landed]]]
+) -> dict[date, list[Landed]]:
+    """The inputs of each landed day of a dataset, in the order of days."""
+    mine = [landed[source] for source in sorted(dataset.sources) if source in landed]
+    return {
+        day: [each for days in mine for each in days.get(day, ())]
+        for day in sorted(set().union(*mine))
+    }
 
 
 def set_damaged_aside(root: Root, ledger: Ledger, plan: Plan) -> None:
@@ -142,90 +290,16 @@ def published_on(
     found = []
     for dataset in datasets.values():
         if days is None:
-            lying = list(published_days(root, dataset))
+            lying = dict(published_days(root, dataset))
         else:
-            lying = [(day, dataset.file(day)) for day in sorted(days)]
-        whole = read_published(root, ledger, [path for _, path in lying])
+            lying = {day: dataset.file(day) for day in sorted(days)}
+        whole = read_published(root, ledger, dataset, lying)
         found += [
             (dataset.name, day, path, file)
-            for day, path in lying
+            for day, path in lying.items()
             if (file := whole.get(path))
         ]
     return found
-
-
-def _is_ours(file: PublishedFile | None) -> bool:
-    return file is not None and "source_fingerprint" in file.metadata
-
-
-def _landed_before(file: PublishedFile | bool | None) -> int:
-    if isinstance(file, PublishedFile):
-        text = file.metadata.get("landed_records", "0")
-        return int(text) if text.isdecimal() else 0
-    return 0
-
-
-def _why_stale(
-    exists: bool, file: PublishedFile | None, target: Target, force: bool
-) -> str:
-    if not exists:
-        return "missing"
-    if file is None:
-        return "damaged"
-    for key, reason in (
-        ("schema_version", "schema changed"),
-        ("source_fingerprint", "landed content changed"),
-        ("model_fingerprint", "code changed"),
-        ("landed_records", "landed content changed"),
-    ):
-        if file.metadata.get(key) != target.metadata[key]:
-            return reason
-    return "forced" if force else ""
-
-
-# What each source landed: by day, a row per dataset that it feeds.
-Landed = dict[str, dict[date, list[LandedDay]]]
-
-
-def _by_source(rows: Iterable[LandedDay]) -> Landed:
-    sources: Landed = {}
-    for row in rows:
-        days = sources.setdefault(row.source, {})
-        days.setdefault(date.fromisoformat(row.day), []).append(row)
-    return sources
-
-
-def _wanted(dataset: Dataset, landed: Landed) -> dict[date, Target]:
-    """Each landed day of a dataset as it should be published, in their order."""
-    mine = [landed[source] for source in sorted(dataset.sources) if source in landed]
-    return {
-        day: _target(dataset, day, [days[day] for days in mine if day in days])
-        for day in sorted(set().union(*mine))
-    }
-
-
-def _target(dataset: Dataset, day: date, sources: list[list[LandedDay]]) -> Target:
-    records = dropped = 0
-    for rows in sources:
-        # Rejects and drift are said of every record, whatever it is meant for.
-        counted = [row for row in rows if dataset.name in (*ALWAYS, row.dataset)]
-        records += sum(row.records for row in counted)
-        dropped += counted[0].dropped if counted else 0
-    return Target(
-        dataset.name,
-        day,
-        dataset.file(day),
-        {
-            "schema_version": str(dataset.schema_version),
-            "source_fingerprint": digest(
-                f"{rows[0].source}={rows[0].mark}" for rows in sources
-            ),
-            "model_fingerprint": dataset.model_fingerprint,
-            "landed_records": str(records),
-        },
-        "",
-        dropped,
-    )
 
 
 def landed_per_day(

@@ -16,6 +16,7 @@ from exporter.datasets import ALWAYS, Dataset
 from exporter.errors import describe
 from exporter.published import (
     looks_whole,
+    misplaced,
     published_days,
     read_footers,
     unreadable_files,
@@ -82,7 +83,7 @@ def validate(
         footers: dict[str, PublishedFile] = {}
         for name, dataset in datasets.items():
             footers |= _check_dataset(
-                _Checked(db, root, ledger, result), dataset, list(found[name])
+                _Checked(db, root, ledger, result), dataset, found[name]
             )
         _check_counts(ledger, datasets, found, footers, result)
         _check_presence(ledger, datasets, found, day, result)
@@ -127,9 +128,10 @@ class _Checked:
 
 
 def _check_dataset(
-    at: _Checked, dataset: Dataset, paths: list[str]
+    at: _Checked, dataset: Dataset, days: Mapping[str, date]
 ) -> dict[str, PublishedFile]:
     """Check the files of one dataset; returns the footers of the good ones."""
+    paths = list(days)
     known = at.ledger.published()
     footers = {path: known[path] for path in paths if _is_as_left(at, path, known)}
     # What has the bytes that we left has the footer that we left.
@@ -137,10 +139,17 @@ def _check_dataset(
     whole = [path for path in changed if looks_whole(f"{at.root.path}/{path}")]
     footers |= read_footers(at.root, whole)
     unreadable = unreadable_files(at.root, [p for p in changed if p in footers])
+    elsewhere = misplaced(
+        at.root,
+        dataset,
+        {days[p]: (p, footers[p]) for p in changed if p in footers},
+    )
     for path in paths:
         file, mine = footers.get(path), known.get(path)
         if file is None or path in unreadable:
             why = "cannot be read to its end" if path in whole else "not a Parquet file"
+        elif path in elsewhere:
+            why = f"holds {elsewhere[path]}"
         elif mine and file.metadata == mine.metadata and path in changed:
             why = "its bytes have changed"
         elif "source_fingerprint" not in file.metadata:
@@ -161,10 +170,11 @@ def _check_dataset(
 def _is_as_left(at: _Checked, path: str, known: Mapping[str, PublishedFile]) -> bool:
     """Whether a file has the very bytes of which the ledger knows the footer."""
     mine = known.get(path)
+    full = f"{at.root.path}/{path}"
     try:
-        return mine is not None and mine.checksum == files.checksum(
-            f"{at.root.path}/{path}"
-        )
+        if mine is None or not os.path.isfile(full):
+            return False
+        return mine.checksum == files.checksum(full)
     except OSError:
         return False
 

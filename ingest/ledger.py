@@ -322,7 +322,8 @@ class Ledger:
         return dict(
             self._execute(
                 "select source, max(day) from parts "
-                "where counts <> '{}' and day <= ? group by source order by source",
+                "where source <> 'observed_columns' and day <= ? "
+                "group by source order by source",
                 (until,),
             )
         )

@@ -1,7 +1,7 @@
-{#- Days that are worked on at once: what bounds memory over a long history. -#}
-{%- macro days_per_batch() -%}
-    {{ return(120) }}
-{%- endmacro -%}
+{#- A model of this materialization yields the columns of its contract and two
+    more, by which the audit counts: `landing_source`, the source of the landed
+    record that a row stands for (NULL if for none), and `outcome`, of which only
+    `published` goes into the files. -#}
 
 {% macro publisher_step(step, relation, config={}) %}
     {% do adapter.store_relation(
@@ -12,60 +12,32 @@
 {% materialization daily_parquet, adapter="duckdb" %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {%- set contract = model.columns.values() | list -%}
-    {%- set batch_relation = api.Relation.create(
-        schema='publishing', identifier=this.identifier ~ '_batch', type='table'
-    ) -%}
+    {#- In no file of a database: raw inputs stand in them. -#}
+    {%- set batch = 'temp."' ~ this.identifier ~ '_batch"' -%}
+    {%- set rows = 'temp."' ~ this.identifier ~ '_rows"' -%}
 
     {{ run_hooks(pre_hooks) }}
 
-    {%- set stale = [] -%}
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
-        {% do publisher_step('plan', this) %}
-        {% do stale.extend(run_query(stale_days_sql(this.identifier)).rows) %}
+        {% do publisher_step('plan', this, {'started': run_started_at}) %}
     {%- endif -%}
-    {#- One day tells the columns as well as all of them. -#}
-    {% do run_query(show_landing_sql(stale[:1] | map(attribute=0) | list)) %}
-    {{ get_assert_columns_equivalent(sql) }}
+    {{ get_assert_columns_equivalent(published_rows_sql('(' ~ sql ~ ')')) }}
 
-    {%- set failed = [] -%}
     {%- if not flags.EMPTY -%}
-        {%- for batch in stale | batch(days_per_batch()) -%}
-            {% do run_query(show_landing_sql(batch | map(attribute=0) | list)) %}
-            {% do run_query(
-                batch_sql(batch_relation, sql, contract, batch | map(attribute=0))
-            ) %}
-            {%- set reasons = {} -%}
-            {%- for row in run_query(audit_sql(batch_relation)).rows -%}
-                {% do reasons.update({row[0] | string: row[1]}) %}
-            {%- endfor -%}
-            {%- set copies = [] -%}
-            {%- for row in batch -%}
-                {%- if row[0] | string in reasons -%}
-                    {% do failed.append({
-                        'dataset': this.identifier,
-                        'day': row[0] | string,
-                        'path': row[1],
-                        'reason': reasons[row[0] | string],
-                    }) %}
-                {%- else -%}
-                    {% do copies.append(copy_sql(batch_relation, contract, row)) %}
-                {%- endif -%}
-            {%- endfor -%}
-            {%- if copies -%}
-                {#- A column in which DuckDB knows no NULL becomes a required one,
-                    so that a file's bytes would depend on the other days of its
-                    batch. A row without a day is in no file, but has NULLs. -#}
-                {% do run_query(
-                    'insert into ' ~ batch_relation
-                    ~ ' (date_partition) values (null)'
-                ) %}
-                {% do run_query(copies | join(';\n')) %}
-            {%- endif -%}
-            {% do run_query('drop table ' ~ batch_relation) %}
-        {%- endfor -%}
-        {% do run_query(show_landing_sql()) %}
-        {% do publisher_step('publish', this, {'dataset': this.identifier}) %}
+        {% do publisher_step('publish', this, {
+            'dataset': this.identifier,
+            'statements': {
+                'narrow': show_landing_sql(),
+                'make': batch_sql(
+                    batch, sql, contract, kept_files(this.identifier)
+                ) ~ ';' ~ rows_sql(rows, batch),
+                'audit': audit_sql(batch, rows),
+                'copy': copy_sql(rows),
+                'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
+                'widen': show_all_landing_sql(),
+            },
+        }) %}
     {%- endif -%}
 
     {% call statement('main') -%}
@@ -77,75 +49,108 @@
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(target_relation, model) %}
 
+    {%- set failed = run_query(failed_days_sql(this.identifier)).rows -%}
     {%- if failed -%}
-        {% do publisher_step('reject', this, {'failed': failed}) %}
         {{ exceptions.raise_compiler_error(
-            failed | length ~ ' day(s) failed the audit and were not published: '
-            ~ failed[0].day ~ ': ' ~ failed[0].reason
+            failed | length ~ ' day(s) could not be published: '
+            ~ failed[0][0] ~ ': ' ~ failed[0][1]
         ) }}
     {%- endif -%}
 
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{% macro stale_days_sql(dataset) %}
+
+{% macro published_rows_sql(relation) -%}
+    select * exclude (landing_source, outcome)
+    from {{ relation }}
+    where outcome = 'published'
+{%- endmacro %}
+
+{% macro failed_days_sql(dataset) %}
     select
         day,
-        path,
-        staged,
-        schema_version,
-        source_fingerprint,
-        model_fingerprint,
-        landed_records,
-    from publishing.stale_days
+        reason,
+    from publishing.failed_days
     where dataset = '{{ dataset }}'
     order by day
+{% endmacro %}
+
+{#- The inputs whose rows are taken from the published file. -#}
+{% macro kept_files(dataset) %}
+    {%- if not flags.EMPTY -%}
+        {%- set found = run_query(
+            "select count(*) from publishing.kept_files where dataset = '"
+            ~ dataset ~ "'"
+        ).rows[0][0] -%}
+        {{ return(config.get('meta').get('file_column') if found else none) }}
+    {%- endif -%}
 {% endmacro %}
 
 {#- Lets the landing's views show the parts of some days only: to pick these out
     of a long history takes its time. A variable is this connection's own: models
     may run side by side. -#}
-{% macro show_landing_sql(days=[]) %}
+{% macro show_landing_sql() %}
     {%- for node in graph.sources.values()
         if node.source_name == 'landing' and node.name != 'landed_days' %}
-        {%- if days %}
     set variable landing_{{ node.name }} = (
         select coalesce(
-            list(path) filter (
-                day in (
-                    {%- for day in days %}
-                    date '{{ day }}'{{ ',' if not loop.last }}
-                    {%- endfor %}
-                )
-            ),
+            list(path) filter (day in getvariable('publishing_days')),
             {#- One that is of no day of these, and so is not opened. #}
             list(path)[:1]
         )
         from publishing.landed_parts
         where source = '{{ node.name }}'
     );
-        {%- else %}
-    reset variable landing_{{ node.name }};
-        {%- endif %}
     {%- endfor %}
 {% endmacro %}
 
-{% macro batch_sql(relation, sql, contract, days) %}
+{% macro show_all_landing_sql() %}
+    {%- for node in graph.sources.values()
+        if node.source_name == 'landing' and node.name != 'landed_days' %}
+    reset variable landing_{{ node.name }};
+    {%- endfor %}
+{% endmacro %}
+
+{% macro batch_sql(relation, sql, contract, file_column=none) %}
     {#- The day first, then what compresses best, then all the rest: rows in a
         total order make files that are the same byte for byte. -#}
     {%- set sort = ['date_partition'] + config.get('meta').get('order_by', []) -%}
-    create or replace table {{ relation }} as
+    create or replace temp table {{ relation }} as
+    with batch as (
+        from (
+            {{ sql }}
+        )
+        where date_partition in getvariable('publishing_days')
+    )
+    {%- if file_column -%}
+    , kept as (
+        select
+            day as date_partition,
+            file as "{{ file_column }}",
+        from publishing.kept_files
+        where dataset = '{{ this.identifier }}'
+    )
+    {%- endif %}
     select
         {%- for column in contract %}
         "{{ column.name }}",
         {%- endfor %}
+        landing_source,
+        outcome,
     from (
-        {{ sql }}
-    )
-    where date_partition in (
-        {%- for day in days %}
-        date '{{ day }}'{{ ',' if not loop.last }}
-        {%- endfor %}
+        from batch
+        {%- if file_column %}
+        anti join kept using (date_partition, "{{ file_column }}")
+        union all by name
+        select
+            *,
+            null as landing_source,
+            'published' as outcome,
+        from {{ this }}
+        semi join kept using (date_partition, "{{ file_column }}")
+        where date_partition in getvariable('publishing_days')
+        {%- endif %}
     )
     order by
         {%- for name in sort %}
@@ -156,32 +161,90 @@
         {%- endfor %}
 {% endmacro %}
 
-{% macro audit_sql(relation) %}
-    {#- One row per day that breaks its contract, with the first reason. -#}
-    with violations as (
-        {{ contract_violations(relation, **contract_rules(model)) }}
-    )
-    select date_partition as day, min(rule) as reason
-    from violations
-    group by date_partition
+{% macro rows_sql(relation, batch) %}
+    {#- A column in which DuckDB knows no NULL becomes a required one, so that a
+        file's bytes would depend on the other days of its batch. A row without a
+        day is in no file, but has NULLs. #}
+    insert into {{ batch }} (outcome) values ('published');
+    create or replace temp view {{ relation }} as
+    {{ published_rows_sql(batch) }}
 {% endmacro %}
 
-{% macro copy_sql(relation, contract, row) %}
+{% macro audit_sql(batch, published) %}
+    {#- One row per day that breaks its contract, or of which not every landed
+        record is accounted for, with the reasons. -#}
+    with violations as (
+        {{ contract_violations(published, **contract_rules(model)) }}
+    ),
+
+    counted as (
+        select
+            date_partition as day,
+            landing_source as source,
+            count(*) as counted_records,
+            count(*) filter (outcome = 'published') as published_records,
+        from {{ batch }}
+        where landing_source is not null
+        group by date_partition, landing_source
+    ),
+
+    expected as (
+        select
+            day,
+            source,
+            landed_records,
+        from publishing.expected_records
+        where
+            dataset = '{{ this.identifier }}'
+            and day in getvariable('publishing_days')
+    ),
+
+    miscounts as (
+        select
+            day,
+            format(
+                '{} of the {} landed records of {} are accounted for ({} '
+                || 'published)',
+                coalesce(counted_records, 0),
+                coalesce(landed_records, 0),
+                source,
+                coalesce(published_records, 0)
+            ) as reason,
+        from expected
+        full join counted using (day, source)
+        where coalesce(landed_records, 0) != coalesce(counted_records, 0)
+    ),
+
+    reasons as (
+        select
+            day,
+            reason,
+        from miscounts
+        union all
+        select
+            date_partition as day,
+            rule as reason,
+        from violations
+    )
+
+    select
+        day,
+        string_agg(reason, '; ' order by reason) as reason,
+    from reasons
+    where day is not null
+    group by day
+{% endmacro %}
+
+{% macro copy_sql(relation) %}
     {#- Version 2 would be smaller by a tenth, but Spark's reader does not know the
         encoding that DuckDB chooses for a DOUBLE in it. -#}
-    {%- set quoted_path = row[2] | replace("'", "''") -%}
     copy (
-        select * from {{ relation }}
-        where date_partition is not distinct from date '{{ row[0] }}'
-    ) to '{{ quoted_path }}' (
+        from {{ relation }}
+        where date_partition is not distinct from getvariable('publishing_day')
+    ) to (getvariable('publishing_path')) (
         format parquet,
         compression snappy,
         parquet_version v1,
-        kv_metadata {
-            schema_version: '{{ row[3] }}',
-            source_fingerprint: '{{ row[4] }}',
-            model_fingerprint: '{{ row[5] }}',
-            landed_records: '{{ row[6] }}'
-        }
+        kv_metadata (getvariable('publishing_footer'))
     )
 {% endmacro %}

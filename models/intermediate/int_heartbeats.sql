@@ -70,6 +70,7 @@ pivot_to_worst_status as (
                 as {{ column }},
         {%- endfor %}
         day,
+        'heartbeats' as landing_source,
         'published' as outcome,
     from match_monitored_checks
     group by filename, reported_at, status, duration_ms, day
@@ -86,6 +87,7 @@ list_rejects as (
         raw,
         reject_reason,
         day,
+        'heartbeats' as landing_source,
         'reject' as outcome,
     from heartbeats
     where reject_reason is not null

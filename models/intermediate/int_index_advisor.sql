@@ -15,5 +15,6 @@ select
     raw,
     reject_reason,
     day,
+    'index_advisor' as landing_source,
     if(reject_reason is null, 'published', 'reject') as outcome,
 from {{ ref('stg_index_advisor_recommendations') }}

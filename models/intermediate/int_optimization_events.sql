@@ -25,6 +25,7 @@ union_telemetry_and_summary as (
         raw,
         reject_reason,
         day,
+        'telemetry' as landing_source,
     from telemetry
     union all
     select
@@ -38,6 +39,7 @@ union_telemetry_and_summary as (
         raw,
         reject_reason,
         day,
+        'optimization_summary' as landing_source,
     from optimization_summary
 
 ),

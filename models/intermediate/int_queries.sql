@@ -31,6 +31,7 @@ union_rows_and_log as (
         raw,
         reject_reason,
         day,
+        'query_rows' as landing_source,
     from query_rows
     union all
     select
@@ -50,6 +51,7 @@ union_rows_and_log as (
         raw,
         reject_reason,
         day,
+        'query_log' as landing_source,
     from query_log
 
 )

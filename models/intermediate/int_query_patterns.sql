@@ -42,6 +42,7 @@ union_reports_and_advisor as (
         raw,
         reject_reason,
         day,
+        'query_patterns' as landing_source,
     from find_twins
     union all
     select
@@ -60,6 +61,7 @@ union_reports_and_advisor as (
         raw,
         reject_reason,
         day,
+        'index_advisor' as landing_source,
     from slow_queries
 
 ),

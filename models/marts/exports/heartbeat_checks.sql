@@ -6,4 +6,6 @@ select
     status,
     message,
     day as date_partition,
+    'heartbeats' as landing_source,
+    'published' as outcome,
 from {{ ref('stg_heartbeat_checks') }}

@@ -8,5 +8,6 @@ select
     priority,
     status,
     day as date_partition,
+    landing_source,
+    outcome,
 from {{ ref('int_index_advisor') }}
-where outcome = 'published'

@@ -10,5 +10,6 @@ select
     launchagent_optimizer,
     launchagent_digest,
     day as date_partition,
+    landing_source,
+    outcome,
 from {{ ref('int_heartbeats') }}
-where outcome = 'published'

@@ -5,5 +5,6 @@ select
     metric_value,
     metadata,
     day as date_partition,
+    landing_source,
+    outcome,
 from {{ ref('int_optimization_events') }}
-where outcome = 'published'

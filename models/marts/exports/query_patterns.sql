@@ -10,5 +10,6 @@ select
     is_slow,
     source_file,
     day as date_partition,
+    landing_source,
+    outcome,
 from {{ ref('int_query_patterns') }}
-where outcome = 'published'

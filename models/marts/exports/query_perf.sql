@@ -12,5 +12,6 @@ select
     io_wait_ms,
     day as date_partition,
     source_file,
+    landing_source,
+    outcome,
 from {{ ref('int_queries') }}
-where outcome = 'published'

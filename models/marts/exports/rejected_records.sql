@@ -5,4 +5,6 @@ select
     left(raw, 4096) as raw,
     reject_reason as reason,
     day as date_partition,
-from {{ ref('int_rejected_records') }}
+    landing_source,
+    if(outcome = 'reject', 'published', 'no reject') as outcome,
+from {{ ref('int_record_outcomes') }}

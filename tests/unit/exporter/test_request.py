@@ -21,7 +21,16 @@ def test_a_request_arrives_as_it_was_sent(
     file = PublishedFile(1, 2, 3, 4, {"source_fingerprint": "x"}, "shape")
     sent = Request(
         tmp_path,
-        [Target("query_perf", DAY, "a.parquet", {"landed_records": "1"}, "missing", 2)],
+        [
+            Target(
+                "query_perf",
+                DAY,
+                "a.parquet",
+                {"landed_records": "1"},
+                "missing",
+                ("b",),
+            )
+        ],
         [("query_rows", "2025-10-27", "a.csv.gz")],
         [("ops_atomic", DAY, "b.parquet", file)],
     )

@@ -72,7 +72,7 @@ def state(ledger: Ledger) -> list[tuple[str, str, str, int, str]]:
     return [
         (row.source, row.day, row.dataset, row.records, row.mark)
         for row in landed_days(ledger)
-        if row.records
+        if row.records and row.source != "observed_columns"
     ]
 
 

@@ -3,39 +3,34 @@ with
 heartbeats as (
 
     from {{ ref('int_heartbeats') }}
-    where outcome = 'reject'
 
 ),
 
 queries as (
 
     from {{ ref('int_queries') }}
-    where outcome = 'reject'
 
 ),
 
 query_patterns as (
 
     from {{ ref('int_query_patterns') }}
-    where outcome = 'reject'
 
 ),
 
 index_advisor as (
 
     from {{ ref('int_index_advisor') }}
-    where outcome = 'reject'
 
 ),
 
 optimization_events as (
 
     from {{ ref('int_optimization_events') }}
-    where outcome = 'reject'
 
 ),
 
-union_rejects as (
+union_records as (
 
     select
         'ops_atomic' as dataset,
@@ -44,6 +39,8 @@ union_rejects as (
         raw,
         reject_reason,
         day,
+        landing_source,
+        outcome,
     from heartbeats
     union all
     select
@@ -53,6 +50,8 @@ union_rejects as (
         raw,
         reject_reason,
         day,
+        landing_source,
+        outcome,
     from queries
     union all
     select
@@ -62,6 +61,8 @@ union_rejects as (
         raw,
         reject_reason,
         day,
+        landing_source,
+        outcome,
     from query_patterns
     union all
     select
@@ -71,6 +72,8 @@ union_rejects as (
         raw,
         reject_reason,
         day,
+        landing_source,
+        outcome,
     from index_advisor
     union all
     select
@@ -80,8 +83,20 @@ union_rejects as (
         raw,
         reject_reason,
         day,
+        landing_source,
+        outcome,
     from optimization_events
 
 )
 
-from union_rejects
+-- What is no reject comes along to be counted, with no more than its file.
+select
+    dataset,
+    source_file,
+    if(outcome = 'reject', line_number, null) as line_number,
+    if(outcome = 'reject', raw, null) as raw,
+    reject_reason,
+    day,
+    landing_source,
+    outcome,
+from union_records

@@ -1,0 +1,36 @@
+"""Whether the project's code changed while dbt was at work on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ingest.root import PROJECT
+
+FOLDERS = ("models", "macros", "seeds", "ingest")
+
+# By path, a file's modification time and size.
+Looks = dict[str, tuple[int, int]]
+
+
+def code_looks(project: Path = PROJECT) -> Looks:
+    """How the files look that shape what is published."""
+    looks = {}
+    for top in FOLDERS:
+        for folder, _, names in os.walk(project / top):
+            for name in names:
+                if name.endswith((".sql", ".yml", ".csv", ".py")):
+                    path = os.path.join(folder, name)
+                    look = os.stat(path)
+                    looks[path] = look.st_mtime_ns, look.st_size
+    return looks
+
+
+def changed_since(looks: Looks, started_s: float) -> bool:
+    """Whether a file was written after a time, in epoch seconds.
+
+    A time in the future says nothing: the clock was set.
+    """
+    now_s = time.time()
+    return any(started_s <= mtime / 1e9 <= now_s for mtime, _ in looks.values())
