@@ -67,6 +67,7 @@ MTIME = 1761609600
 
 
 def plant(root: Path, tree: dict[str, str]) -> None:
+    (root / "g").mkdir(exist_ok=True)  # without, it would be no root
     for name, text in tree.items():
         data = text.encode("utf-8", "surrogatepass")
         write(root / name, data, MTIME)
