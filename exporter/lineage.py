@@ -87,20 +87,21 @@ class Code:
     def lineage(self, model: str) -> Lineage:
         """What shapes a model. Raises UnknownLineage."""
         found = Lineage(models={model})
-        waiting = [self.models[model], *self.materializations.values()]
+        waiting = [(model, self.models[model]), *self.materializations.items()]
         while waiting:
-            read = reads(waiting.pop())
+            name, pieces = waiting.pop()
+            read = reads(name, pieces)
             macros = (self.macros.keys() & read.names) - found.macros
             models = (self.models.keys() & read.refs) - found.models
             seeds = read.refs - self.models.keys()
             if unknown := seeds - self.seeds.keys():
-                raise UnknownLineage(f"there is no model or seed {min(unknown)}")
+                raise UnknownLineage(f"{name}: there is no model {min(unknown)}")
             found.macros |= macros
             found.models |= models
             found.seeds |= seeds
             found.sources |= read.sources
-            waiting += [self.macros[name] for name in macros]
-            waiting += [self.models[name] for name in models]
+            waiting += [(name, self.macros[name]) for name in macros]
+            waiting += [(name, self.models[name]) for name in models]
         return found
 
     def fingerprint(self, lineage: Lineage, contract: Iterable[str]) -> str:
@@ -164,13 +165,14 @@ class Reads:
 
 
 @functools.cache
-def reads(pieces: Pieces) -> Reads:
+def reads(where: str, pieces: Pieces) -> Reads:
     """The names in pieces, and what they read. Raises UnknownLineage."""
     tags = [piece for piece in pieces if isinstance(piece, tuple)]
-    sources = [names for tag in tags for names in _calls(tag, "source")]
+    refs = [names for tag in tags for names in _calls(where, tag, "ref")]
+    sources = [names for tag in tags for names in _calls(where, tag, "source")]
     return Reads(
         names=frozenset(token for tag in tags for token in tag),
-        refs=frozenset(names[-1] for tag in tags for names in _calls(tag, "ref")),
+        refs=frozenset(names[-1] for names in refs),
         sources=frozenset(name for group, name in sources if group == "landing"),
     )
 
@@ -222,7 +224,7 @@ def _blocks(pieces: Pieces, kind: str) -> Iterator[tuple[str, Pieces]]:
             yield pieces[start][2], pieces[start : position + 1]
 
 
-def _calls(tag: Tag, function: str) -> Iterator[list[str]]:
+def _calls(where: str, tag: Tag, function: str) -> Iterator[list[str]]:
     """The arguments of each call in a tag. Raises UnknownLineage."""
     if function not in tag:
         return
@@ -232,5 +234,5 @@ def _calls(tag: Tag, function: str) -> Iterator[list[str]]:
             arguments = [token for token in tag[start + 2 : end] if token != ","]
             if not arguments or any(text[0] not in "'\"" for text in arguments):
                 call = "".join(tag[start : end + 1])
-                raise UnknownLineage(f"{call}: write its names as they are")
+                raise UnknownLineage(f"{where}: {call}: write its names as they are")
             yield [text[1:-1] for text in arguments]

@@ -173,5 +173,5 @@ def test_what_is_no_call_is_no_ancestor(text: str, tmp_path: Path) -> None:
     ["ref(name)", "ref('x' ~ y)", "ref('nowhere')", "source('landing', s)", "ref()"],
 )
 def test_what_cannot_be_followed_is_an_error(call: str, tmp_path: Path) -> None:
-    with pytest.raises(UnknownLineage):
+    with pytest.raises(UnknownLineage, match=r"^m: "):
         lineage(tmp_path, f"{{{{ {call} }}}}")
