@@ -23,7 +23,9 @@ DECLARED = re.compile(r"'(\w+)': \{'type': [^}]*\}")
 # What an export yields beside its contract, for the audit to count.
 COUNTED = ["landing_source", "outcome"]
 # What ingest says about a record, beside the record's own cells.
-ABOUT = {"source_file", "problem", "raw", "extra_columns", "header", "shape"}
+ABOUT = {
+    "source_file", "problem", "raw", "extra_columns", "header", "shape", "version",
+}  # fmt: skip
 # A record of each source that can be published.
 RECORDS = {
     "query_rows": {
