@@ -6,8 +6,9 @@ is nearly all of it, costs a few substring searches.
 """
 
 import csv
+import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -86,8 +87,21 @@ _ESCAPES = Rule("escapes", ("\\u", "\\/"), str)
 class Masks:
     """The masking rules, ready to use."""
 
-    def __init__(self, rules: list[Rule]) -> None:
-        self.rules = [_ESCAPES, _NESTED, *rules, _OPEN_KEY]
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        off: Collection[str] = (),
+        problems: Iterable[str] = (),
+        own: str = "",
+    ) -> None:
+        """`off` are the names of rules that are switched off; `own` is what the
+        operator has written."""
+        rules = list(rules)
+        on = [rule for rule in rules if rule.name not in off]
+        self.rules = [_ESCAPES, _NESTED, *on, _OPEN_KEY]
+        self.problems = list(problems)
+        self.own = own
+        self._known = Masks(rules) if len(on) < len(rules) else self
         written = "".join(word for rule in self.rules for word in rule.triggers)
         self._noise = _DIGITS + bytes(
             char for char in _NOISE if char not in written.encode()
@@ -149,6 +163,14 @@ class Masks:
             text = masked
         return text
 
+    def identity(self, text: str) -> str:
+        """A masked text as it would be if no rule was switched off.
+
+        By it a text is known: one that was landed before a rule was switched
+        off is the same as one that is read after.
+        """
+        return text if self._known is self else self._known.text(text)
+
     def suspicious(self, text: str) -> bool:
         """Whether `text` may hold a trigger word. False: nothing to mask."""
         return bool(self._triggered(text))
@@ -196,15 +218,48 @@ def _unescaped(match: re.Match[str]) -> str:
     return chr(int(match[1], 16)) if match[1] else "/"
 
 
-def load_masks(path: Path = MASKS_CSV) -> Masks:
+def load_masks(seed: Path = MASKS_CSV, own: Path | None = None) -> Masks:
     """The rules of a seed with columns name, trigger, pattern, replacement.
 
+    `own` is a file of the operator's with the same columns, if it is there. Its
+    rows are added; one with the name of a rule stands in its place, and without
+    a pattern it switches that off. A row that is no rule is passed over, and
+    told of in `problems`.
+
     Raises:
-        OSError: the seed cannot be read.
-        re.error: a pattern is not a regular expression.
+        OSError: a file cannot be read.
+        re.error: a pattern of the seed is not a regular expression.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        return Masks([_rule(row) for row in csv.DictReader(file)])
+    with seed.open(encoding="utf-8", newline="") as file:
+        rules = {row["name"]: _rule(row) for row in csv.DictReader(file)}
+    if own is None or not own.exists():
+        return Masks(rules.values())
+    off = set()
+    problems = []
+    text = own.read_bytes().decode("utf-8-sig", "replace")
+    for line, row in _rows(text):
+        name = row.get("name", "")
+        try:
+            if not row.get("pattern") and name in rules:
+                off.add(name)
+            else:
+                rules[name] = _checked(row)
+                off.discard(name)
+        except (KeyError, ValueError, re.error) as error:
+            problems.append(f"line {line} is no rule ({error})")
+    return Masks(rules.values(), off, problems, text)
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, cells by column) of a file that anybody may have written."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+    try:
+        for row in reader:
+            cells = {str(name).strip(): cell for name, cell in row.items() if name}
+            if any(cells.values()):
+                yield reader.line_num, cells
+    except csv.Error:
+        yield reader.line_num, {}
 
 
 def _rule(row: dict[str, str]) -> Rule:
@@ -213,3 +268,16 @@ def _rule(row: dict[str, str]) -> Rule:
         pattern = pattern.replace(name, fragment)
     hide = partial(re.compile(pattern).sub, row["replacement"])
     return Rule(row["name"], tuple(row["trigger"].split("|")), hide)
+
+
+def _checked(row: dict[str, str]) -> Rule:
+    """A rule that may be none. Raises KeyError, ValueError, re.error."""
+    rule = _rule(row)
+    if not rule.name or not row["pattern"]:
+        raise ValueError("it has no name, or no pattern")
+    triggers = tuple(word.lower() for word in rule.triggers)
+    if "" in triggers or any("\n" in word for word in triggers):
+        raise ValueError("a trigger is a word, or some with | between them")
+    if rule.hide(""):
+        raise ValueError("its pattern matches where nothing is")
+    return rule._replace(triggers=triggers)

@@ -55,9 +55,22 @@ def parser_fingerprints(
     return made
 
 
+def masks_fingerprint(own: str, project: Path = PROJECT) -> str:
+    """Changes when a text might be masked another way; `own` are the rules that
+    the operator has written."""
+    code = package_code(project)
+    pieces = [own, (project / MASKS).read_text(encoding="utf-8")]
+    for module in _modules({f"{PACKAGE}.masks"}, code):
+        pieces += [module, *tidied(code[module])]
+    return digest(pieces)
+
+
 def parser_modules(source: str, code: dict[str, str]) -> list[str]:
     """A source's parsers with all that they import of the package."""
-    wanted = {f"{PACKAGE}.sources.{name}" for name in PARSERS[source]}
+    return _modules({f"{PACKAGE}.sources.{name}" for name in PARSERS[source]}, code)
+
+
+def _modules(wanted: set[str], code: dict[str, str]) -> list[str]:
     found: set[str] = set()
     while fresh := (wanted & code.keys()) - found:
         found |= fresh

@@ -40,6 +40,11 @@ class Root:
         return self.state / "staging"
 
     @property
+    def settings(self) -> Path:
+        """Where the operator's own settings lie."""
+        return self.path / "g" / "analytics" / "settings"
+
+    @property
     def reports(self) -> Path:
         return self.path / "g" / "reports"
 

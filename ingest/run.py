@@ -85,7 +85,8 @@ def land(
     report; OSError is raised only where the landing cannot be written.
     """
     report = LandingReport()
-    masks = load_masks(PROJECT / MASKS)
+    own = root.settings / MASKS.name
+    masks = load_masks(PROJECT / MASKS, own)
     with contextlib.ExitStack() as stack:
         staging = stack.enter_context(_staging(root, dry_run))
         landing = Landing(root, ledger, dry_run, staging)
@@ -104,6 +105,10 @@ def land(
             ingest.reports.choose_newest()
         landing.commit()
         landing.write_manifest()
+    report.errors += [
+        f"{root.relative(own)}: {problem}: mend it; until then it masks nothing"
+        for problem in masks.problems
+    ]
     # Names of files and folders can quote secrets, too.
     report.warnings = [masks.text(clean(text)) for text in report.warnings]
     report.errors = [masks.text(clean(text)) for text in report.errors]

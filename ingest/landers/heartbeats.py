@@ -17,7 +17,7 @@ from ingest.identity import (
     merge_heartbeats,
 )
 from ingest.landers.context import Context, count
-from ingest.landing import Json
+from ingest.landing import Json, digest
 from ingest.parsers import parser_fingerprints
 from ingest.sources.heartbeats import (
     TOO_LONG,
@@ -86,7 +86,8 @@ class HeartbeatLander:
         self.pending: list[Json] = []
         self.pending_bytes = 0
         self.read = 0
-        self.parser = parser_fingerprints(["heartbeats"])["heartbeats"]
+        parser = parser_fingerprints(["heartbeats"])["heartbeats"]
+        self.parser = digest([parser, context.masks.own])
         self.landed = LandedNames()
         for day, names in context.ledger.keys("heartbeats"):
             self.landed.add(day, names)

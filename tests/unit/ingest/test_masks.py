@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.masks import load_masks
+from ingest.masks import Masks, load_masks
 from ingest.secret_names import is_secret_name
 from ingest.text import RAW_LIMIT
 
@@ -211,3 +211,58 @@ def test_rules_come_from_a_file(tmp_path: Path) -> None:
         r'"shout",foo|bar,"\b(foo|bar)!+",\1,"foo! s3cr3t"' + "\n"
     )
     assert load_masks(seed).text("foo! BAR! bar!!") == "foo BAR! bar"
+
+
+HEADER = "name,trigger,pattern,replacement\n"
+
+
+def own(folder: Path, rows: str, header: str = HEADER) -> Masks:
+    path = folder / "masks.csv"
+    path.write_text(header + rows)
+    return load_masks(own=path)
+
+
+def test_the_operator_adds_rules_and_switches_others_off(tmp_path: Path) -> None:
+    text = "ops@example.com of ACME-1234 has password=s3cr3t"
+    masks = own(tmp_path, "email,,,\ncustomer,Acme,ACME-[0-9]+,ACME-*\n")
+    assert masks.text(text) == "ops@example.com of ACME-* has password=***"
+    assert masks.identity(masks.text(text)) == "*** of ACME-* has password=***"
+    masks = own(tmp_path, 'email,@,([\\w.]+)@,***@\n"password",,,\n')
+    assert masks.text("ops@example.com") == "***@example.com"
+    assert masks.problems == ["line 3 is no rule (it has no name, or no pattern)"]
+
+
+def test_without_a_file_nothing_is_switched_off(tmp_path: Path) -> None:
+    masks = load_masks(own=tmp_path / "masks.csv")
+    assert masks.problems == []
+    assert masks.identity("ops@example.com") == "ops@example.com"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "x,a,(,b\n",
+        "x,a,a,\\2\n",
+        "x,,a,b\n",
+        "x,a|,a,b\n",
+        "x,a,,b\n",
+        ",a,a,b\n",
+        "x,a,a*,b\n",
+        "x,a,{value}{value},b\n",
+        "x\n",
+    ],
+)
+def test_a_row_that_is_no_rule_is_told_of(row: str, tmp_path: Path) -> None:
+    masks = own(tmp_path, f"{row}customer,acme,acme,***\n")
+    [problem] = masks.problems
+    assert problem.startswith("line 2 is no rule (")
+    assert masks.text("acme password=s3cr3t") == "*** password=***"
+
+
+def test_a_file_that_is_no_csv_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "masks.csv"
+    for data in (b'\xff\xfe\0 a\n\0\nmore,"and\n', b"x" * 200_000 + b"\n1\n"):
+        path.write_bytes(data)
+        masks = load_masks(own=path)
+        assert masks.problems
+        assert masks.text("password=s3cr3t") == "password=***"
