@@ -157,11 +157,9 @@ PARSERS: dict[str, tuple[Parser, list[tuple[str, str]]]] = {
         ],
     ),
     "lines": (each_physical_line, [("", ""), ("\ufeff", "x")]),
-    "wide csv": (
+    "odd quotes": (
         lambda text, _: list(
-            csv_records.read_csv(
-                io.BytesIO(b"a" + b",a" * 2 * SIZE + b"\n" + text.encode()), ["a"]
-            )[1]
+            csv_records.read_csv(io.BytesIO(b"a,a\n" + 4 * text.encode()), ["a"])[1]
         ),
         [("", ""), ('"', "")],
     ),
