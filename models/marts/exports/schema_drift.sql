@@ -43,8 +43,12 @@ select
     null as landing_source,
     'published' as outcome,
 from schema_drift
-union all by name
+union all
 select
+    null as source,
+    null as source_file,
+    null as kind,
+    null as name,
     day as date_partition,
     landing_source,
     'looked at' as outcome,
