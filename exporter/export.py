@@ -33,6 +33,7 @@ from ingest.landers.context import LandingReport
 from ingest.landing import landed_days
 from ingest.root import Root
 from ingest.run import land
+from ingest.stock import unsound_parts
 
 
 @dataclass(frozen=True)
@@ -125,18 +126,19 @@ class _Run:
         self.ledger = open_ledger(root, options.dry_run)
         self.datasets = load_datasets()
 
-    def land(self) -> None:
+    def land(self, thoroughly: bool = False) -> None:
         selection = self.options.selection
         report: LandingReport = land(
             self.root,
             self.ledger,
             historical=self.options.historical,
+            thoroughly=thoroughly,
             dry_run=self.options.dry_run,
             forces=selection.forces if selection.force else None,
             say=self.screen.parsed,
             progress=self.screen.progress,
         )
-        self.result.landed_records = report.records
+        self.result.landed_records += report.records
         self.result.warnings += report.warnings
         self.result.errors += report.errors
         for warning in report.warnings:
@@ -148,6 +150,11 @@ class _Run:
         selection = self.options.selection
         chosen = choose(self.datasets, selection.datasets)
         plan = plan_days(self.root, self.ledger, chosen, selection)
+        stale = {target.day.isoformat() for target in plan.stale}
+        if unsound_parts(self.root, self.ledger, stale):
+            # Nothing says so but its bytes: nothing is made from it.
+            self.land(thoroughly=True)
+            plan = plan_days(self.root, self.ledger, chosen, selection)
         self._say_what_is_missing(plan)
         self._say_what_is_odd(plan)
         self._skip(plan)

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from duckdb import DuckDBPyConnection
 
 from exporter.landing_columns import landing_columns
-from ingest.landing import CSV_SOURCES, MANIFEST, SOURCES, LandedPart, Landing
+from ingest.landing import CSV_SOURCES, MANIFEST, SOURCES, LandedPart
 from ingest.ledger import Ledger
+from ingest.parts import look_into
 from ingest.root import Root
 
 # A whole heartbeat stands in one line of JSON, escaped.
@@ -63,8 +64,8 @@ def landed_parts(root: Root, ledger: Ledger) -> list[LandedPart]:
     Only those that lie there: one that is missing would spoil its source.
     """
     if ledger.is_new or ledger.was_damaged:
-        on_disk = Landing(root, ledger, dry_run=True).on_disk()
-        known = [(source, day, part) for source, day, part, _ in on_disk]
+        found = look_into(root.landing)
+        known = [(source, day, part) for source, day, part, _ in found.parts]
     else:
         known = [(source, day, part) for source, day, part, *_ in ledger.looks()]
     landing = str(root.landing)

@@ -26,8 +26,9 @@ from exporter.thresholds import MB, Thresholds
 from ingest import files
 from ingest.landing import landed_days
 from ingest.ledger import Ledger, PublishedFile
+from ingest.parts import look_into
 from ingest.root import Root
-from ingest.stock import check_landing, check_manifest
+from ingest.stock import check_manifest, odd_names, unsound_parts
 
 # Files that are looked into at once: what bounds the size of a query.
 FILES_PER_QUERY = 2000
@@ -111,9 +112,10 @@ def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
         return
     else:
         result.errors += [
-            f"{problem}: run ops-atomic export --historical"
-            for problem in check_landing(root, ledger)
+            f"{part.problem}: run ops-atomic export --historical"
+            for part in unsound_parts(root, ledger)
         ]
+        result.warnings += odd_names(root, look_into(root.landing))
         errors, warnings = check_manifest(root, ledger)
         result.errors += [f"{error}: run ops-atomic export" for error in errors]
         result.warnings += warnings

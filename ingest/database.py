@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ingest import files
+
 # How long another program may keep the file to itself, or us from writing.
 WAIT_SECONDS = 10.0
 STEP_SECONDS = 0.05
@@ -40,9 +42,7 @@ def refuse_what_is_no_file(path: Path) -> None:
         place = path.with_name(path.name + name)
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISREG(place.stat().st_mode):
-                raise OSError(
-                    errno.EINVAL, "not a regular file: move it away", str(place)
-                )
+                raise OSError(errno.EINVAL, files.NO_FILE, str(place))
 
 
 def execute(

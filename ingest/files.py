@@ -15,6 +15,7 @@ from pathlib import Path
 CHUNK = 1 << 20
 # What can only go wrong with a file that is being written.
 WRITE_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+NO_FILE = "not a regular file: move it away"
 
 
 @contextlib.contextmanager
@@ -106,9 +107,24 @@ def remove_tree(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
+def _open(path: str | Path) -> int:
+    """A descriptor of a regular file; a pipe is refused, and never waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, NO_FILE, str(path))
+
+
+def read(path: str | Path) -> bytes:
+    """A regular file's bytes. Raises OSError, also for what is none."""
+    with os.fdopen(_open(path), "rb") as stream:
+        return stream.read()
+
+
 def checksum(path: str | Path) -> int:
-    """The CRC-32 of a file's bytes, read in pieces."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """The CRC-32 of a regular file's bytes, read in pieces. Raises OSError."""
+    descriptor = _open(path)
     try:
         left = os.fstat(descriptor).st_size
         crc = 0
@@ -119,6 +135,15 @@ def checksum(path: str | Path) -> int:
         return crc
     finally:
         os.close(descriptor)
+
+
+def is_damage(error: OSError) -> bool:
+    """Whether a file cannot be read for what it is, or is no file any more.
+
+    Else it may be whole: a right is missing, or this process has its limits.
+    """
+    # What finds a bad stream of gzip has no number.
+    return error.errno in (None, errno.EIO, errno.ENOENT, errno.EINVAL)
 
 
 def write_private(path: Path, data: bytes) -> None:

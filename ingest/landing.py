@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+
+class RottenPart(Exception):
+    """A part is not the one that the ledger knows: stock has to be taken anew."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} has changed")
+        self.path = path
+
+
 CSV_SOURCES = ("query_rows", "query_patterns")
 SOURCES = (
     "heartbeats",
@@ -129,6 +138,23 @@ _NUMBER = re.compile(r"\.([0-9]+)(?=\.ndjson\.gz$)")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def parse_records(data: bytes) -> list[Json]:
+    """The records of an NDJSON part's bytes. Raises one of DAMAGED."""
+    lines = gzip.decompress(data).decode().split("\n")
+    return [json.loads(line) for line in lines if line]
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a compressed file can be read to its end, and adds up to its CRC."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(files.read(path))) as stream:
+            while stream.read(files.CHUNK):
+                pass
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        return False
+    return True
+
+
 def _ndjson(records: Iterable[Json]) -> bytes:
     return "".join([_encode(record) + "\n" for record in records]).encode()
 
@@ -158,10 +184,11 @@ class _Held:
 class Landing:
     """Reads and writes parts.
 
-    A part that is written is compressed and made durable aside, while the work
-    goes on, and put in its place by `settle`; until then, and in a dry run for
-    good, it is read from memory. `staging` is the folder in which files are
-    made; `lost` are parts that a dry run leaves lying though they are damaged.
+    A part is read as the ledger knows it, or not at all: RottenPart is raised
+    where its bytes are others. One that is written is compressed and made durable
+    aside, while the work goes on, and put in its place by `settle`; until then,
+    and in a dry run for good, it is read from memory. `staging` is the folder in
+    which files are made.
     """
 
     def __init__(
@@ -175,7 +202,7 @@ class Landing:
         self.ledger = ledger
         self.dry_run = dry_run
         self.staging = staging or root.staging
-        self.lost: set[Path] = set()
+        self._proven: set[Path] = set()
         self._held: dict[Path, _Held] = {}
         self._held_bytes = 0
         self._number = 0
@@ -189,9 +216,6 @@ class Landing:
         return self.root.landing / SUPERSEDED / source / f"day={day}" / name
 
     # Reading
-
-    def exists(self, path: Path) -> bool:
-        return path in self._held or (path not in self.lost and path.exists())
 
     def origin(self, path: Path) -> Origin:
         """What a part says of its input."""
@@ -223,7 +247,28 @@ class Landing:
         """A part's bytes as they are stored."""
         if held := self._held.get(path):
             return io.BytesIO(held.data.result())
+        self._prove(path)
         return path.open("rb")
+
+    def _prove(self, path: Path) -> None:
+        """Raise RottenPart for what is not the part that the ledger knows."""
+        if path in self._proven:
+            return
+        top, source, folder, part = path.parts[-4:]
+        try:
+            if top == SUPERSEDED:
+                is_whole = is_readable(path)
+            else:
+                day = folder.removeprefix("day=")
+                known = self.ledger.checksum(source, day, part)
+                is_whole = files.checksum(path) == known
+        except OSError as error:
+            if not files.is_damage(error):
+                raise
+            is_whole = False
+        if not is_whole:
+            raise RottenPart(path)
+        self._proven.add(path)
 
     @contextlib.contextmanager
     def open(self, path: Path) -> Iterator[BinaryIO]:
@@ -233,12 +278,10 @@ class Landing:
 
     def records(self, source: str, day: str, part: str) -> list[Json]:
         """The records of an NDJSON part; none if there is no such part."""
-        path = self.path(source, day, part)
-        if not self.exists(path):
+        if self.ledger.checksum(source, day, part) is None:
             return []
-        with self.open_raw(path) as raw:
-            lines = gzip.decompress(raw.read()).decode().split("\n")
-        return [json.loads(line) for line in lines if line]
+        with self.open_raw(self.path(source, day, part)) as raw:
+            return parse_records(raw.read())
 
     # Writing
 
@@ -405,9 +448,13 @@ class Landing:
         )
 
     def commit(self) -> None:
-        """Make all that was written so far durable, then let the ledger say so."""
+        """Make all that was written so far durable, then let the ledger say so.
+
+        A dry run has nothing on disk to say it of.
+        """
         self.settle()
-        self.ledger.commit()
+        if not self.dry_run:
+            self.ledger.commit()
 
     def close(self) -> None:
         """Let go of the workers; what is held and not settled is forgotten."""
@@ -415,23 +462,6 @@ class Landing:
             self._workers.shutdown(cancel_futures=True)
         for entry in self._held.values():
             entry.made.unlink(missing_ok=True)
-
-    # Taking stock
-
-    def on_disk(self) -> Iterator[tuple[str, str, str, os.stat_result]]:
-        """(source, day, part, look) of every part that lies on disk."""
-        for source in SOURCES:
-            # Asked of each of many: a Path would take longer than the system.
-            folder = str(self.root.landing / source)
-            if not os.path.isdir(folder):
-                continue
-            for day in sorted(os.listdir(folder)):
-                if not day.startswith("day="):
-                    continue
-                for part in sorted(os.listdir(f"{folder}/{day}")):
-                    if part.endswith(".gz"):
-                        look = os.stat(f"{folder}/{day}/{part}")
-                        yield source, day[4:], part, look
 
     def write_manifest(self) -> None:
         """What was counted: source, day, dataset, records, fingerprint.
@@ -443,7 +473,11 @@ class Landing:
             return
         text = manifest(self.ledger)
         path = self.root.landing / MANIFEST
-        if not path.exists() or path.read_bytes() != text.encode():
+        try:
+            is_current = files.checksum(path) == zlib.crc32(text.encode())
+        except FileNotFoundError:
+            is_current = False
+        if not is_current:
             files.make_private_folder(self.root.landing)
             files.write_text(path, self.staging, text, mode=0o600)
 

@@ -12,8 +12,8 @@ import functools
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -50,6 +50,11 @@ create table inputs (
     bytes integer not null,
     mtime_ns integer not null,
     position text,
+    feeds text not null,
+    seal integer not null
+) without rowid;
+create table doubted (
+    day text primary key,
     seal integer not null
 ) without rowid;
 create table published (
@@ -82,7 +87,7 @@ create table drift (
 """
 MAX_INTEGER = (1 << 63) - 1
 # Each row ends with a checksum over its other cells.
-SEALED = ("parts", "inputs", "published", "rejects", "drift")
+SEALED = ("parts", "inputs", "doubted", "published", "rejects", "drift")
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,17 @@ class Part:
 
 @dataclass(frozen=True)
 class SeenInput:
-    """An input as it was when it was last read; `position` is for logs."""
+    """An input as it was when it was last read; `position` is for logs.
+
+    `feeds` are the days, by source, whose parts hold what it says: should one of
+    them be lost, the input is read again. Heartbeats are told by their names.
+    """
 
     source: str
     bytes: int
     mtime_ns: int
     position: dict[str, Any] | None = None
+    feeds: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -232,6 +242,12 @@ class Ledger:
     def commit(self) -> None:
         if self.db.in_transaction:
             self._execute("commit")
+
+    def roll_back(self) -> None:
+        """Forget what was not committed."""
+        self._remembered.clear()
+        if self.db.in_transaction:
+            self._execute("rollback")
 
     def close(self) -> None:
         """Commit and close."""
@@ -354,6 +370,14 @@ class Ledger:
         ).fetchone()
         return _part(row) if row else None
 
+    def checksum(self, source: str, day: str, part: str) -> int | None:
+        """What the bytes of a part add up to; None for one that is not known."""
+        row = self._execute(
+            "select checksum from parts where source = ? and day = ? and part = ?",
+            (source, day, part),
+        ).fetchone()
+        return row[0] if row else None
+
     def put_part(self, part: Part) -> None:
         keys = zlib.compress("\n".join(part.keys).encode()) if part.keys else b""
         self._put(
@@ -375,26 +399,61 @@ class Ledger:
 
     def inputs(self) -> dict[str, SeenInput]:
         return {
-            path: SeenInput(source, size, mtime, json.loads(at) if at else None)
-            for path, source, size, mtime, at, _ in self._execute(
+            path: SeenInput(
+                source, size, mtime, json.loads(at) if at else None, json.loads(feeds)
+            )
+            for path, source, size, mtime, at, feeds, _ in self._execute(
                 "select * from inputs"
             )
         }
 
     def put_input(self, path: str, seen: SeenInput) -> None:
-        position = json.dumps(seen.position) if seen.position else None
-        self._put("inputs", path, seen.source, seen.bytes, seen.mtime_ns, position)
+        self._put(
+            "inputs",
+            path, seen.source, seen.bytes, seen.mtime_ns,
+            json.dumps(seen.position) if seen.position else None,
+            json.dumps(seen.feeds),
+        )  # fmt: skip
 
     def forget_inputs(self, paths: Iterable[str]) -> None:
         self.begin()
         for path in paths:
             self._write("delete from inputs where path = ?", (path,))
 
-    def forget_sources(self, sources: Iterable[str]) -> None:
-        """Inputs of these sources will be read again as if never seen."""
+    def forget_inputs_behind(self, parts: Collection[tuple[str, str]]) -> None:
+        """Inputs that feed a (source, day) are read again as if never seen."""
+        # Which columns were seen may have been said by any input of a day.
+        columns = {day for source, day in parts if source == "observed_columns"}
+        self.forget_inputs(
+            path
+            for path, seen in self.inputs().items()
+            if any(
+                (source, day) in parts or day in columns
+                for source, days in seen.feeds.items()
+                for day in days
+            )
+        )
+
+    def move_feeds(self, source: str, day: str, to: str) -> None:
+        """What inputs said of a day stands under another one now, too."""
+        for path, seen in self.inputs().items():
+            days = seen.feeds.get(source, [])
+            if day in days and to not in days:
+                feeds = seen.feeds | {source: sorted([*days, to])}
+                self.put_input(path, replace(seen, feeds=feeds))
+
+    # Days whose landed heartbeats were put there by who knows whom: that a name is
+    # among them does not say that what lies under the root was read.
+
+    def doubt(self, day: str) -> None:
+        self._put("doubted", day)
+
+    def doubted(self) -> list[str]:
+        return [day for (day,) in self._execute("select day from doubted")]
+
+    def forget_doubts(self) -> None:
         self.begin()
-        for source in sources:
-            self._write("delete from inputs where source = ?", (source,))
+        self._write("delete from doubted")
 
     # Published files
 

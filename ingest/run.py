@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import heapq
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,7 +37,7 @@ from ingest.landers.heartbeats import HeartbeatLander
 from ingest.landers.lines import LineLander
 from ingest.landers.reports import ReportLander
 from ingest.landers.summaries import SummaryLander
-from ingest.landing import Landing
+from ingest.landing import Landing, RottenPart
 from ingest.ledger import Ledger, SeenInput
 from ingest.masks import load_masks
 from ingest.parsers import MASKS
@@ -70,6 +71,7 @@ def land(
     ledger: Ledger,
     *,
     historical: bool = False,
+    thoroughly: bool = False,
     dry_run: bool = False,
     forces: Callable[[str, str], bool] | None = None,
     now: datetime | None = None,
@@ -78,39 +80,57 @@ def land(
 ) -> LandingReport:
     """Read what is new under a root into its landing.
 
-    `historical` looks at every input again, every bundle included; `forces`
-    says of a dataset and day whether the newest content counts there though it
-    holds less than an older one. `say` is told what was parsed; `now` stands
-    for the clock's time. Bad input becomes rejects, warnings or errors in the
-    report; OSError is raised only where the landing cannot be written.
+    `historical` looks at every input again, every bundle included; it and
+    `thoroughly` read every byte of the landing first. `forces` says of a dataset
+    and day whether the newest content counts there though it holds less than an
+    older one. `say` is told what was parsed; `now` stands for the clock's time.
+    Bad input becomes rejects, warnings or errors in the report; OSError is raised
+    only where the landing cannot be read or written.
     """
-    report = LandingReport()
     own = root.settings / MASKS.name
     masks = load_masks(PROJECT / MASKS, own)
-    with contextlib.ExitStack() as stack:
-        staging = stack.enter_context(_staging(root, dry_run))
-        landing = Landing(root, ledger, dry_run, staging)
-        stack.callback(landing.close)
-        clock = utc_now if now is None else lambda: now
-        context = Context(landing, masks, clock, clock(), report, say, forces or _never)
-        report.warnings += take_stock(landing, historical)
-        if ledger.was_damaged:
-            report.warnings.append(
-                "the ledger was damaged: it is made again from the landing"
+    clock = utc_now if now is None else lambda: now
+    thoroughly = thoroughly or historical
+    found: list[str] = []
+    for tries_left in (2, 1, 0):
+        report = LandingReport()
+        with contextlib.ExitStack() as stack:
+            staging = stack.enter_context(_staging(root, dry_run))
+            landing = Landing(root, ledger, dry_run, staging)
+            stack.callback(landing.close)
+            context = Context(
+                landing, masks, clock, clock(), report, say, forces or _never
             )
-        ingest = _Ingest(root, context, historical, progress)
-        ingest.run()
-        if forces:
-            ingest.dated.choose_newest()
-            ingest.reports.choose_newest()
-        landing.commit()
-        landing.write_manifest()
+            found += take_stock(landing, thoroughly)
+            landing.commit()
+            try:
+                ingest = _Ingest(root, context, historical, progress)
+                ingest.run()
+                if forces:
+                    ingest.dated.choose_newest()
+                    ingest.reports.choose_newest()
+            except RottenPart as rotten:
+                if not tries_left:
+                    raise OSError(
+                        errno.EIO, "reads another way each time", str(rotten.path)
+                    ) from rotten
+                # As after a kill: what is not committed is read once more. Where
+                # one part has changed unseen, no other is taken for whole.
+                ledger.roll_back()
+                thoroughly = True
+                continue
+            landing.commit()
+            landing.write_manifest()
+            break
+    if ledger.was_damaged:
+        found.append("the ledger was damaged: it is made again from the landing")
     report.errors += [
         f"{root.relative(own)}: {problem}: mend it; until then it masks nothing"
         for problem in masks.problems
     ]
     # Names of files and folders can quote secrets, too.
-    report.warnings = [masks.text(clean(text)) for text in report.warnings]
+    told = dict.fromkeys([*found, *report.warnings])
+    report.warnings = [masks.text(clean(text)) for text in told]
     report.errors = [masks.text(clean(text)) for text in report.errors]
     return report
 
@@ -146,14 +166,14 @@ class _Ingest:
         self.seen = self.ledger.inputs()
         self.heartbeats = HeartbeatLander(context)
         self.dated = DatedLander(context)
-        self.lines = LineLander(context, self.seen)
+        self.lines = LineLander(context, self.seen, from_start=historical)
         self.reports = ReportLander(context)
         self.summaries = SummaryLander(context)
         self.unproven = Unproven(context, self.seen)
 
     def run(self) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
-        known = Known(horizon, self.heartbeats.landed.known)
+        known = Known(horizon, self._certain_names())
         inventory = take_inventory(
             self.root, NOTHING_KNOWN if self.historical else known
         )
@@ -162,14 +182,23 @@ class _Ingest:
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
         self.heartbeats.read_again()
-        self._land_heartbeats(inventory, horizon)
+        self._land_heartbeats(inventory, known)
         self._land_others(inventory)
         self._land_bundles(inventory)
 
     # Heartbeats: many, so what is old and known is told by its name alone
 
-    def _land_heartbeats(self, inventory: Inventory, horizon: str) -> None:
-        known_names = self.heartbeats.landed.known
+    def _certain_names(self) -> Collection[str]:
+        """Names of heartbeats that were read and landed."""
+        names = self.heartbeats.landed.known
+        if days := set(self.ledger.doubted()):
+            landed = self.ledger.keys("heartbeats")
+            names = names.difference(*(keys for day, keys in landed if day in days))
+        return names
+
+    def _land_heartbeats(self, inventory: Inventory, known: Known) -> None:
+        horizon = known.young
+        errors = len(self.report.errors)
         looks: list[tuple[str, SeenInput]] = []
         total = sum(len(names) for _, names in inventory.heartbeats)
         with self._bar("Reading heartbeats", total) as step:
@@ -182,7 +211,7 @@ class _Ingest:
                 if document is None:
                     continue
                 look = SeenInput("heartbeats", document.size, document.mtime_ns)
-                if seen == look and name in known_names and not self.historical:
+                if seen == look and name in known.names and not self.historical:
                     continue
                 if self._read(document, self.heartbeats.add) and name >= horizon:
                     looks.append((place.key, look))
@@ -197,6 +226,8 @@ class _Ingest:
             for path, seen in self.seen.items()
             if seen.source == "heartbeats" and path.rpartition("/")[2] < horizon
         )
+        if len(self.report.errors) == errors:
+            self.ledger.forget_doubts()
         self.landing.commit()
 
     def _by_name(self, inventory: Inventory) -> Iterator[tuple[str, Place]]:
@@ -236,6 +267,8 @@ class _Ingest:
             "index_advisor": self.reports.add,
             "optimization_summary": self.summaries.add,
         }
+        if document.key is not None:
+            self.context.fed.clear()
         if document.is_proven:
             self.unproven.make_way(document)
         if not self._read(document, landers[document.kind]) or document.key is None:
@@ -249,7 +282,19 @@ class _Ingest:
                 self._is_being_written(document)
         elif document.key in self.dated.kept_out:
             look = (-1, 0)  # to be said again, as long as it lies there
-        self.ledger.put_input(document.key, SeenInput(document.kind, *look, position))
+        if position and (seen := self.seen.get(document.key)):
+            for source, days in seen.feeds.items():
+                self.context.feeds(source, days)
+        feeds = self._take_feeds()
+        self.ledger.put_input(
+            document.key, SeenInput(document.kind, *look, position, feeds)
+        )
+
+    def _take_feeds(self) -> dict[str, list[str]]:
+        """Which days the inputs read since the last time have fed."""
+        feeds = {source: sorted(days) for source, days in self.context.fed.items()}
+        self.context.fed.clear()
+        return feeds
 
     def _flush(self) -> None:
         self.heartbeats.flush()
@@ -323,6 +368,7 @@ class _Ingest:
         """Read a bundle and note how it looked; `damage` says why it is unproven."""
         members = 0
         position: dict[str, Any] | None = None
+        self.context.fed.clear()
         try:
             for document in read_bundle(
                 self.root.path / path, path, self.context.clock, not damage
@@ -353,7 +399,8 @@ class _Ingest:
                 f"{path}: {damage}; what could be read counts only where nothing else "
                 "is landed under its name, and it is read again once it has changed"
             )
-        done.append((path, replace(seen, position=position)))
+        feeds = self._take_feeds()
+        done.append((path, replace(seen, position=position, feeds=feeds)))
         self.context.say(f"{count(members, 'input')} from {path.rpartition('/')[2]}")
         if self.heartbeats.is_full:
             self._flush_bundles(done)

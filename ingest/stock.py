@@ -8,11 +8,12 @@ ledger was lost) is read from the landing itself.
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import re
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from ingest import files
 from ingest.identity import (
@@ -26,19 +27,25 @@ from ingest.landing import (
     CSV_SOURCES,
     DAMAGED,
     MANIFEST,
+    SUPERSEDED,
     Content,
     Json,
     Landing,
+    is_readable,
     landed_days,
     manifest,
+    parse_records,
 )
 from ingest.ledger import Ledger, Part
+from ingest.parts import Found, look_into, look_into_days
 from ingest.root import Root
 from ingest.text import MAX_CELL_CHARS
 
 BUNDLES = "bundles"
 # Cells of a landed CSV row that say about it and were not in its input.
 ABOUT_CELLS = 5
+# So many odd names are told.
+MOST_NAMED = 20
 
 
 def content_of_records(source: str, records: list[Json], parser: str = "") -> Content:
@@ -99,30 +106,42 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
     """Bring the ledger in line with the landing; returns warnings.
 
     A part that looks as it was left is taken for whole, unless `thoroughly`.
+    Where a part is not the one that the ledger knows, the inputs behind it are
+    forgotten: they may have held more.
     """
     ledger, root = landing.ledger, landing.root
+    found = look_into(root.landing)
+    warnings = odd_names(root, found)
+    warnings += [_set_aside(landing, name, files.NO_FILE) for name in found.in_the_way]
     known = {look[:3]: look[3:5] for look in ledger.looks()}
-    warnings: list[str] = []
-    lost: set[str] = set()
-    for source, day, part, look in landing.on_disk():
-        entry = known.pop((source, day, part), None)
-        if entry == (look.st_size, look.st_mtime_ns) and not thoroughly:
+    others: set[tuple[str, str]] = set()
+    for source, day, part, look in found.parts:
+        shown = (look.st_size, look.st_mtime_ns)
+        is_as_left = known.pop((source, day, part), None) == shown
+        if is_as_left and not thoroughly:
             continue
+        held = ledger.part(source, day, part)
         path = landing.path(source, day, part)
-        held = ledger.part(source, day, part) if entry else None
-        if held and held.checksum == files.checksum(path):
-            if held.mtime_ns != look.st_mtime_ns:
-                ledger.put_part(replace(held, mtime_ns=look.st_mtime_ns))
-            continue
+        content = None
         try:
-            content = read_content(landing, source, day, part)
-        except PermissionError:
-            raise  # it may be whole
+            checksum = files.checksum(path)
+            if held and held.checksum == checksum:
+                if not is_as_left:
+                    ledger.put_part(replace(held, mtime_ns=look.st_mtime_ns))
+                continue
+            # What nobody has written and is another is damaged, whatever it says.
+            if not is_as_left:
+                content = read_content(landing, source, day, part)
+        except OSError as error:
+            if not files.is_damage(error):
+                raise
         except (*DAMAGED, KeyError, TypeError, AttributeError, csv.Error):
-            shown = root.relative(path)
-            warnings.append(f"{shown}: damaged; {_discard(landing, path)}")
+            pass
+        others.add((source, day))
+        if content is None:
+            below = f"{source}/day={day}/{part}"
+            warnings.append(_set_aside(landing, below, "damaged"))
             ledger.forget_part(source, day, part)
-            lost.add(source)
             continue
         ledger.put_part(
             Part(
@@ -131,7 +150,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
                 part,
                 look.st_size,
                 look.st_mtime_ns,
-                files.checksum(path),
+                checksum,
                 content.fingerprint,
                 content.parser,
                 content.counts,
@@ -141,34 +160,62 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
                 list(content.keys),
             )
         )
+        if source == "heartbeats":
+            ledger.doubt(day)
+    if thoroughly:
+        warnings += _check_superseded(landing, others)
     for source, day, part in known:
         ledger.forget_part(source, day, part)
-        lost.add(source)
+        others.add((source, day))
     if known:
         warnings.append(
             f"{len(known)} landing file(s) are gone; their inputs are read again "
             "where they still exist"
         )
-    if lost:
-        ledger.forget_sources({BUNDLES, "observed_columns"} | inputs_behind(lost))
+    if others:
+        ledger.forget_inputs_behind(others)
     return warnings
 
 
-def inputs_behind(sources: set[str]) -> set[str]:
-    """The kinds of input that land in some sources."""
-    if "observed_columns" in sources:
-        return {
-            "dated", "query_log", "telemetry", "index_advisor", "optimization_summary"
-        }  # fmt: skip
-    return {"dated" if source in CSV_SOURCES else source for source in sources}
+def _check_superseded(landing: Landing, others: set[tuple[str, str]]) -> list[str]:
+    """Set damaged old versions aside; no run knows more of them than that they lie
+    there. What may be behind them is added to `others`."""
+    warnings = []
+    top = landing.root.landing
+    for path in sorted((top / SUPERSEDED).glob("*/day=*/*.gz")):
+        try:
+            is_whole = is_readable(path)
+        except OSError as error:
+            if not files.is_damage(error):
+                raise
+            is_whole = False
+        if not is_whole:
+            others.add((path.parts[-3], path.parts[-2].removeprefix("day=")))
+            below = path.relative_to(top).as_posix()
+            warnings.append(_set_aside(landing, below, "damaged"))
+    return warnings
 
 
-def _discard(landing: Landing, path: Path) -> str:
-    landing.lost.add(path)
-    remedy = "its inputs are read again where they still exist"
-    if landing.dry_run:
-        return remedy
-    return f"set aside as {files.set_aside(path).name}; {remedy}"
+def odd_names(root: Root, found: Found) -> list[str]:
+    """A warning about what lies in the landing and is not ours, if anything does."""
+    if not found.odd:
+        return []
+    named = ", ".join(found.odd[:MOST_NAMED])
+    more = len(found.odd) - MOST_NAMED
+    return [
+        f"{root.relative(root.landing)}: not the project's, and never read: {named}"
+        f"{f' and {more} more' if more > 0 else ''}: move it away"
+    ]
+
+
+def _set_aside(landing: Landing, below: str, why: str) -> str:
+    path = landing.root.landing / below
+    said = [f"{landing.root.relative(path)}: {why}"]
+    if not landing.dry_run:
+        said.append(f"set aside as {files.set_aside(path).name}")
+    if below != MANIFEST:
+        said.append("its inputs are read again where they still exist")
+    return "; ".join(said)
 
 
 def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
@@ -177,27 +224,59 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
     if path.stat().st_size == 0:
         raise EOFError  # to gzip, nothing is a whole file
     if source in CSV_SOURCES:
-        with landing.open(path) as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as text:
             return content_of_csv(source, text)
-    return content_of_records(source, landing.records(source, day, part))
+    records = parse_records(files.read(path))
+    if any(record.get("day", day) != day for record in records):
+        raise ValueError("a copy of another day")
+    return content_of_records(source, records)
 
 
-def check_landing(root: Root, ledger: Ledger) -> list[str]:
-    """Landing files whose bytes are not what was written, as messages."""
+@dataclass(frozen=True)
+class Unsound:
+    """A part that is not what the ledger says, and how so."""
+
+    source: str
+    day: str
+    problem: str
+
+
+def unsound_parts(
+    root: Root, ledger: Ledger, days: Collection[str] | None = None
+) -> list[Unsound]:
+    """Parts that are missing, damaged or not known: of all days, or of some.
+
+    Every byte is read, so that nothing is published from a damaged part.
+    """
+    found = (
+        look_into(root.landing) if days is None else look_into_days(root.landing, days)
+    )
+    lying = {(source, day, part) for source, day, part, _ in found.parts}
     problems = []
-    landing = str(root.landing)
-    shown = root.relative(root.landing)
     for source, day, part, _, _, checksum in ledger.looks():
-        path = f"{source}/day={day}/{part}"
-        try:
-            is_whole = files.checksum(f"{landing}/{path}") == checksum
-        except OSError:
-            problems.append(f"{shown}/{path}: missing from the landing")
+        if days is not None and day not in days:
             continue
-        if not is_whole:
-            problems.append(f"{shown}/{path}: damaged landing file")
-    return problems
+        problem = "missing from the landing"
+        if (source, day, part) in lying:
+            lying.remove((source, day, part))
+            if _adds_up(root, source, day, part, checksum):
+                continue
+            problem = "damaged landing file"
+        problems.append((source, day, part, problem))
+    problems += [(*part, "not known to the ledger") for part in sorted(lying)]
+    shown = root.relative(root.landing)
+    return [
+        Unsound(source, day, f"{shown}/{source}/day={day}/{part}: {problem}")
+        for source, day, part, problem in problems
+    ]
+
+
+def _adds_up(root: Root, source: str, day: str, part: str, checksum: int) -> bool:
+    path = f"{root.landing}/{source}/day={day}/{part}"
+    try:
+        return files.checksum(path) == checksum
+    except OSError:
+        return False
 
 
 ROW = re.compile(r"[a-z_]+,[0-9]{4}-[0-9]{2}-[0-9]{2},[a-z_]*,[0-9]+,[0-9a-f]{32}")
@@ -208,7 +287,7 @@ def check_manifest(root: Root, ledger: Ledger) -> tuple[list[str], list[str]]:
     path = root.landing / MANIFEST
     shown = root.relative(path)
     try:
-        data = path.read_bytes()
+        data = files.read(path)
     except FileNotFoundError:
         is_due = bool(landed_days(ledger))
         return [f"{shown}: missing from the landing"] * is_due, []

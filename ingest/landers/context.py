@@ -42,7 +42,8 @@ class LandingReport:
 class Context:
     """`now` is the time of landing, `clock` tells that of reading; both naive
     and in UTC. `forces` says of a dataset and day whether the newest content
-    counts there though it holds less than an older one."""
+    counts there though it holds less than an older one. `fed` are the days, by
+    source, whose parts hold what the input that is being read says."""
 
     landing: Landing
     masks: Masks
@@ -53,6 +54,7 @@ class Context:
     forces: Callable[[str, str], bool]
     columns: dict[str, list[Json]] = field(default_factory=dict)
     forgotten: set[tuple[str, str, str]] = field(default_factory=set)
+    fed: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -62,6 +64,10 @@ class Context:
         """Note that a part of a day now holds so many records more."""
         self.report.records += records
         self.report.days.add(day)
+
+    def feeds(self, source: str, days: Iterable[str]) -> None:
+        """Note that the input that is being read lands on these days."""
+        self.fed.setdefault(source, set()).update(days)
 
     def saw_columns(
         self,

@@ -75,6 +75,8 @@ class DatedLander:
                     Origin(abs(document.epoch), notes), text.tell(),
                 )
             )  # fmt: skip
+            for source in CSV_SOURCES:  # a newer version may be of the other one
+                context.feeds(source, [version.day])
             with self._current(version.day, part) as current:
                 counts = self._land(version, current, document)
         if counts:
@@ -119,7 +121,7 @@ class DatedLander:
             place = landing.superseded_path(
                 version.source, version.day, version.part, version.content.fingerprint
             )
-            if landing.exists(place):
+            if place.exists():
                 return replace(version, origin=landing.origin(place))
         return version
 

@@ -114,6 +114,7 @@ class HeartbeatLander:
         record["day"] = day_of(record, document.modified, context.now).isoformat()
         if not document.is_proven:
             record["unproven"] = True
+        context.feeds("heartbeats", [record["day"]])
         self.pending.append(record)
         checks = sum(len(group["checks"]) for group in record["check_groups"])
         self.pending_bytes += 2 * sys.getsizeof(record["raw"]) + checks * PER_CHECK
@@ -225,6 +226,8 @@ class HeartbeatLander:
             if moved := [r for r in fresh if r["day"] != day]:
                 self._merge_all(moved, beside=(day, name))
                 landing.settle()
+                for other in sorted({r["day"] for r in moved}):
+                    self.context.ledger.move_feeds(SOURCE, day, other)
             stayed = (r for r in fresh if r["day"] == day)
             records = merge_heartbeats(stayed, self._read_again)
             self._write((day, name), records, landed, self.parser)

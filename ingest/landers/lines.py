@@ -1,7 +1,7 @@
 """Landing append-only files of lines: the query log and telemetry.
 
 A live file is read from where the last run stopped, as long as what lies
-before that is still the same; a bundle's member is read from its start.
+before that is still the same; with `from_start`, and in a bundle, from its start.
 """
 
 from __future__ import annotations
@@ -55,9 +55,12 @@ MOST_KNOWN = 400_000
 class LineLander:
     """Collects lines that are not landed and adds them to their days."""
 
-    def __init__(self, context: Context, seen: Mapping[str, SeenInput]) -> None:
+    def __init__(
+        self, context: Context, seen: Mapping[str, SeenInput], from_start: bool = False
+    ) -> None:
         self.context = context
         self.seen = seen
+        self.from_start = from_start
         self.pending: dict[tuple[str, str], list[Json]] = {}
         self.pending_bytes = 0
         # Where the next run goes on, by path; see `_position`.
@@ -79,7 +82,7 @@ class LineLander:
 
     def _position(self, document: Document) -> dict[str, Any] | None:
         seen = self.seen.get(document.key or "")
-        if seen is None or seen.position is None:
+        if seen is None or seen.position is None or self.from_start:
             return None
         return seen.position if document.size >= seen.position["offset"] else None
 
@@ -146,6 +149,7 @@ class LineLander:
         for record, names in zip(records, seen_keys, strict=True):
             self._keep(source, record)
             keys.setdefault(record["day"], set()).update(names)
+        self.context.feeds(source, keys)
         for day, found in keys.items():
             self.context.saw_columns(source, name, [day], sorted(found))
 

@@ -76,6 +76,7 @@ class ReportLander:
             for back in (0, 1):
                 written = document.modified - timedelta(days=back)
                 self.pending.setdefault(str(written.date()), [])
+        context.feeds(SOURCE, [day])
         context.saw_columns(SOURCE, name, [day], parsed.keys)
         context.say(f"1 report from {name}")
         context.report.inputs += 1

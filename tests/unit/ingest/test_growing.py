@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import growing
-from ingest.landing import Landing, landed_days, sum_of
+from ingest.landing import Landing, landed_days, parse_records, sum_of
 from ingest.ledger import Ledger
 from ingest.root import PROJECT, Root
 from ingest.run import land
@@ -45,12 +45,10 @@ def beat(number: int) -> tuple[str, str]:
 
 def texts(root: Root, source: str) -> list[str]:
     """The texts of all landed records of a source, sorted."""
-    landing = Landing(root, Ledger(None))
     return sorted(
         record["raw"]
-        for of, day, part, _ in landing.on_disk()
-        if of == source
-        for record in landing.records(source, day, part)
+        for path in parts(root, source)
+        for record in parse_records(path.read_bytes())
     )
 
 

@@ -15,7 +15,7 @@ from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.run import land
 from ingest.sources.heartbeats import parse_heartbeat
-from ingest.stock import check_landing, check_manifest, inputs_behind, take_stock
+from ingest.stock import Unsound, check_manifest, take_stock, unsound_parts
 from tests.faults import heartbeat, write
 
 NOW = datetime(2025, 11, 2, 12)
@@ -70,11 +70,13 @@ def test_stock_is_what_lies_there(tmp_path: Path) -> None:
     part = next((root.landing / "heartbeats").rglob("*.gz"))
     part.touch()
     assert take_stock(landing) == []
-    assert check_landing(root, ledger) == []
+    assert unsound_parts(root, ledger) == []
     part.unlink()
-    assert check_landing(root, ledger) == [
-        f"{root.relative(part)}: missing from the landing"
+    shown = root.relative(part)
+    assert unsound_parts(root, ledger) == [
+        Unsound("heartbeats", "2025-10-27", f"{shown}: missing from the landing")
     ]
+    assert unsound_parts(root, ledger, {"2025-10-28"}) == []
     assert "1 landing file(s) are gone" in take_stock(landing)[0]
 
 
@@ -111,11 +113,6 @@ def test_the_manifest(tmp_path: Path) -> None:
     assert check_manifest(root, Ledger(None)) == ([], [])
     path.mkdir()
     assert "cannot be read" in check_manifest(root, ledger)[0][0]
-
-
-def test_which_inputs_are_read_again() -> None:
-    assert inputs_behind({"query_rows", "telemetry"}) == {"dated", "telemetry"}
-    assert "query_log" in inputs_behind({"observed_columns"})
 
 
 def test_a_dry_run_holds_what_it_would_write(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ FILE = PublishedFile(1, 2, 3, 4, {"a": "b"}, "shape")
 def filled(path: Path) -> Ledger:
     ledger = Ledger(path)
     ledger.put_part(PART)
-    ledger.put_input("g/x", SeenInput("s", 1, 2, {"offset": 3}))
+    ledger.put_input("g/x", SeenInput("s", 1, 2, {"offset": 3}, {"s": ["2025-10-27"]}))
     ledger.put_input("g/y", SeenInput("t", 1, 2))
+    ledger.doubt("2025-10-27")
     ledger.put_published("p.parquet", FILE)
     ledger.put_findings("rejects", ["2025-10-27"], [("2025-10-27", "d", "r", 2)])
     ledger.put_findings("drift", [], [("2025-10-27", "s", "added", "n", 1)])
@@ -42,7 +43,13 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     assert ledger.published() == {"p.parquet": FILE}
     assert ledger.rejects() == [("2025-10-27", "d", "r", 2)]
     assert ledger.drift() == [("2025-10-27", "s", "added", "n", 1)]
-    ledger.forget_sources(["s"])
+    assert ledger.inputs()["g/x"].feeds == {"s": ["2025-10-27"]}
+    assert ledger.doubted() == ["2025-10-27"]
+    ledger.forget_doubts()
+    assert not ledger.doubted()
+    ledger.roll_back()
+    assert ledger.doubted()
+    ledger.forget_inputs_behind({("s", "2025-10-27")})
     assert list(ledger.inputs()) == ["g/y"]
     ledger.forget_inputs(["g/y"])
     ledger.forget_published(["p.parquet"])
@@ -62,6 +69,7 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
         "update published set checksum = 4",
         "update rejects set records = 3",
         "update drift set name = 'm'",
+        "update doubted set day = '2025-10-28'",
         "pragma user_version = 77",
     ],
 )

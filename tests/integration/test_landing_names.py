@@ -1,0 +1,179 @@
+"""What lies in the landing and is no part of it is named and never read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from exporter import landing_views
+from exporter.bookkeeping import open_ledger
+from ingest.landing import SOURCES
+from tests import faults
+from tests.faults import LANDING, LEDGER, export, heartbeat, run, write
+
+DAY = "2025-10-28"
+BEATS = f"heartbeats/day={DAY}/heartbeats.ndjson.gz"
+ROWS = f"query_rows/day={DAY}/query_perf_daily_20251028.csv.gz"
+# Copies that people and their tools leave: of what, and what of it is odd.
+COPIES = {
+    f"heartbeats/day={DAY} copy/heartbeats.ndjson.gz": (BEATS, 2),
+    "heartbeats/day=2025-02-30/heartbeats.ndjson.gz": (BEATS, 2),
+    f"heartbeats/day={DAY}/heartbeats.ndjson 2.gz": (BEATS, 3),
+    f"heartbeats/day={DAY}/heartbeats copy.ndjson.gz": (BEATS, 3),
+    f"heartbeats/day={DAY}/heartbeats.ndjson.gz~": (BEATS, 3),
+    f"heartbeats/day={DAY}/.#heartbeats.ndjson.gz": (BEATS, 3),
+    f"heartbeats copy/day={DAY}/heartbeats.ndjson.gz": (BEATS, 1),
+    f"query_rows/day={DAY}/query_perf_daily_20251028 2.csv.gz": (ROWS, 3),
+    f"query_rows/day={DAY}/query_perf_daily_20251027.csv.gz": (ROWS, 3),
+    f"query_rows/day={DAY}/.DS_Store": (ROWS, 3),
+    ".DS_Store": (ROWS, 1),
+}
+
+
+def copy_about(root: Path) -> list[str]:
+    """Leave all of those; returns what a warning should name."""
+    for name, (of, _) in COPIES.items():
+        path = root / LANDING / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / LANDING / of, path)
+    return ["/".join(name.split("/")[:odd]) for name, (_, odd) in COPIES.items()]
+
+
+def seen_by_dbt(root: Path) -> dict[str, int]:
+    """Records of each source, as dbt would read them."""
+    with duckdb.connect() as db:
+        ledger = open_ledger(faults.as_root(root), dry_run=True)
+        parts = landing_views.landed_parts(faults.as_root(root), ledger)
+        landing_views.create(db, faults.as_root(root), parts)
+        return {
+            source: db.execute(f"select count(*) from landing.{source}").fetchall()[0][
+                0
+            ]
+            for source in SOURCES
+        }
+
+
+def test_copies_are_named_and_never_read(root: Path) -> None:
+    before, seen = faults.published(root), seen_by_dbt(root)
+    odd = copy_about(root)
+    done = export(root)
+    said = [text for text in done.report["warnings"] if "never read" in text]
+    assert len(said) == 1
+    assert all(f" {name}" in said[0] for name in odd), said
+    assert faults.published(root) == before
+    assert seen_by_dbt(root) == seen
+    assert faults.is_valid(root)
+    assert "never read" in run("validate", root).warnings
+
+    (root / LEDGER).unlink()
+    assert not export(root).paths("exported")
+    write(
+        root / f"g/reports/ops_atomic/heartbeat_{DAY}_13-00-00.md",
+        heartbeat(f"{DAY}T13:00:00Z"),
+    )
+    export(root, "--historical")
+    assert not faults.conservation(root)
+    assert seen_by_dbt(root) == seen | {"heartbeats": seen["heartbeats"] + 1}
+    for name in COPIES:
+        assert (root / LANDING / name).exists(), "left where it lies"
+
+
+def test_a_part_copied_to_another_day_is_no_part_of_it(root: Path) -> None:
+    """Its name is right, but what it holds is of another day."""
+    before = faults.published(root)
+    place = root / LANDING / "heartbeats/day=2025-10-01/heartbeats.ndjson.gz"
+    place.parent.mkdir()
+    shutil.copy(root / LANDING / BEATS, place)
+    assert "day=2025-10-01/heartbeats.ndjson.gz: damaged; set aside" in (
+        export(root).warnings
+    )
+    assert faults.published(root) == before
+    assert faults.is_valid(root)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+    (path / "kept").touch()
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def nowhere(path: Path) -> None:
+    path.symlink_to("/nowhere")
+
+
+def text(path: Path) -> None:
+    path.write_text("in the way")
+
+
+ODD = pytest.mark.parametrize("put", [pipe, folder, device, nowhere])
+
+
+@ODD
+@pytest.mark.parametrize("name", [BEATS, ROWS, "landed_days.csv"])
+def test_what_is_no_file_where_one_should_be(
+    name: str, put: Callable[[Path], None], root: Path
+) -> None:
+    store, before = faults.landed(root), faults.published(root)
+    path = root / LANDING / name
+    path.unlink()
+    put(path)
+    assert name in run("validate", root).errors
+    seen_by_dbt(root)  # and nobody waits
+    dry = run("export", root, "--dry-run")
+    assert dry.code == 0, dry.errors
+    assert f"{name}: not a regular file" in dry.warnings
+    done = export(root)
+    assert f"{name}: not a regular file" in done.warnings
+    assert f"set aside as {path.name}.damaged" in done.warnings
+    assert os.path.lexists(path.with_name(f"{path.name}.damaged"))
+    shown = {n: d for n, d in faults.landed(root).items() if "damaged" not in n}
+    assert shown == store
+    assert faults.published(root) == before
+    assert faults.is_valid(root)
+    assert "regular" not in export(root).warnings
+
+
+@pytest.mark.parametrize("put", [pipe, text])
+@pytest.mark.parametrize("name", [f"heartbeats/day={DAY}", "query_rows"])
+def test_what_is_no_folder_where_one_should_be(
+    name: str, put: Callable[[Path], None], root: Path
+) -> None:
+    store = faults.landed(root)
+    shutil.rmtree(root / LANDING / name)
+    put(root / LANDING / name)
+    done = export(root)
+    assert f"{name}: not a regular" in done.warnings
+    shown = {n: d for n, d in faults.landed(root).items() if "damaged" not in n}
+    assert shown == store
+    assert faults.is_valid(root)
+
+
+@pytest.mark.parametrize("put", [pipe, folder, device])
+@pytest.mark.parametrize("name", ["ledger.sqlite", "ledger.sqlite-journal"])
+def test_what_is_no_file_where_the_ledger_should_be(
+    name: str, put: Callable[[Path], None], root: Path
+) -> None:
+    before = faults.published(root)
+    path = root / faults.STATE / name
+    path.unlink(missing_ok=True)
+    put(path)
+    for command in (["export"], ["export", "--dry-run"], ["ingest"], ["validate"]):
+        done = run(command[0], root, *command[1:])
+        assert done.code == 1
+        assert f"{name}: not a regular file: move it away" in done.errors
+    assert faults.published(root) == before
+    path.rename(path.with_name("aside"))
+    export(root)
+    assert faults.is_valid(root)
