@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.datasets import load_datasets
 from ingest.ledger import Ledger
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
@@ -141,6 +142,22 @@ def test_what_is_no_file_where_one_should_be_hangs_nothing(root: Path) -> None:
     export(root)
     assert (root / f"{unlanded}.damaged").is_fifo()
     assert faults.contents(faults.published(root)) == before
+
+
+def test_code_that_changes_during_a_run_publishes_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = faults.published(root)
+    with monkeypatch.context() as patched:
+        changed = {
+            name: replace(dataset, model_fingerprint="edited since")
+            for name, dataset in load_datasets().items()
+        }
+        patched.setattr("exporter.dbt_plugin.load_datasets", lambda: changed)
+        done = export(root, "--force", code=1)
+    assert "the project's files changed while dbt was at work" in done.errors
+    assert faults.published(root) == before
+    assert not faults.leftovers(root)
 
 
 def change_a_macro(project: Path) -> None:
