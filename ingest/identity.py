@@ -232,6 +232,11 @@ class SummaryVersion(NamedTuple):
         return "read" in (self.kind, other.kind)
 
 
+def summary_content(marks: Iterable[bytes]) -> str:
+    """What the content of a summary is known by, given its lines' `text_mark`."""
+    return digest(mark.hex() for mark in marks)[:16]
+
+
 def merge_summaries(records: Iterable[Json]) -> list[Json]:
     """Each line of each version once; of two copies always the same one."""
     merged: dict[tuple[str, int, int], Json] = {}

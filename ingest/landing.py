@@ -188,7 +188,8 @@ class Landing:
     where its bytes are others. One that is written is compressed and made durable
     aside, while the work goes on, and put in its place by `settle`; until then,
     and in a dry run for good, it is read from memory. `staging` is the folder in
-    which files are made.
+    which files are made; `masked_by` says under which masks parts are written,
+    where a lander says no more.
     """
 
     def __init__(
@@ -197,8 +198,10 @@ class Landing:
         ledger: Ledger,
         dry_run: bool = False,
         staging: Path | None = None,
+        masked_by: str = "",
     ) -> None:
         self.root = root
+        self.masked_by = masked_by
         self.ledger = ledger
         self.dry_run = dry_run
         self.staging = staging or root.staging
@@ -355,9 +358,9 @@ class Landing:
     def _part(self, source: str, day: str, part: str, content: Content) -> Part:
         """What the ledger says of a part, but for the look of its file."""
         return Part(
-            source, day, part, 0, 0, 0, content.fingerprint, content.parser,
-            content.counts, content.source_bytes, content.dropped, content.span,
-            list(content.keys),
+            source, day, part, 0, 0, 0, content.fingerprint,
+            content.parser or self.masked_by, content.counts,
+            content.source_bytes, content.dropped, content.span, list(content.keys),
         )  # fmt: skip
 
     def _hold(self, part: Part, data: bytes, origin: Origin) -> None:

@@ -39,8 +39,9 @@ from ingest.landers.reports import ReportLander
 from ingest.landers.summaries import SummaryLander
 from ingest.landing import Landing, RottenPart
 from ingest.ledger import Ledger, SeenInput
+from ingest.mask_again import mask_again
 from ingest.masks import load_masks
-from ingest.parsers import MASKS
+from ingest.parsers import MASKS, masks_fingerprint
 from ingest.root import PROJECT, Root
 from ingest.stock import BUNDLES, take_stock
 from ingest.text import MAX_HEARTBEAT_BYTES, clean
@@ -89,6 +90,7 @@ def land(
     """
     own = root.settings / MASKS.name
     masks = load_masks(PROJECT / MASKS, own)
+    masked_by = masks_fingerprint(masks.own)
     clock = utc_now if now is None else lambda: now
     thoroughly = thoroughly or historical
     found: list[str] = []
@@ -96,7 +98,7 @@ def land(
         report = LandingReport()
         with contextlib.ExitStack() as stack:
             staging = stack.enter_context(_staging(root, dry_run))
-            landing = Landing(root, ledger, dry_run, staging)
+            landing = Landing(root, ledger, dry_run, staging, masked_by)
             stack.callback(landing.close)
             context = Context(
                 landing, masks, clock, clock(), report, say, forces or _never
@@ -104,6 +106,7 @@ def land(
             found += take_stock(landing, thoroughly)
             landing.commit()
             try:
+                mask_again(context)
                 ingest = _Ingest(root, context, historical, progress)
                 ingest.run()
                 if forces:

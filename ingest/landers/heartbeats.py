@@ -241,10 +241,11 @@ class HeartbeatLander:
 
     def _read_again(self, old: Json) -> Json:
         """A landed record, taken apart anew from its text."""
-        if old["fields"] is None:
-            return {**old, "problem": TOO_LONG}  # not taken apart, and cut
         context = self.context
         text = context.masks.text(old["raw"])
+        if old["fields"] is None:
+            # Not taken apart, and cut.
+            return {**old, "raw": text, "problem": TOO_LONG}
         fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))
         if old["problem"] == TOO_FAR_AHEAD:
             # What was true when it was landed stays true.

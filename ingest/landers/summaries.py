@@ -9,10 +9,12 @@ from ingest.identity import (
     SummaryVersion,
     merge_summaries,
     summaries_content,
+    summary_content,
     summary_identity,
+    text_mark,
 )
 from ingest.landers.context import Context, count
-from ingest.landing import Json, digest
+from ingest.landing import Json
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
 from ingest.text import clean
@@ -53,7 +55,8 @@ class SummaryLander:
                     line.text, line.number, name, fallback, context.now, context.masks
                 )
                 last_at = time_to_carry(parsed, last_at, context.now)
-                texts.append(context.masks.raw(line.text))
+                raw = context.masks.identity(parsed.records[0]["raw"])
+                texts.append(text_mark(raw))
                 for place, record in enumerate(parsed.records):
                     day = day_of(record, fallback).isoformat()
                     record |= {"place": place, "day": day}
@@ -63,7 +66,7 @@ class SummaryLander:
                     records.append(record)
         if not records:
             return
-        content = digest(texts)[:16]
+        content = summary_content(texts)
         # Equal content may stand, or come to stand, on the days of either.
         for days in [set(keys), *self.versions.get(content, {}).values()]:
             context.feeds(SOURCE, days)
