@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
-from ingest import files
+from ingest import ahead, files
 from ingest.ledger import Ledger, Part
 from ingest.root import Root
 
@@ -313,6 +313,7 @@ class Landing:
         path = self.path(source, day, part)
         self._let_go(path)
         self._write_through(path, text, origin)
+        entry = self._to_judge(entry, text)
         look = path.stat()
         self.ledger.put_part(
             replace(
@@ -369,11 +370,17 @@ class Landing:
         made = self.staging / f"{os.getpid()}-{self._number}-{path.name}"
         self._let_go(path)
         compressed = self._pool().submit(self._make, made, path, data, origin)
+        if ahead.PHRASE in data:
+            part = self._to_judge(part, io.BytesIO(data))
         self._held[path] = _Held(part, made, compressed)
         self.ledger.put_part(part)
         self._held_bytes += len(data)
         if self._held_bytes > MOST_HELD:
             self.settle()
+
+    def _to_judge(self, part: Part, text: BinaryIO) -> Part:
+        is_csv = part.source in CSV_SOURCES
+        return replace(part, judge_on=ahead.first_day(text, part.day, is_csv))
 
     def _let_go(self, path: Path) -> None:
         """Forget what is held for a path: something newer takes its place."""

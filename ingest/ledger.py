@@ -23,7 +23,7 @@ from ingest.database import DAMAGED
 T = TypeVar("T")
 
 # Another number means another layout: the ledger is then made again.
-LAYOUT = 4
+LAYOUT = 5
 
 TABLES = """
 create table parts (
@@ -40,6 +40,7 @@ create table parts (
     dropped integer not null,
     first_at text not null,
     last_at text not null,
+    judge_on text not null,
     keys blob not null,
     seal integer not null,
     primary key (source, day, part)
@@ -99,7 +100,8 @@ class Part:
     lines); `checksum` is the CRC-32 of the file's bytes; `source_bytes` is the
     size of the inputs it was made from; `dropped` counts records that moved to
     another day or turned out to be the beginning of another one; `span` is the
-    first and the last time that stands in its lines, empty without one.
+    first and the last time that stands in its lines, empty without one;
+    `judge_on` is the first day on which a reject for its date may be one no more.
     """
 
     source: str
@@ -115,6 +117,7 @@ class Part:
     dropped: int = 0
     span: tuple[str, str] = ("", "")
     keys: list[str] = field(default_factory=list)
+    judge_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -317,6 +320,13 @@ class Ledger:
         )
         return [_part(row) for row in rows]
 
+    def parts_to_judge(self, day: str) -> list[Part]:
+        """Parts in which a reject for its date may be one no more on a day."""
+        rows = self._execute(
+            "select * from parts where judge_on <> '' and judge_on <= ?", (day,)
+        )
+        return [_part(row) for row in rows]
+
     def looks(self) -> Iterator[tuple[str, str, str, int, int, int]]:
         """(source, day, part, bytes, mtime_ns, checksum) of every part."""
         yield from self._execute(
@@ -385,7 +395,7 @@ class Ledger:
             part.source, part.day, part.part, part.bytes, part.mtime_ns,
             part.checksum, part.fingerprint, part.parser,
             json.dumps(part.counts, sort_keys=True), part.source_bytes,
-            part.dropped, *part.span, keys,
+            part.dropped, *part.span, part.judge_on, keys,
         )  # fmt: skip
 
     def forget_part(self, source: str, day: str, part: str) -> None:
@@ -518,10 +528,11 @@ def _seal(cells: tuple[Any, ...]) -> int:
 
 
 def _part(row: tuple[Any, ...]) -> Part:
-    *look, counts, source_bytes, dropped, first_at, last_at, packed, _ = row
+    *look, counts, source_bytes, dropped, first_at, last_at, judge_on, packed, _ = row
     source, day, part, size, mtime_ns, checksum, fingerprint, parser = look
     keys = zlib.decompress(packed).decode().split("\n") if packed else []
     return Part(
         source, day, part, size, mtime_ns, checksum, fingerprint, parser,
         json.loads(counts), source_bytes, dropped, (first_at, last_at), keys,
+        judge_on,
     )  # fmt: skip

@@ -34,6 +34,7 @@ from ingest.documents import (
 from ingest.landers.context import Context, LandingReport, count
 from ingest.landers.dated import DatedLander
 from ingest.landers.heartbeats import HeartbeatLander
+from ingest.landers.judging import judge_again
 from ingest.landers.lines import LineLander
 from ingest.landers.reports import ReportLander
 from ingest.landers.summaries import SummaryLander
@@ -184,6 +185,7 @@ class _Ingest:
             self.report.errors.append(
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
+        judge_again(self.context)
         self.heartbeats.read_again()
         self._land_heartbeats(inventory, known)
         self._land_others(inventory)

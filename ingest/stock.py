@@ -14,8 +14,9 @@ import io
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
 
-from ingest import files
+from ingest import ahead, files
 from ingest.identity import (
     columns_content,
     heartbeats_content,
@@ -122,7 +123,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
             continue
         held = ledger.part(source, day, part)
         path = landing.path(source, day, part)
-        content = None
+        content, judge_on = None, ahead.NEVER
         try:
             checksum = files.checksum(path)
             if held and held.checksum == checksum:
@@ -132,6 +133,9 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
             # What nobody has written and is another is damaged, whatever it says.
             if not is_as_left:
                 content = read_content(landing, source, day, part)
+                with gzip.open(path) as text:
+                    is_csv = source in CSV_SOURCES
+                    judge_on = ahead.first_day(cast(BinaryIO, text), day, is_csv)
         except OSError as error:
             if not files.is_damage(error):
                 raise
@@ -158,6 +162,7 @@ def take_stock(landing: Landing, thoroughly: bool = False) -> list[str]:
                 content.dropped,
                 content.span,
                 list(content.keys),
+                judge_on,
             )
         )
         if source == "heartbeats":

@@ -247,9 +247,8 @@ class HeartbeatLander:
             # Not taken apart, and cut.
             return {**old, "raw": text, "problem": TOO_LONG}
         fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))
-        if old["problem"] == TOO_FAR_AHEAD:
-            # What was true when it was landed stays true.
-            fresh |= {"problem": old["problem"], "at": old["at"]}
+        if fresh["problem"] == TOO_FAR_AHEAD and old["problem"] is None:
+            fresh["problem"] = None  # the clock is wrong now, not then
         day = fresh["at"][:10] if fresh["at"] else old["day"]
         kept = {key: old[key] for key in ("modified", "unproven") if key in old}
         return fresh | kept | {"day": day}

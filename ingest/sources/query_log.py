@@ -8,6 +8,11 @@ from ingest.sources.lines import Parsed, json_line, written_time
 from ingest.times import utc_text
 
 
+def problem_besides_time(query: str | None) -> str | None:
+    """What else is wrong with a line whose time is well."""
+    return None if query and query.strip() else "query is empty"
+
+
 def parse_line(
     text: str,
     line_number: int,
@@ -28,8 +33,8 @@ def parse_line(
         problem = line.problem
     elif at is None and problem is None:
         problem = "no ts"
-    elif problem is None and not (query and query.strip()):
-        problem = "query is empty"
+    elif problem is None:
+        problem = problem_besides_time(query)
     timings = line.value.get("timings")
     if not isinstance(timings, dict):
         timings = {}

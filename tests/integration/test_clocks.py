@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -140,14 +142,86 @@ def test_what_cannot_be_true_is_a_reject_on_its_own_day(tmp_path: Path) -> None:
     assert not faults.export(tmp_path, "--historical").paths("exported")
 
 
-def test_a_clock_set_back_or_forth_changes_nothing(tmp_path: Path) -> None:
+def test_a_clock_set_back_changes_nothing_that_is_landed(tmp_path: Path) -> None:
     root = copy_root(EXAMPLE_ROOT, tmp_path / "root")
     odd_days(root)
     dated(root)
     store = ingest(root)
-    for later in (-timedelta(days=400), timedelta(days=4000), timedelta(0)):
+    for later in (-timedelta(days=400), timedelta(days=400), timedelta(0)):
         assert ingest(root, NOW + later) == store
         assert ingest(root, NOW + later, historical=True) == store, later
+
+
+AHEAD = b"dated more than a day ahead"
+SOURCES = ("heartbeats", "query_rows", "index_advisor", "telemetry")
+
+
+def refused(root: Path) -> set[str]:
+    """Parts that hold a reject for its date, as `source/day`."""
+    return {
+        f"{path.parts[-3]}/{path.parts[-2][4:]}"
+        for path in (root / faults.LANDING).glob("*/day=*/*.gz")
+        if AHEAD in gzip.decompress(path.read_bytes())
+    }
+
+
+def of_sources(store: dict[str, bytes]) -> dict[str, bytes]:
+    return {n: data for n, data in store.items() if n.split("/")[0] in SOURCES}
+
+
+@pytest.mark.parametrize("is_ledger_lost", [False, True])
+def test_what_a_clock_set_back_refused_is_judged_again(
+    is_ledger_lost: bool, tmp_path: Path
+) -> None:
+    """Though no input is there any more."""
+    clean = copy_root(EXAMPLE_ROOT, tmp_path / "clean")
+    for path in (clean / "g/reports").glob("index_advisor*"):
+        text = '{"timestamp":"2025-10-30T01:00:00Z","recommendations":[]}'
+        write(path, text)
+    # Untimed lines land by what can be believed when they are first read.
+    (clean / "g/reports/query_perf.jsonl").unlink()
+    for path in clean.rglob("*"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    root = faults.copy(clean, tmp_path / "root")
+    store = of_sources(ingest(clean))
+    assert not refused(clean)
+
+    ingest(root, NOW - timedelta(days=365))
+    assert {"heartbeats/2025-10-27", "query_rows/2025-10-28"} <= refused(root)
+    assert {"index_advisor/2025-10-30", "telemetry/2025-10-28"} <= refused(root)
+    for name in faults.inputs(root):
+        (root / name).unlink()
+    if is_ledger_lost:
+        (root / faults.LEDGER).unlink()
+    assert of_sources(ingest(root)) == store
+    assert not refused(root)
+    faults.export(root, "--allow-empty")
+    assert not faults.conservation(root)
+    assert faults.is_valid(root)
+
+
+def test_what_is_ahead_is_judged_again_when_its_day_has_come(tmp_path: Path) -> None:
+    write(tmp_path / "g/reports/query_perf.jsonl", '{"ts":"2031-05-05T02:00:00Z"}\n')
+    dated(tmp_path)
+    ingest(tmp_path)
+    ahead = refused(tmp_path)
+    assert {path.partition("/")[0] for path in ahead} >= {
+        "heartbeats", "query_log", "telemetry", "index_advisor", "query_rows",
+        "optimization_summary",
+    }  # fmt: skip
+    ledger = open_ledger(faults.as_root(tmp_path), dry_run=True)
+    assert ledger.parts_to_judge("2031-05-04") == [], "nothing is read before its day"
+    ledger.close()
+    ingest(tmp_path, datetime(2031, 5, 3, 23))
+    assert refused(tmp_path) == ahead
+    store = ingest(tmp_path, datetime(2031, 5, 4, 1, 30))
+    assert refused(tmp_path) < ahead, "of a day, what is no more than a day ahead"
+    assert ingest(tmp_path, datetime(2031, 5, 4, 1, 30)) == store
+    store = ingest(tmp_path, datetime(2031, 5, 6))
+    assert not refused(tmp_path)
+    text = gzip.decompress(store["query_log/day=2031-05-05/query_log.ndjson.gz"])
+    assert text.count(b"query is empty") == 1, "what else is wrong with it stays"
+    assert ingest(tmp_path, historical=True) == store, "nor is it refused again"
 
 
 def test_more_than_a_day_ahead_by_a_second(tmp_path: Path) -> None:

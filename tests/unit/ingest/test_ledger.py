@@ -11,7 +11,8 @@ import pytest
 from ingest.ledger import LAYOUT, Ledger, Part, PublishedFile, SeenInput
 
 PART = Part(
-    "s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ("a", "b"), ["k", "l"]
+    "s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ("a", "b"), ["k", "l"],
+    "2031-05-05",
 )  # fmt: skip
 FILE = PublishedFile(1, 2, 3, 4, {"a": "b"}, "shape")
 
@@ -38,6 +39,8 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     assert ledger.part("s", "2025-10-27", "p") == PART
     assert ledger.part("s", "2025-10-28", "p") is None
     assert list(ledger.keys("s")) == [("2025-10-27", ["k", "l"])]
+    assert ledger.parts_to_judge("2031-05-05") == [PART]
+    assert ledger.parts_to_judge("2031-05-04") == []
     assert list(ledger.looks()) == [("s", "2025-10-27", "p", 1, 2, 3)]
     assert ledger.inputs()["g/x"].position == {"offset": 3}
     assert ledger.published() == {"p.parquet": FILE}
