@@ -13,6 +13,7 @@ from exporter.datasets import ALWAYS, choose, load_datasets
 from exporter.discretion import discreet
 from exporter.errors import describe
 from exporter.lock import Locked, give_back_lock, hold_lock
+from exporter.masked_files import mask_published
 from exporter.notices import announce
 from exporter.request import Request
 from exporter.results import FileResult, RunResult
@@ -31,6 +32,7 @@ from ingest import files
 from ingest.documents import PLACES, utc_now
 from ingest.landers.context import LandingReport
 from ingest.landing import landed_days
+from ingest.parsers import masks_fingerprint, masks_of
 from ingest.root import Root
 from ingest.run import land
 from ingest.stock import unsound_parts
@@ -150,6 +152,8 @@ class _Run:
         selection = self.options.selection
         chosen = choose(self.datasets, selection.datasets)
         plan = plan_days(self.root, self.ledger, chosen, selection)
+        if self._mask_published(plan):
+            plan = plan_days(self.root, self.ledger, chosen, selection)
         stale = {target.day.isoformat() for target in plan.stale}
         if unsound_parts(self.root, self.ledger, stale):
             # Nothing says so but its bytes: nothing is made from it.
@@ -174,6 +178,20 @@ class _Run:
         request = self._request(plan, untested)
         self.ledger.close()
         self._build(request, models, plan)
+
+    def _mask_published(self, plan: Plan) -> bool:
+        """Mask files that the landing does not make again; whether any changed."""
+        if self.options.dry_run or self.options.selection != Selection():
+            return False  # the plan is of all days only where all were asked for
+        masks = masks_of(self.root)
+        masked_by = masks_fingerprint(masks.own)
+        changed = mask_published(self.root, self.ledger, plan, masks, masked_by)
+        if changed:
+            self.screen.note(
+                f"Masks changed: {len(changed)} file(s) that are not in the landing "
+                "were masked again"
+            )
+        return bool(changed)
 
     def _say_what_is_missing(self, plan: Plan) -> None:
         if not landed_days(self.ledger):

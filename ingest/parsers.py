@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest.landing import digest
-from ingest.root import PROJECT
+from ingest.masks import Masks, load_masks
+from ingest.root import PROJECT, Root
 
 # The module that turns a source's text into records.
 PARSERS = {
@@ -53,6 +54,11 @@ def parser_fingerprints(
             pieces += [module, *tidied(code[module])]
         made[source] = digest(pieces)
     return made
+
+
+def masks_of(root: Root) -> Masks:
+    """The masks that are in force for a root. Raises OSError."""
+    return load_masks(PROJECT / MASKS, root.settings / MASKS.name)
 
 
 def masks_fingerprint(own: str, project: Path = PROJECT) -> str:

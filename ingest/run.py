@@ -41,9 +41,8 @@ from ingest.landers.summaries import SummaryLander
 from ingest.landing import Landing, RottenPart
 from ingest.ledger import Ledger, SeenInput
 from ingest.mask_again import mask_again
-from ingest.masks import load_masks
-from ingest.parsers import MASKS, masks_fingerprint
-from ingest.root import PROJECT, Root
+from ingest.parsers import MASKS, masks_fingerprint, masks_of
+from ingest.root import Root
 from ingest.stock import BUNDLES, take_stock
 from ingest.text import MAX_HEARTBEAT_BYTES, clean
 from ingest.unproven import BY_NAME, Unproven
@@ -90,7 +89,7 @@ def land(
     only where the landing cannot be read or written.
     """
     own = root.settings / MASKS.name
-    masks = load_masks(PROJECT / MASKS, own)
+    masks = masks_of(root)
     masked_by = masks_fingerprint(masks.own)
     clock = utc_now if now is None else lambda: now
     thoroughly = thoroughly or historical

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exporter.published import read_footers
 from ingest.landing import SOURCES
 from ingest.ledger import Ledger
 from ingest.root import Root
@@ -198,3 +200,42 @@ def test_no_record_is_lost(tmp_path: Path) -> None:
     own_masks(root)
     run(root)
     assert counted(root) == before
+
+
+def texts(root: Path) -> dict[str, str]:
+    """What each published file says, by its path."""
+    return {
+        path: repr(faults.rows((root / path).parent, Path(path).name))
+        for path in faults.published(root)
+    }
+
+
+def footers(root: Path) -> dict[str, tuple[int, dict[str, str]]]:
+    found = read_footers(Root(root), faults.published(root))
+    return {path: (file.row_count, file.metadata) for path, file in found.items()}
+
+
+def test_what_is_published_is_masked_landed_or_not(root: Path) -> None:
+    # As the guide allows it: an old day's landing goes, its files are kept.
+    for path in faults.inputs(root):
+        (root / path).unlink()
+    for folder in (root / faults.LANDING).glob("*/day=2025-10-27"):
+        shutil.rmtree(folder)
+    faults.export(root)
+    before, lying = texts(root), footers(root)
+    word = "responding"
+    old = {path for path in before if "20251027" in path}
+    assert any(word in before[path] for path in old)
+    row = f"word,{word},{word},***\n"
+    own_masks(root, f"name,trigger,pattern,replacement\n{row}")
+    faults.export(root)
+    after = texts(root)
+    assert after == {path: text.replace(word, "***") for path, text in before.items()}
+    for path in old:
+        assert footers(root)[path] == lying[path]
+    assert not [said for said in faults.conservation(root) if "-10-27" not in said]
+    assert faults.is_valid(root)
+    # Once, and what had nothing to hide is as it was.
+    snapshot = faults.published(root)
+    assert not faults.export(root).paths("exported")
+    assert faults.published(root) == snapshot
