@@ -462,8 +462,9 @@ class Ledger:
         return [day for (day,) in self._execute("select day from doubted")]
 
     def forget_doubts(self) -> None:
-        self.begin()
-        self._write("delete from doubted")
+        if self.doubted():  # or a run with nothing new would write
+            self.begin()
+            self._write("delete from doubted")
 
     # Published files
 

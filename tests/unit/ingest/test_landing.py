@@ -80,6 +80,23 @@ def test_stock_is_what_lies_there(tmp_path: Path) -> None:
     assert "1 landing file(s) are gone" in take_stock(landing)[0]
 
 
+def test_a_run_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    write(tmp_path / BEAT, heartbeat("2025-10-27T01:00:00Z"))
+    root.state.mkdir(parents=True)
+    ledger = Ledger(root.state / "ledger.sqlite")
+    for _ in range(2):
+        land(root, ledger, now=NOW)
+    said: list[str] = []
+    ledger.db.set_trace_callback(said.append)
+    before = ledger.db.total_changes, (root.state / "ledger.sqlite").stat().st_mtime_ns
+    land(root, ledger, now=NOW)
+    after = ledger.db.total_changes, (root.state / "ledger.sqlite").stat().st_mtime_ns
+    assert before == after
+    assert "delete from doubted" not in said
+    ledger.close()
+
+
 def test_what_cannot_be_read_is_not_called_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
