@@ -56,7 +56,7 @@ from ingest import files
 from ingest.landing import LandedPart, Landing
 from ingest.ledger import Ledger, PublishedFile
 from ingest.root import Root, find_root
-from ingest.stock import take_stock
+from ingest.stock import take_stock, unsound_parts
 
 TABLES = """
 create schema if not exists publishing;
@@ -194,6 +194,23 @@ class Plugin(BasePlugin):
             landing.commit()
             landing.write_manifest()
             plan = plan_days(self.root, ledger, self.datasets, Selection())
+            stale = {target.day.isoformat() for target in plan.stale}
+            if unsound := unsound_parts(self.root, ledger, stale):
+                # Only its bytes say so. Its inputs are not read again here, so
+                # that what it fed is left to the next export.
+                warnings += take_stock(landing, thoroughly=True)
+                landing.commit()
+                landing.write_manifest()
+                plan = plan_days(self.root, ledger, self.datasets, Selection())
+                lost = {(part.source, part.day) for part in unsound}
+                plan.stale = [
+                    target
+                    for target in plan.stale
+                    if lost.isdisjoint(
+                        (source, target.day.isoformat())
+                        for source in self.datasets[target.dataset].sources
+                    )
+                ]
             set_damaged_aside(self.root, ledger, plan)
             for warning in (*warnings, *plan.warnings()):
                 logger.warning(warning)

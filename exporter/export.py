@@ -168,7 +168,10 @@ class _Run:
             self.ledger.close()
             return
         set_damaged_aside(self.root, self.ledger, plan)
-        untested = untested_days(self.root)
+        untested = untested_days(
+            self.root,
+            {date.fromisoformat(row.day) for row in landed_days(self.ledger)},
+        )
         if not plan.stale and not untested:
             self.ledger.close()
             return

@@ -15,21 +15,28 @@ from pathlib import Path
 from ingest import files
 from ingest.root import Root
 
+# Stands for a file that cannot be read: it stays as it is until all is tested.
+EVERY = {date.max}
 
-def untested_days(root: Root) -> set[date]:
-    """The days that are to be tested; a file that is damaged names none."""
+
+def untested_days(root: Root, known: Iterable[date] = ()) -> set[date]:
+    """The days that are to be tested: all that are `known` where the file cannot
+    be read, for it may have named any of them."""
     try:
-        days = json.loads(_path(root).read_text("utf-8"))["days"]
+        days = json.loads(files.read(_path(root)))["days"]
         return {date.fromisoformat(day) for day in days}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except FileNotFoundError:
         return set()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set(known)
 
 
 def note_untested(root: Root, days: Iterable[date]) -> None:
     """Note days that are about to be published. Raises OSError."""
-    before = untested_days(root)
+    days = set(days)
+    before = untested_days(root, EVERY)
     now = before.union(days)
-    if now != before:
+    if now != before and before != EVERY:
         text = json.dumps({"days": sorted(map(str, now))}) + "\n"
         files.write_text(_path(root), root.staging, text, mode=0o600)
 

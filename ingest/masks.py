@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest import files
 from ingest.json_text import BadJson, Json, parse_json
 from ingest.mask_structure import MASK, hide_nested, hide_open_keys, mask_json
 from ingest.secret_names import KEY_NAME, PASSWORD_NAME, TRIGGERS
@@ -236,7 +237,7 @@ def load_masks(seed: Path = MASKS_CSV, own: Path | None = None) -> Masks:
         return Masks(rules.values())
     off = set()
     problems = []
-    text = own.read_bytes().decode("utf-8-sig", "replace")
+    text = files.read(own).decode("utf-8-sig", "replace")
     for line, row in _rows(text):
         name = row.get("name", "")
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.landing import Landing, RottenPart
-from tests import faults
+from tests import faults, support
 from tests.faults import LANDING, export, heartbeat, run, write
 
 DAY = "2025-10-28"
@@ -161,3 +161,18 @@ def test_a_disk_that_reads_another_way_each_time(
     assert faults.published(root) == before
     export(root)
     assert faults.is_valid(root)
+
+
+def test_plain_dbt_makes_nothing_from_a_part_that_rotted(
+    root: Path, tmp_path: Path
+) -> None:
+    before = faults.contents(faults.published(root))
+    (part,) = [path for path in parts_of(root) if "/query_rows/" in str(path)]
+    flip_unseen(part, 1.0)
+    (gone,) = [name for name in before if name.endswith("/query_perf_20251028.parquet")]
+    (root / gone).unlink()
+    support.run_dbt(root, tmp_path / "scratch", "run --select query_perf")
+    assert gone not in faults.published(root)
+    assert part.with_name(f"{part.name}.damaged").exists()
+    export(root)
+    assert faults.contents(faults.published(root)) == before

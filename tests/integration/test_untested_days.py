@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,13 @@ def test_days_are_noted_once_and_forgotten(empty_root: Path) -> None:
     assert json.loads(path.read_text()) == {"days": ["2025-10-27", "2025-10-28"]}
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("[]")
-    assert untested_days(root) == set()
+    known = [date(2025, 10, 26), date(2025, 10, 28)]
+    assert untested_days(root, known) == set(known)
+    note_untested(root, [date(2025, 10, 30)])
+    assert path.read_text() == "[]"
+    path.unlink()
+    os.mkfifo(path)
+    assert untested_days(root, known) == set(known)
     forget_untested(root)
     forget_untested(root)
     assert not path.exists()
