@@ -128,8 +128,8 @@ class Forker:
 
 
 @contextlib.contextmanager
-def forker(environment: dict[str, str]) -> Iterator[Forker]:
-    """A server for as long as it is needed, with an environment of its own."""
+def forker(environment: dict[str, str], project: Path = PROJECT) -> Iterator[Forker]:
+    """A server for as long as it is needed, of this project or of a copy of it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(
@@ -138,8 +138,9 @@ def forker(environment: dict[str, str]) -> Iterator[Forker]:
             stdout=subprocess.PIPE,
             # Unbuffered: whether a line waits is asked of the pipe.
             bufsize=0,
-            cwd=PROJECT,
-            env=environment,
+            cwd=project,
+            # What a copy leaves out, tests for one, is taken from here.
+            env=environment | {"PYTHONPATH": str(PROJECT)},
         ) as server,
     ):
         made = Forker(server, Path(folder))
