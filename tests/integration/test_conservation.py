@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingest.root import EXAMPLE_ROOT
+from ingest.root import EXAMPLE_ROOT, PROJECT
 from tests import faults
 from tests.faults import export, heartbeat, query_csv, write
 from tests.support import SAMPLES, copy_root
@@ -190,13 +190,13 @@ def test_any_roots_are_published_whole(
 
 
 MEASURE = (
-    "import resource, sys\n"
+    "import sys\n"
     "from exporter.cli import main\n"
+    "from tests.memory import most_bytes\n"
     "try:\n"
     "    main(sys.argv[1:])\n"
     "finally:\n"
-    "    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-    "    print('KB', used if sys.platform == 'linux' else used // 1024)\n"
+    "    print('KB', most_bytes() // 1024)\n"
 )
 
 
@@ -204,7 +204,7 @@ def megabytes(*arguments: str | Path) -> int:
     """The most memory that a command took."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, *arguments],
-        text=True, capture_output=True, check=False,
+        cwd=PROJECT, text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return int(done.stdout.rpartition("KB ")[2]) >> 10

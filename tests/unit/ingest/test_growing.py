@@ -240,16 +240,17 @@ def test_fingerprints_of_parts_add_up() -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 from datetime import datetime
 from pathlib import Path
 from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.run import land
+from tests.memory import most_bytes
 root = Root(Path(sys.argv[1]))
 report = land(root, Ledger(None), now=datetime(2025, 11, 2), historical=True)
 land(root, Ledger(None), now=datetime(2025, 11, 2), historical=True)
-print(report.records, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(report.records, most_bytes())
 """
 
 
@@ -260,7 +261,7 @@ def most_memory(root: Path) -> tuple[int, int]:
         cwd=PROJECT, check=True, capture_output=True, text=True,
     )  # fmt: skip
     records, peak = map(int, done.stdout.split())
-    return records, peak * (1 if sys.platform == "darwin" else 1024)
+    return records, peak
 
 
 def test_long_heartbeats_take_no_more_memory_than_some_of_them(tmp_path: Path) -> None:
