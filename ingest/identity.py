@@ -41,8 +41,9 @@ def merge_heartbeats(
     versions: dict[str, dict[str, Json]] = {}
     for record in records:
         same = versions.setdefault(record["filename"], {})
-        before = same.get(record["raw"])
-        same[record["raw"]] = _one_heartbeat(before, record) if before else record
+        text = text_of(record)
+        before = same.get(text)
+        same[text] = _one_heartbeat(before, record) if before else record
     merged: list[Json] = []
     for same in versions.values():
         if len(same) == 1:
@@ -93,6 +94,12 @@ def _without_beginnings(versions: Mapping[str, Json]) -> list[Json]:
     ]
 
 
+def text_of(record: Json) -> str:
+    """The text by which a record is known: that which is landed, but masked by
+    the rules that are switched off, too."""
+    return str(record.get("known_as") or record["raw"])
+
+
 def text_mark(text: str) -> bytes:
     """Stands for a line's text where very many of them are counted."""
     return hashlib.sha256(text.encode()).digest()[:12]
@@ -105,7 +112,7 @@ def number_equal_lines(records: Iterable[Json], seen: Counter[bytes]) -> list[Js
     """
     numbered = []
     for record in records:
-        mark = text_mark(record["raw"])
+        mark = text_mark(text_of(record))
         seen[mark] += 1
         numbered.append({**record, "ordinal": seen[mark]})
     return numbered
@@ -113,7 +120,7 @@ def number_equal_lines(records: Iterable[Json], seen: Counter[bytes]) -> list[Js
 
 def line_identity(record: Json) -> str:
     """A line by file, text and ordinal."""
-    pieces = (record["source_file"], record["raw"], str(record["ordinal"]))
+    pieces = (record["source_file"], text_of(record), str(record["ordinal"]))
     return digest(pieces)[:16]
 
 
@@ -136,12 +143,11 @@ def merge_reports(
     merged: dict[str, Json] = {}
     others = []
     for record in records:
-        content = record["report"] or record["raw"] or ""
-        key = record["at"] if record["has_timestamp"] else digest([content])
+        key = record["at"] if record["has_timestamp"] else report_key(record)
         before = merged.setdefault(key, record)
         if before is record:
             continue
-        if (before["report"], before["raw"]) == (record["report"], record["raw"]):
+        if report_key(before) == report_key(record):
             merged[key] = _one_report(before, record)
             continue
         problems = {before["problem"], record["problem"]}
@@ -336,7 +342,7 @@ def reports_content(records: list[Json]) -> Content:
 
 def report_key(report: Json) -> str:
     """What a report without a time stamp is known by."""
-    return digest([content_of(report)])[:16]
+    return digest([report.get("known_as") or content_of(report)])[:16]
 
 
 def summaries_content(records: list[Json]) -> Content:

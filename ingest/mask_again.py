@@ -30,6 +30,7 @@ from ingest.identity import (
     merge_summaries,
     summary_content,
     text_mark,
+    text_of,
 )
 from ingest.landers.context import Context
 from ingest.landers.lines import PARSERS
@@ -103,6 +104,8 @@ class _Again:
         before = self.landing.records(part.source, part.day, part.part)
         after = [masked(record, self.masks) for record in before]
         if part.source == "index_advisor":
+            for record in after:
+                self.context.know(record, content_of(record))
             after, others = merge_reports(after)
             self._supersede(part.source, part.day, part.part, others)
         elif part.source == "observed_columns":
@@ -213,18 +216,16 @@ class _Again:
     def _masked_line(self, source: str, record: Json, across: _Across) -> Json:
         written, file = record["raw"], self.masks.text(record["source_file"])
         text = across.masked(file, record["line_number"], written)
-        if text == written and not self.masks.suspicious(text):
-            return record if file == record["source_file"] else {
-                **record, "source_file": file
-            }  # fmt: skip
-        now = self.context.now
-        [fresh] = PARSERS[source](
-            text, record["line_number"], file, now, now, self.masks
-        ).records
-        if fresh["raw"] == written and file == record["source_file"]:
-            return record
-        said = {name: fresh[name] for name in fresh if name not in SAID_OF_LINE}
-        return {**record, **said}
+        fresh = {**record, "source_file": file}
+        if text != written or self.masks.suspicious(text):
+            now = self.context.now
+            [read] = PARSERS[source](
+                text, record["line_number"], file, now, now, self.masks
+            ).records
+            if read["raw"] != written:
+                fresh |= {k: read[k] for k in read if k not in SAID_OF_LINE}
+        self.context.know(fresh, fresh["raw"])
+        return record if fresh == record else fresh
 
     def _ordinals(
         self, source: str, parts: list[Part], changed: set[tuple[str, bytes]]
@@ -371,7 +372,7 @@ def _masked_key(key: str, masks: Masks) -> str:
 
 
 def _equal_lines(record: Json) -> tuple[str, bytes]:
-    return record["source_file"], text_mark(record["raw"])
+    return record["source_file"], text_mark(text_of(record))
 
 
 def _by_line(records: list[Json]) -> Iterator[list[Json]]:

@@ -69,6 +69,14 @@ class Context:
         """Note that the input that is being read lands on these days."""
         self.fed.setdefault(source, set()).update(days)
 
+    def know(self, record: Json, text: str) -> None:
+        """Note what a record of this text is known by, where it is not the text."""
+        known = self.masks.identity(text)
+        if known != text:
+            record["known_as"] = known
+        else:
+            record.pop("known_as", None)
+
     def saw_columns(
         self,
         source: str,

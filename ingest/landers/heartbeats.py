@@ -110,6 +110,7 @@ class HeartbeatLander:
         record: Json = dict(
             read_heartbeat(document.name, data, context.now, context.masks)
         )
+        context.know(record, record["raw"])
         record["modified"] = document.epoch
         record["day"] = day_of(record, document.modified, context.now).isoformat()
         if not document.is_proven:
@@ -245,8 +246,11 @@ class HeartbeatLander:
         text = context.masks.text(old["raw"])
         if old["fields"] is None:
             # Not taken apart, and cut.
-            return {**old, "raw": text, "problem": TOO_LONG}
-        fresh: Json = dict(parse_heartbeat(old["filename"], text, context.now))
+            fresh: Json = {**old, "raw": text, "problem": TOO_LONG}
+            context.know(fresh, text)
+            return fresh
+        fresh = dict(parse_heartbeat(old["filename"], text, context.now))
+        context.know(fresh, text)
         if fresh["problem"] == TOO_FAR_AHEAD and old["problem"] is None:
             fresh["problem"] = None  # the clock is wrong now, not then
         day = fresh["at"][:10] if fresh["at"] else old["day"]

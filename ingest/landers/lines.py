@@ -22,6 +22,7 @@ from ingest.identity import (
     lines_content,
     number_equal_lines,
     text_mark,
+    text_of,
 )
 from ingest.landers.context import Context, count
 from ingest.landing import Json
@@ -122,11 +123,14 @@ class LineLander:
         context, source = self.context, document.kind
         last_at = parse_time(end["last_at"]) if end["last_at"] else None
         read: list[tuple[Json, tuple[str, ...]]] = []
+        # Sought in all of them at once, what is in none is sought in none again.
+        context.masks.suspicious("\n".join([line.text for line in lines]))
         for line in lines:
             fallback = fallback_time(name, last_at, document.modified, context.now)
             parsed = self._parse(source, line, name, fallback)
             last_at = time_to_carry(parsed, last_at, context.now)
             for record in parsed.records:
+                context.know(record, record["raw"])
                 record["has_timestamp"] = parsed.time is not None
                 record["day"] = day_of(record, fallback).isoformat()
                 if not document.is_proven:
@@ -168,7 +172,7 @@ class LineLander:
     ) -> list[Json]:
         """Number lines; `seen` counts those of the file before them."""
         if position is not None:
-            fresh = [r for r in records if text_mark(r["raw"]) not in seen]
+            fresh = [r for r in records if text_mark(text_of(r)) not in seen]
             wanted = self._texts_to_count(document.kind, fresh)
             if wanted:
                 with document.open() as stream:
@@ -181,15 +185,16 @@ class LineLander:
         return number_equal_lines(records, seen)
 
     def _raw(self, source: str, line: Line, document: Document) -> str:
+        masks = self.context.masks
         # Only a line in which something is masked has to be parsed for it.
-        if len(line.text) <= RAW_LIMIT and not self.context.masks.suspicious(line.text):
-            return line.text
+        if len(line.text) <= RAW_LIMIT and not masks.suspicious(line.text):
+            return masks.identity(line.text)
         parsed = self._parse(source, line, document.name, document.modified)
-        return str(parsed.records[0]["raw"])
+        return masks.identity(str(parsed.records[0]["raw"]))
 
     def _texts_to_count(self, source: str, records: list[Json]) -> set[str]:
         """Texts among the new ones that may stand in the file before them."""
-        texts = {r["raw"]: r for r in records}
+        texts = {text_of(r): r for r in records}
         return {
             text
             for text, record in texts.items()

@@ -61,6 +61,7 @@ class ReportLander:
         }
         if not document.is_proven:
             record["unproven"] = True
+        context.know(record, content_of(record))
         if not parsed.has_timestamp:
             if not document.is_timed and report_key(record) in self.untimed:
                 return  # it says no other day than before

@@ -239,3 +239,31 @@ def test_what_is_published_is_masked_landed_or_not(root: Path) -> None:
     snapshot = faults.published(root)
     assert not faults.export(root).paths("exported")
     assert faults.published(root) == snapshot
+
+
+def test_with_a_rule_switched_off_nothing_is_landed_twice(
+    masked: Path, tmp_path: Path
+) -> None:
+    off = f"{OWN}customer,,,\n"
+    before = landed(masked)
+    own_masks(masked, off)
+    run(masked)
+    run(masked, historical=True)
+    # What was masked stays so, whatever the inputs say now, but for files that
+    # are landed as a whole, and names of columns.
+    after = landed(masked)
+    known = [p for p in before if "csv.gz" not in p and "observed" not in p]
+    assert [p for p in known if after[p] != before[p]] == []
+    never, found = counted(land_all(tmp_path / "never")), counted(masked)
+    seen = [key for key in never if key[0] != "observed_columns"]
+    assert [key for key in seen if found[key] != never[key]] == []
+    # What is landed while it is off is known when it is on again.
+    shutil.copytree(tmp_path / "later", tmp_path / "on", ignore=lambda *_: ["state"])
+    own_masks(tmp_path / "on", off)
+    run(tmp_path / "on")
+    assert "ACME-" in "".join(landed(tmp_path / "on").values())
+    own_masks(tmp_path / "on")
+    assert run(tmp_path / "on") == 0
+    assert run(tmp_path / "on", historical=True) == 0
+    assert "ACME-" not in "".join(landed(tmp_path / "on").values())
+    assert "known_as" not in "".join(landed(tmp_path / "on").values())
