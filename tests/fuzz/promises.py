@@ -318,8 +318,9 @@ def _is_bundle(path: str) -> bool:
 
 def _begins(short: Reading, long: Reading) -> bool:
     """Whether a content is the beginning of another, nothing included."""
-    begun = short.text.rstrip("\ufffd \t\r\n")
-    return len(short.text) < len(long.text) and long.text.startswith(begun)
+    # What a disk never wrote is zeros.
+    begun = short.text.rstrip("\0\ufffd \t\r\n")
+    return len(begun) < len(long.text.rstrip()) and long.text.startswith(begun)
 
 
 def _name(row: Row) -> object:
