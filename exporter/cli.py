@@ -26,6 +26,7 @@ from exporter.flags import (
     Dataset,
     Day,
     allow_empty_option,
+    chosen_present,
     chosen_root,
     dry_run_option,
     json_option,
@@ -110,6 +111,7 @@ def export_command(
         raise click.UsageError(f"--since {since} comes after --until {until}")
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose exclude each other")
+    chosen_present()  # said before anything is done
     where = root_with_reports(root, allow_empty, silent=quiet or as_json)
     options = Options(
         Selection(day or since, day or until, datasets, force),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from exporter.output import say
+from exporter.present import BadPresent, present
 from ingest.root import Root, RootNotFound, find_root
 
 LOCKED = 75
@@ -84,6 +85,14 @@ def chosen_root(named: str | None, silent: bool = False) -> Root:
             "(name yours with --root or OPS_ATOMIC_ROOT)"
         )
     return root
+
+
+def chosen_present() -> datetime:
+    """The present moment; one that is set to no time is wrong usage."""
+    try:
+        return present()
+    except BadPresent as error:
+        raise click.UsageError(str(error)) from error
 
 
 def root_with_reports(

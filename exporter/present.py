@@ -30,8 +30,3 @@ def present() -> datetime:
             f"{VARIABLE} is {text!r}, not a time such as 2025-10-28T07:51:31Z"
         )
     return at
-
-
-def is_set() -> bool:
-    """Whether another moment than the real one is the present."""
-    return bool(os.environ.get(VARIABLE, "").strip())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import datetime
 
 import click
 
 from exporter.flags import (
     FAILURE,
+    chosen_present,
     chosen_root,
     json_option,
     print_json,
@@ -35,7 +35,7 @@ def verify_command(root: str | None, trigger: bool) -> None:
     from exporter.verify.report import write_report
     from exporter.verify.run import run_checks
 
-    where, screen, now = chosen_root(root), Screen(), _present()
+    where, screen, now = chosen_root(root), Screen(), chosen_present()
     datasets = load_datasets()
     try:
         checks = list(run_checks(where, datasets, now, trigger))
@@ -72,7 +72,7 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     screen = Screen(json=as_json)
     checks = []
     told: set[str] = set()
-    for check in run_checks(where, load_datasets(), _present()):
+    for check in run_checks(where, load_datasets(), chosen_present()):
         checks.append(check)
         if quiet and not check.is_to_be_mended:
             continue
@@ -87,15 +87,6 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     else:
         screen.note(f"Verdict: {said}")
     sys.exit(FAILURE if said == PARTIAL else 0)
-
-
-def _present() -> datetime:
-    from exporter.present import BadPresent, present
-
-    try:
-        return present()
-    except BadPresent as error:
-        raise click.UsageError(str(error)) from error
 
 
 # The mark and color of a status.

@@ -235,6 +235,7 @@ def test_a_present_that_is_no_time_is_wrong_usage(
     cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPS_ATOMIC_AS_OF", "soon")
-    done = cli("doctor", root)
-    assert done.exit_code == 2
-    assert "OPS_ATOMIC_AS_OF is 'soon'" in done.stderr
+    for command in ("doctor", "export"):
+        done = cli(command, root)
+        assert done.exit_code == 2
+        assert "OPS_ATOMIC_AS_OF is 'soon'" in done.stderr
