@@ -36,7 +36,7 @@ docs: venv ## The dbt documentation in the browser, until Ctrl-C (PORT=8080)
 	@.venv/bin/dbt docs serve --port $(or $(PORT),8080)
 
 schema: venv ## Write docs/parquet_schema.json from the contracts
-	@.venv/bin/python -m exporter.schema > docs/parquet_schema.json.new
+	@.venv/bin/python -m exporter.contracts.schema > docs/parquet_schema.json.new
 	@mv docs/parquet_schema.json.new docs/parquet_schema.json
 
 bench: venv ## Measure speed and size side by side with other tools

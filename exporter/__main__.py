@@ -1,5 +1,5 @@
 """`python -m exporter` is `ops-atomic`."""
 
-from exporter.cli import main
+from exporter.cli.main import main
 
 main(prog_name="ops-atomic")

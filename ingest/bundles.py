@@ -21,7 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from ingest.documents import Document, epoch_seconds, kind_of, open_regular
+from ingest.inputs import InputFile, epoch_seconds, open_regular
+from ingest.names import kind_of
 
 # A first rotation may hold a year of heartbeats.
 MAX_MEMBERS = 250_000
@@ -117,7 +118,7 @@ def why_unproven(path: Path) -> str | None:
 
 def read_bundle(
     path: Path, shown: str, clock: Callable[[], datetime], is_proven: bool = True
-) -> Iterator[Document]:
+) -> Iterator[InputFile]:
     """The inputs in a bundle, each to be read before the next is asked for.
 
     Raises BundleProblem where the bundle ends or breaks a limit, and so does
@@ -163,7 +164,7 @@ class _Reading:
     # What was given beyond the bytes of the bundle: holes of sparse files, links.
     bytes_beyond: int = 0
 
-    def member(self, index: int, member: _Member) -> Iterator[Document]:
+    def member(self, index: int, member: _Member) -> Iterator[InputFile]:
         """The input that a member is, if it is one."""
         info = member.info
         name = info.name.replace("\\", "/").rpartition("/")[2]
@@ -189,9 +190,9 @@ class _Reading:
         ):
             self.left_out.append(_too_large(name, MAX_MEMBER_BYTES))
         else:
-            yield self._document(name, kind, info.mtime, info.size, member.open)
+            yield self._input_file(name, kind, info.mtime, info.size, member.open)
 
-    def linked(self, index: int, member: _Member) -> Iterator[Document]:
+    def linked(self, index: int, member: _Member) -> Iterator[InputFile]:
         """The inputs that link to a member."""
         links, size = self.links[index], member.info.size
         if size > MAX_LINKED_BYTES or self._is_beyond(size * len(links)):
@@ -202,22 +203,22 @@ class _Reading:
             data = stream.read()
         for link in links:
             opened = partial(io.BytesIO, data)
-            yield self._document(link.name, link.kind, link.mtime, len(data), opened)
+            yield self._input_file(link.name, link.kind, link.mtime, len(data), opened)
 
     def _is_beyond(self, size: int) -> bool:
         """Whether so many bytes more are beyond what a bundle may hold."""
         self.bytes_beyond += size
         return self.bytes_beyond > MAX_BUNDLE_BYTES
 
-    def _document(
+    def _input_file(
         self,
         name: str,
         kind: str,
         mtime: float,
         size: int,
         opened: Callable[[], AbstractContextManager[BinaryIO]],
-    ) -> Document:
-        return Document(
+    ) -> InputFile:
+        return InputFile(
             name=name,
             kind=kind,
             shown=f"{os.path.basename(self.shown)}:{name}",

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ingest.landing import digest
-from ingest.masks import Masks, load_masks
+from ingest.masking.masks import Masks, load_masks
 from ingest.root import PROJECT, Root
+from ingest.store.landing import digest
 
 # The module that turns a source's text into records.
 PARSERS = {

@@ -17,35 +17,35 @@ from typing import Any
 
 from ingest import files
 from ingest.bundles import BundleProblem, read_bundle, why_unproven
-from ingest.documents import (
+from ingest.inputs import (
     NOTHING_KNOWN,
-    Document,
+    InputFile,
+    InputPath,
     Inventory,
     Known,
     NotAFile,
-    Place,
     StillWritten,
-    live_document,
-    place_of,
-    read_document,
-    take_inventory,
+    input_path,
+    list_inputs,
+    live_file,
+    read_file,
     utc_now,
 )
-from ingest.landers.context import Context, LandingReport, count
-from ingest.landers.dated import DatedLander
-from ingest.landers.heartbeats import HeartbeatLander
-from ingest.landers.judging import judge_again
-from ingest.landers.lines import LineLander
-from ingest.landers.reports import ReportLander
-from ingest.landers.summaries import SummaryLander
-from ingest.landing import Landing, RottenPart
-from ingest.ledger import Ledger, SeenInput
-from ingest.mask_again import mask_again
+from ingest.loaders.context import Context, LandingReport, count
+from ingest.loaders.dated import DatedLoader
+from ingest.loaders.heartbeats import HeartbeatLoader
+from ingest.loaders.judging import judge_again
+from ingest.loaders.lines import LineLoader
+from ingest.loaders.mask_again import mask_again
+from ingest.loaders.reports import ReportLoader
+from ingest.loaders.summaries import SummaryLoader
+from ingest.loaders.unproven import BY_NAME, Unproven
 from ingest.parsers import MASKS, masks_fingerprint, masks_of
 from ingest.root import Root
-from ingest.stock import BUNDLES, take_stock
-from ingest.text import MAX_HEARTBEAT_BYTES, clean
-from ingest.unproven import BY_NAME, Unproven
+from ingest.store.landing import Landing, RottenPart
+from ingest.store.ledger import Ledger, SeenInput
+from ingest.store.reconcile import BUNDLES, reconcile
+from ingest.text.clean import MAX_HEARTBEAT_BYTES, clean
 
 # A heartbeat is written once; a name so old is not looked at again.
 YOUNG = timedelta(hours=48)
@@ -103,7 +103,7 @@ def land(
             context = Context(
                 landing, masks, clock, clock(), report, say, forces or _never
             )
-            found += take_stock(landing, thoroughly)
+            found += reconcile(landing, thoroughly)
             landing.commit()
             try:
                 mask_again(context)
@@ -167,19 +167,17 @@ class _Ingest:
         self.historical = historical
         self.progress = progress
         self.seen = self.ledger.inputs()
-        self.heartbeats = HeartbeatLander(context)
-        self.dated = DatedLander(context)
-        self.lines = LineLander(context, self.seen, from_start=historical)
-        self.reports = ReportLander(context)
-        self.summaries = SummaryLander(context)
+        self.heartbeats = HeartbeatLoader(context)
+        self.dated = DatedLoader(context)
+        self.lines = LineLoader(context, self.seen, from_start=historical)
+        self.reports = ReportLoader(context)
+        self.summaries = SummaryLoader(context)
         self.unproven = Unproven(context, self.seen)
 
     def run(self) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
         known = Known(horizon, self._certain_names())
-        inventory = take_inventory(
-            self.root, NOTHING_KNOWN if self.historical else known
-        )
+        inventory = list_inputs(self.root, NOTHING_KNOWN if self.historical else known)
         for folder, reason in inventory.unreadable:
             self.report.errors.append(
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
@@ -203,7 +201,7 @@ class _Ingest:
     def _land_heartbeats(self, inventory: Inventory, known: Known) -> None:
         horizon = known.young
         errors = len(self.report.errors)
-        looks: list[tuple[str, SeenInput]] = []
+        part_stats: list[tuple[str, SeenInput]] = []
         total = sum(len(names) for _, names in inventory.heartbeats)
         with self._bar("Reading heartbeats", total) as step:
             for name, folder in self._by_name(inventory):
@@ -211,20 +209,22 @@ class _Ingest:
                 # Of a name that matches a heartbeat's, nothing can be a secret.
                 place = folder.below(name)
                 seen = self.seen.get(place.key)
-                document = self._heartbeat(place, is_seen=seen is not None)
-                if document is None:
+                input_file = self._heartbeat(place, is_seen=seen is not None)
+                if input_file is None:
                     continue
-                look = SeenInput("heartbeats", document.size, document.mtime_ns)
-                if seen == look and name in known.names and not self.historical:
+                file_stat = SeenInput(
+                    "heartbeats", input_file.size, input_file.mtime_ns
+                )
+                if seen == file_stat and name in known.names and not self.historical:
                     continue
-                if self._read(document, self.heartbeats.add) and name >= horizon:
-                    looks.append((place.key, look))
+                if self._read(input_file, self.heartbeats.add) and name >= horizon:
+                    part_stats.append((place.key, file_stat))
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
         self.heartbeats.flush()
         self.heartbeats.say()
-        for path, look in looks:
-            self.ledger.put_input(path, look)
+        for path, file_stat in part_stats:
+            self.ledger.put_input(path, file_stat)
         self.ledger.forget_inputs(
             path
             for path, seen in self.seen.items()
@@ -234,13 +234,13 @@ class _Ingest:
             self.ledger.forget_doubts()
         self.landing.commit()
 
-    def _by_name(self, inventory: Inventory) -> Iterator[tuple[str, Place]]:
+    def _by_name(self, inventory: Inventory) -> Iterator[tuple[str, InputPath]]:
         """Heartbeats in the order of their names, which is that of their days."""
         for _, names in inventory.heartbeats:
             names.sort()
         return heapq.merge(
             *(
-                zip(names, repeat(place_of(path, self.context.masks)))
+                zip(names, repeat(input_path(path, self.context.masks)))
                 for path, names in inventory.heartbeats
             )
         )
@@ -251,19 +251,23 @@ class _Ingest:
         for number, (path, kind) in enumerate(inventory.others):
             if number % FILES_AT_ONCE == 0:
                 self._flush()
-            document = self._document(place_of(path, self.context.masks), kind)
-            if document is None:
+            input_file = self._input_file(input_path(path, self.context.masks), kind)
+            if input_file is None:
                 continue
-            seen = self.seen.get(document.key or "")
-            look = (document.size, document.mtime_ns)
-            if seen and look == (seen.bytes, seen.mtime_ns) and not self.historical:
+            seen = self.seen.get(input_file.key or "")
+            file_stat = (input_file.size, input_file.mtime_ns)
+            if (
+                seen
+                and file_stat == (seen.bytes, seen.mtime_ns)
+                and not self.historical
+            ):
                 continue
-            self._land(document)
+            self._land(input_file)
         self._flush_all()
 
-    def _land(self, document: Document) -> None:
+    def _land(self, input_file: InputFile) -> None:
         """Read one document of any kind and remember how it looked."""
-        landers: dict[str, Callable[[Document], object]] = {
+        loaders: dict[str, Callable[[InputFile], object]] = {
             "heartbeats": self.heartbeats.add,
             "dated": self.dated.add,
             "query_log": self.lines.add,
@@ -271,27 +275,30 @@ class _Ingest:
             "index_advisor": self.reports.add,
             "optimization_summary": self.summaries.add,
         }
-        if document.key is not None:
+        if input_file.key is not None:
             self.context.fed.clear()
-        if document.is_proven:
-            self.unproven.make_way(document)
-        if not self._read(document, landers[document.kind]) or document.key is None:
+        if input_file.is_proven:
+            self.unproven.make_way(input_file)
+        if (
+            not self._read(input_file, loaders[input_file.kind])
+            or input_file.key is None
+        ):
             return
-        position = self.lines.positions.get(document.key)
-        look = (document.size, document.mtime_ns)
-        if self._changed(document):
+        position = self.lines.positions.get(input_file.key)
+        file_stat = (input_file.size, input_file.mtime_ns)
+        if self._changed(input_file):
             # What was read stands, but it is not what lies there now.
-            look = (-1, 0)
+            file_stat = (-1, 0)
             if position is None:  # a log simply grows
-                self._is_being_written(document)
-        elif document.key in self.dated.kept_out:
-            look = (-1, 0)  # to be said again, as long as it lies there
-        if position and (seen := self.seen.get(document.key)):
+                self._is_being_written(input_file)
+        elif input_file.key in self.dated.kept_out:
+            file_stat = (-1, 0)  # to be said again, as long as it lies there
+        if position and (seen := self.seen.get(input_file.key)):
             for source, days in seen.feeds.items():
                 self.context.feeds(source, days)
         feeds = self._take_feeds()
         self.ledger.put_input(
-            document.key, SeenInput(document.kind, *look, position, feeds)
+            input_file.key, SeenInput(input_file.kind, *file_stat, position, feeds)
         )
 
     def _take_feeds(self) -> dict[str, list[str]]:
@@ -346,13 +353,13 @@ class _Ingest:
 
     def _look_of_bundle(self, path: str) -> SeenInput | None:
         try:
-            look = (self.root.path / path).stat()
+            file_stat = (self.root.path / path).stat()
         except FileNotFoundError:
             return None
         except OSError as error:
             self._unreadable(path, error)
             return None
-        return SeenInput(BUNDLES, look.st_size, look.st_mtime_ns)
+        return SeenInput(BUNDLES, file_stat.st_size, file_stat.st_mtime_ns)
 
     def _why_unproven(self, path: str) -> str | None:
         """What is wrong with a bundle; nothing, told by "", if it is unreadable."""
@@ -374,13 +381,13 @@ class _Ingest:
         position: dict[str, Any] | None = None
         self.context.fed.clear()
         try:
-            for document in read_bundle(
+            for input_file in read_bundle(
                 self.root.path / path, path, self.context.clock, not damage
             ):
                 members += 1
-                if document.is_proven or self.unproven.may_land(document, path):
-                    self._land(document)
-                if not document.is_proven and document.kind not in BY_NAME:
+                if input_file.is_proven or self.unproven.may_land(input_file, path):
+                    self._land(input_file)
+                if not input_file.is_proven and input_file.kind not in BY_NAME:
                     self._flush()
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
@@ -418,19 +425,19 @@ class _Ingest:
 
     # Reading
 
-    def _heartbeat(self, place: Place, is_seen: bool) -> Document | None:
+    def _heartbeat(self, place: InputPath, is_seen: bool) -> InputFile | None:
         """One that was seen before is looked at only: it rarely has changed."""
-        read = live_document
+        read = live_file
         if not is_seen:
-            read = partial(read_document, limit=MAX_HEARTBEAT_BYTES + 1)
-        return self._document(place, "heartbeats", read)
+            read = partial(read_file, limit=MAX_HEARTBEAT_BYTES + 1)
+        return self._input_file(place, "heartbeats", read)
 
-    def _document(
+    def _input_file(
         self,
-        place: Place,
+        place: InputPath,
         kind: str,
-        read: Callable[[Root, Place, str, datetime], Document] = live_document,
-    ) -> Document | None:
+        read: Callable[[Root, InputPath, str, datetime], InputFile] = live_file,
+    ) -> InputFile | None:
         try:
             return read(self.root, place, kind, self.context.clock())
         except FileNotFoundError:
@@ -439,35 +446,37 @@ class _Ingest:
             self._unreadable(place.path, error)
             return None
 
-    def _read(self, document: Document, add: Callable[[Document], object]) -> bool:
+    def _read(self, input_file: InputFile, add: Callable[[InputFile], object]) -> bool:
         try:
-            add(document)
+            add(input_file)
         except StillWritten:
-            self._is_being_written(document)
+            self._is_being_written(input_file)
             return False
         except OSError as error:
-            if isinstance(error, FileNotFoundError) and self._is_input(error, document):
+            if isinstance(error, FileNotFoundError) and self._is_input(
+                error, input_file
+            ):
                 return False  # rotated since we looked: its bundle will have it
-            if error.filename is not None and not self._is_input(error, document):
+            if error.filename is not None and not self._is_input(error, input_file):
                 raise  # not the input's fault: the landing cannot be written
-            self._unreadable(document.shown, error)
+            self._unreadable(input_file.shown, error)
             return False
         return True
 
-    def _is_input(self, error: OSError, document: Document) -> bool:
-        return str(error.filename) == str(self.root.path / (document.path or ""))
+    def _is_input(self, error: OSError, input_file: InputFile) -> bool:
+        return str(error.filename) == str(self.root.path / (input_file.path or ""))
 
-    def _is_being_written(self, document: Document) -> None:
+    def _is_being_written(self, input_file: InputFile) -> None:
         self.report.warnings.append(
-            f"{document.shown}: is being written; the next run reads it again"
+            f"{input_file.shown}: is being written; the next run reads it again"
         )
 
-    def _changed(self, document: Document) -> bool:
-        place = place_of(document.path or "", self.context.masks)
-        now = self._document(place, document.kind)
+    def _changed(self, input_file: InputFile) -> bool:
+        place = input_path(input_file.path or "", self.context.masks)
+        now = self._input_file(place, input_file.kind)
         return now is not None and (now.size, now.mtime_ns) != (
-            document.size,
-            document.mtime_ns,
+            input_file.size,
+            input_file.mtime_ns,
         )
 
     def _unreadable(self, path: str, error: OSError) -> None:

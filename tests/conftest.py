@@ -67,7 +67,7 @@ def cli() -> Callable[..., Result]:
     """Runs `ops-atomic COMMAND --root ROOT …` in this process."""
 
     def run(command: str, root: Path, *arguments: str) -> Result:
-        from exporter.cli import main
+        from exporter.cli.main import main
 
         # A run may set variables for the dbt it starts.
         with mock.patch.dict(os.environ):

@@ -54,7 +54,7 @@ class Run:
 
 def run(command: str, root: Path, *arguments: str) -> Run:
     """`ops-atomic COMMAND --json` in this process; a crash is raised."""
-    from exporter.cli import main
+    from exporter.cli.main import main
 
     with mock.patch.dict(os.environ):
         done = CliRunner().invoke(

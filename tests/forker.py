@@ -26,7 +26,7 @@ import contextlib, importlib, io, json, os, sys
 sys.path.insert(0, os.getcwd())
 with contextlib.redirect_stdout(io.StringIO()):  # as the run itself does it
     import dbt.cli.main, dbt.adapters.duckdb.impl
-from exporter.cli import main
+from exporter.cli.main import main
 print("ready", flush=True)
 for line in sys.stdin:
     pid = os.fork()

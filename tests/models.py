@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import jinja2
 from duckdb import DuckDBPyConnection
 
-from exporter.landing_columns import landing_columns
+from exporter.contracts.landing_columns import landing_columns
 from ingest.root import PROJECT
 
 # Those of the other files are for the materialization and for tests.

@@ -52,7 +52,7 @@ ALL_LABELS = tuple(job.label for job in ALL_JOBS)
 
 
 @dataclass(frozen=True)
-class Place:
+class Installation:
     """Where an installation lies: the project, and the root that it exports."""
 
     project: Path
@@ -71,7 +71,7 @@ class Place:
         return self.root / "g" / "logs"
 
 
-def fill_agent(job: Job, place: Place, environ: Mapping[str, str]) -> Agent:
+def fill_agent(job: Job, place: Installation, environ: Mapping[str, str]) -> Agent:
     """One agent as a launchd job: the template with every value filled in.
 
     Of `environ` only the variables that the template names are taken, and of

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import Agent, Place
+from exporter.agents.jobs import Agent, Installation
 from exporter.agents.privacy import refuse_protected
 from exporter.agents.processes import Outcome, Runner, failure
 from exporter.agents.schedule import (
@@ -59,7 +59,7 @@ class Launchd:
         """The user's screen session, and the one there is without it."""
         return f"gui/{self.uid}", f"user/{self.uid}"
 
-    def check(self, place: Place) -> None:
+    def check(self, place: Installation) -> None:
         if self.uid == 0:
             raise AgentRefused(
                 "agents belong to a user, not to root: install them without sudo"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from exporter.agents.errors import AgentRefused
-from exporter.agents.jobs import Place
+from exporter.agents.jobs import Installation
 
 IN_HOME = {
     "Documents": "Documents",
@@ -37,7 +37,7 @@ USED_OF_ROOT = (
 USED_OF_PROJECT = (".", ".venv", ".venv/bin/python", "launchagents")
 
 
-def refuse_protected(place: Place, home: Path) -> None:
+def refuse_protected(place: Installation, home: Path) -> None:
     """Raise AgentRefused, with the way out, if a job could not read its files."""
     for path, real, kind in _find_protected(place.root, USED_OF_ROOT, home):
         raise AgentRefused(

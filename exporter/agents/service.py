@@ -14,8 +14,8 @@ from exporter.agents.jobs import (
     JOBS,
     REFRESH,
     Agent,
+    Installation,
     Job,
-    Place,
     file_mode,
     fill_agent,
     operator_variables,
@@ -64,7 +64,7 @@ def jobs_of(system: System, asked: Mapping[str, Schedule]) -> list[Job]:
     return jobs
 
 
-def render(place: Place, environ: Mapping[str, str], output: Path) -> list[Path]:
+def render(place: Installation, environ: Mapping[str, str], output: Path) -> list[Path]:
     """Write the files of all agents, for both systems, into one folder."""
     written = []
     for job in ALL_JOBS:
@@ -80,7 +80,7 @@ def render(place: Place, environ: Mapping[str, str], output: Path) -> list[Path]
 
 def install(
     system: System,
-    place: Place,
+    place: Installation,
     environ: Mapping[str, str],
     asked: Mapping[str, Schedule] | None = None,
 ) -> list[Change]:
@@ -149,7 +149,7 @@ def _keep_variables(
     }
 
 
-def check_project(place: Place) -> None:
+def check_project(place: Installation) -> None:
     """Raise AgentRefused if the wrapper could not start the command."""
     if not os.access(place.wrapper, os.X_OK):
         raise AgentRefused(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import Job, Place, file_mode, fill_agent
+from exporter.agents.jobs import Installation, Job, file_mode, fill_agent
 from exporter.agents.schedule import next_start
 from exporter.agents.service import check_project, is_in_place, jobs_of
 from exporter.agents.system import Loaded, System
@@ -79,7 +79,7 @@ def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
     if is_installed and root is None:
         problems.append(f"its file cannot be read: {MEND}")
     elif is_installed and root:
-        place = Place(project, Path(root))
+        place = Installation(project, Path(root))
         problems += _find_faults_of_files(system, job, place, environment)
     if loaded:
         problems += _find_faults_of_job(job, loaded, root)
@@ -87,7 +87,7 @@ def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
 
 
 def _find_faults_of_files(
-    system: System, job: Job, place: Place, environment: Mapping[str, str]
+    system: System, job: Job, place: Installation, environment: Mapping[str, str]
 ) -> list[str]:
     faults = []
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from exporter.agents.jobs import Agent, Place
+from exporter.agents.jobs import Agent, Installation
 from exporter.agents.schedule import Schedule
 
 
@@ -37,7 +37,7 @@ class System(Protocol):
     def name(self) -> str:
         """`launchd` or `systemd`."""
 
-    def check(self, place: Place) -> None:
+    def check(self, place: Installation) -> None:
         """Raise AgentRefused if jobs could not work on that place."""
 
     def paths(self, label: str) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.agents.errors import AgentError
-from exporter.agents.jobs import Agent, Place
+from exporter.agents.jobs import Agent, Installation
 from exporter.agents.processes import Runner, failure
 from exporter.agents.schedule import Schedule, as_text
 from exporter.agents.system import Loaded
@@ -48,7 +48,7 @@ class Systemd:
     uid: int
     name: str = "systemd"
 
-    def check(self, place: Place) -> None:
+    def check(self, place: Installation) -> None:
         """Linux keeps none of a user's folders from that user's jobs."""
 
     def paths(self, label: str) -> tuple[Path, ...]:

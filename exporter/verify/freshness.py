@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from exporter.bookkeeping import open_ledger
-from exporter.datasets import Dataset
-from exporter.history import runs_since
-from exporter.published import published_days
-from exporter.results import OK
-from exporter.thresholds import Thresholds
+from exporter.contracts.datasets import Dataset
+from exporter.publish.published import published_days
+from exporter.reporting.history import runs_since
+from exporter.reporting.results import OK
+from exporter.reporting.thresholds import Thresholds
+from exporter.runtime.state_folder import open_ledger
 from exporter.verify.checks import (
     COMPONENT,
     FAIL,

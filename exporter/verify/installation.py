@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
-from exporter import __version__, notify, outbox
+from exporter import __version__
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import ALL_LABELS, JOBS, Job, Place
+from exporter.agents.jobs import ALL_LABELS, JOBS, Installation, Job
 from exporter.agents.status import AgentStatus, find_statuses
 from exporter.agents.system import System
-from exporter.logs import log_path
+from exporter.notify import delivery as notify
+from exporter.notify import outbox
+from exporter.reporting.logs import log_path
 from exporter.verify.checks import (
     COMPONENT,
     EXPORT,
@@ -89,7 +91,7 @@ def check_plists(root: Root) -> Check:
     name, target = "Plist syntax", f"{len(ALL_LABELS)} valid plists"
     try:
         with tempfile.TemporaryDirectory() as folder:
-            service.render(Place(PROJECT, root.path), os.environ, Path(folder))
+            service.render(Installation(PROJECT, root.path), os.environ, Path(folder))
             labels = {
                 plistlib.loads(path.read_bytes())["Label"]
                 for path in Path(folder).glob("*.plist")
@@ -108,7 +110,7 @@ def check_plists(root: Root) -> Check:
 
 def check_wrapper() -> Check:
     """The wrapper that agents start, run with --help in an empty environment."""
-    wrapper = Place(PROJECT, PROJECT).wrapper
+    wrapper = Installation(PROJECT, PROJECT).wrapper
     code, said = _run("/usr/bin/env", "-i", str(wrapper), "--help")
     is_well = code == 0 and "Usage:" in said
     actual = "exit 0" if is_well else f"exit {code}: {said[-200:]}"
@@ -120,7 +122,7 @@ def check_wrapper() -> Check:
 
 def check_version() -> Check:
     """The command that the wrapper starts is of this version."""
-    command = Place(PROJECT, PROJECT).venv / "bin" / "ops-atomic"
+    command = Installation(PROJECT, PROJECT).venv / "bin" / "ops-atomic"
     code, said = _run(str(command), "--version")
     actual = said.rpartition(" ")[2] if code == 0 else f"exit {code}: {said[-200:]}"
     is_well = actual == __version__

@@ -9,19 +9,18 @@ from datetime import date, datetime, timedelta
 
 import duckdb
 
-from exporter.bookkeeping import open_ledger
-from exporter.datasets import Dataset
-from exporter.discretion import discreet
-from exporter.errors import describe
-from exporter.history import last_run
-from exporter.published import published_days
-from exporter.results import OK
-from exporter.screen import kilobytes
-from exporter.staleness import Selection, plan_days
-from exporter.state import take_state
-from exporter.summary import seconds
-from exporter.thresholds import GB, MB, Thresholds
-from exporter.validate import validate
+from exporter.contracts.datasets import Dataset
+from exporter.publish.plan import Selection, plan_days
+from exporter.publish.published import published_days
+from exporter.reporting.history import last_run
+from exporter.reporting.results import OK
+from exporter.reporting.screen import kilobytes
+from exporter.reporting.stored import count_stored
+from exporter.reporting.summary import seconds
+from exporter.reporting.thresholds import GB, MB, Thresholds
+from exporter.runtime.errors import describe
+from exporter.runtime.redact import redact
+from exporter.runtime.state_folder import open_ledger
 from exporter.verify.checks import (
     COMPONENT,
     EXPORT,
@@ -34,6 +33,7 @@ from exporter.verify.checks import (
     command_on,
     passed,
 )
+from exporter.verify.validate import validate
 from ingest.root import Root
 from ingest.run import land
 
@@ -83,7 +83,7 @@ def check_dry_run(
         plan = plan_days(root, ledger, datasets, Selection())
     except OSError as error:
         mend = command_on(root, f"{EXPORT} --dry-run")
-        yield Check(TEST, name, "ends well", discreet(describe(error)), FAIL, mend)
+        yield Check(TEST, name, "ends well", redact(describe(error)), FAIL, mend)
         return
     finally:
         ledger.close()
@@ -154,7 +154,7 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
 def check_storage(root: Root) -> Check:
     """What Parquet and landing take."""
     limit = Thresholds.from_environment(os.environ).max_storage_gb
-    used = take_state(root).bytes
+    used = count_stored(root).bytes
     is_well = used <= limit * GB
     return Check(
         METRIC, "Storage used", f"at most {limit:g} GB", kilobytes(used),

@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 
 from exporter import __version__
-from exporter.datasets import Dataset
-from exporter.discretion import discreet
-from exporter.history import last_run
-from exporter.logs import log_path
-from exporter.markdown import plain, table
-from exporter.published import published_days
-from exporter.screen import kilobytes
+from exporter.contracts.datasets import Dataset
+from exporter.publish.published import published_days
+from exporter.reporting.history import last_run
+from exporter.reporting.logs import log_path
+from exporter.reporting.markdown import plain, table
+from exporter.reporting.screen import kilobytes
+from exporter.runtime.redact import redact
 from exporter.verify.checks import (
     COMPONENT,
     FAIL,
@@ -83,7 +83,7 @@ def render(
 
 
 def _cell(text: str) -> str:
-    return plain(discreet(text))
+    return plain(redact(text))
 
 
 def _checks(title: str, checks: Sequence[Check], kind: str) -> str:
@@ -104,12 +104,12 @@ def _artefacts(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[list[str
     for path in paths:
         shown = _cell(root.relative(path))
         try:
-            look = path.stat()
+            file_stat = path.stat()
         except OSError:
             yield [shown, "–", "not there"]
             continue
-        written = datetime.fromtimestamp(look.st_mtime, UTC)
-        yield [shown, kilobytes(look.st_size), f"{written:%Y-%m-%d %H:%M:%S}"]
+        written = datetime.fromtimestamp(file_stat.st_mtime, UTC)
+        yield [shown, kilobytes(file_stat.st_size), f"{written:%Y-%m-%d %H:%M:%S}"]
 
 
 def _health(root: Root, heartbeats: Dataset, checks: Dataset) -> str:

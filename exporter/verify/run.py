@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from exporter.datasets import Dataset
-from exporter.discretion import discreet
-from exporter.errors import describe
-from exporter.export import Options, export
-from exporter.history import last_run
-from exporter.lock import Locked
-from exporter.published import published_days
-from exporter.results import OK
-from exporter.screen import Screen
-from exporter.stop import Stopped, stoppable
+from exporter.contracts.datasets import Dataset
+from exporter.export.run import Options, export
+from exporter.publish.published import published_days
+from exporter.reporting.history import last_run
+from exporter.reporting.results import OK
+from exporter.reporting.screen import Screen
+from exporter.runtime.errors import describe
+from exporter.runtime.lock import Locked
+from exporter.runtime.redact import redact
+from exporter.runtime.stop import Stopped, stoppable
 from exporter.verify import freshness, installation, outputs
 from exporter.verify.checks import (
     EXPORT,
@@ -89,7 +89,7 @@ def trigger_export(root: Root) -> Check:
         except Locked as locked:
             actual, is_well = str(locked), False
         except OSError as error:
-            actual, is_well = discreet(describe(error)), False
+            actual, is_well = redact(describe(error)), False
     return Check(
         TEST, "Triggered export", OK, actual, passed(is_well),
         "" if is_well else command_on(root, EXPORT),

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import BinaryIO, NamedTuple
 
 from ingest.sources.lines import PhysicalLine, physical_lines, without_keys
-from ingest.text import MAX_RECORD_BYTES, clean, in_utf8
+from ingest.text.clean import MAX_RECORD_BYTES, clean, in_utf8
 
 MAX_RECORD_LINES = 1_000
 """Physical lines that one record may run over."""

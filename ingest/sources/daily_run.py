@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 
 from ingest.sources.reports import Reading, ReportCheck, check, sections
-from ingest.times import parse_time
+from ingest.text.times import parse_time
 
 REPORT_TYPE = "daily_run"
 OVERALL = "Overall"

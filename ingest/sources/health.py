@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ingest.json_text import BadJson, cell, key_names, parse_json
 from ingest.sources.lines import NOT_AN_OBJECT
 from ingest.sources.reports import Reading, ReportCheck, check
-from ingest.times import parse_time
+from ingest.text.json_text import BadJson, cell, key_names, parse_json
+from ingest.text.times import parse_time
 
 REPORT_TYPE = "health"
 GROUP = "Health"

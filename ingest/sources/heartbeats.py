@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TypedDict
 
-from ingest.masks import Masks
-from ingest.text import MAX_HEARTBEAT_BYTES, decode
-from ingest.times import believable, date_problem, parse_time, utc_text
+from ingest.masking.masks import Masks
+from ingest.text.clean import MAX_HEARTBEAT_BYTES, decode
+from ingest.text.times import believable, date_problem, parse_time, utc_text
 
 NO_STATUS = "no Status line"
 NO_TIME = "no time"

@@ -4,10 +4,10 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, NamedTuple
 
-from ingest.json_text import BadJson, Json, dump, key_names
-from ingest.masks import Masks
+from ingest.masking.masks import Masks
 from ingest.sources.lines import NOT_AN_OBJECT, written_time
-from ingest.times import believable, utc_text
+from ingest.text.json_text import BadJson, Json, dump, key_names
+from ingest.text.times import believable, utc_text
 
 MAX_REPORT_CHARACTERS = 4 << 20
 """DuckDB reads JSON objects of up to 16 MB; escaping may double a text."""

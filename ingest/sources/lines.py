@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, BinaryIO, NamedTuple
 
-from ingest.json_text import BadJson, Json, cell
-from ingest.mask_structure import mask_line, may_go_on
-from ingest.masks import Masks
-from ingest.text import MAX_RECORD_BYTES, cut, decode_utf8, in_utf8, is_too_long
-from ingest.times import believable, date_problem, parse_time, utc_text
+from ingest.masking.masks import Masks
+from ingest.masking.structure import mask_line, may_go_on
+from ingest.text.clean import MAX_RECORD_BYTES, cut, decode_utf8, in_utf8, is_too_long
+from ingest.text.json_text import BadJson, Json, cell
+from ingest.text.times import believable, date_problem, parse_time, utc_text
 
 TOO_LONG = "line is too long"
 NOT_AN_OBJECT = "not an object"

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 
 from ingest.sources.reports import Reading, ReportCheck, check, sections
-from ingest.times import parse_time
+from ingest.text.times import parse_time
 
 REPORT_TYPE = "mcp_health"
 GROUP = "MCP Health"

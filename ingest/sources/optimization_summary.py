@@ -4,11 +4,11 @@ import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ingest.json_text import BadJson, Json, cell, dump, key_names, parse_json
-from ingest.masks import Masks
+from ingest.masking.masks import Masks
 from ingest.sources.lines import TOO_LONG, Parsed, landed_time, written_time
-from ingest.text import cut, is_too_long
-from ingest.times import parse_time
+from ingest.text.clean import cut, is_too_long
+from ingest.text.json_text import BadJson, Json, cell, dump, key_names, parse_json
+from ingest.text.times import parse_time
 
 MAX_NUMBERS = 200
 """More numbers in a line than this are no metrics; each becomes a row."""

@@ -10,9 +10,8 @@ from datetime import date, datetime
 from itertools import chain
 from typing import BinaryIO, Literal
 
-from ingest.json_text import MAX_NAME_LENGTH, MAX_NAMES
-from ingest.masks import MASK, Masks
-from ingest.secret_names import is_secret_name
+from ingest.masking.masks import MASK, Masks
+from ingest.masking.secret_names import is_secret_name
 from ingest.sources.csv_records import (
     BLANK,
     Header,
@@ -24,8 +23,9 @@ from ingest.sources.csv_records import (
     read_csv,
     width_problem,
 )
-from ingest.text import MAX_RECORD_BYTES, rejoined
-from ingest.times import date_problem, parse_time, utc_text
+from ingest.text.clean import MAX_RECORD_BYTES, rejoined
+from ingest.text.json_text import MAX_NAME_LENGTH, MAX_NAMES
+from ingest.text.times import date_problem, parse_time, utc_text
 
 Source = Literal["query_rows", "query_patterns"]
 

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-from ingest.json_text import MAX_NAMES, BadJson, Json, cell, dump, key_names
-from ingest.masks import Masks
+from ingest.masking.masks import Masks
 from ingest.sources.csv_records import landing_line
 from ingest.sources.json_pieces import find_list, split_list
 from ingest.sources.query_csv import QueryFile, day_problem, reject_line
-from ingest.text import cut, decode, is_too_long
+from ingest.text.clean import cut, decode, is_too_long
+from ingest.text.json_text import MAX_NAMES, BadJson, Json, cell, dump, key_names
 
 MAX_JSON_BYTES = 16 << 20
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from ingest.json_text import cell, key_names
-from ingest.masks import Masks
+from ingest.masking.masks import Masks
 from ingest.sources.lines import Parsed, json_line, written_time
-from ingest.times import utc_text
+from ingest.text.json_text import cell, key_names
+from ingest.text.times import utc_text
 
 
 def problem_besides_time(query: str | None) -> str | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from ingest.masks import Masks
-from ingest.text import RAW_LIMIT
-from ingest.times import date_problem, parse_time, utc_text
+from ingest.masking.masks import Masks
+from ingest.text.clean import RAW_LIMIT
+from ingest.text.times import date_problem, parse_time, utc_text
 
 NO_TIME = "no time"
 NO_CHECKS = "no checks"

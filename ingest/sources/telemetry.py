@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from ingest.json_text import cell, key_names
-from ingest.masks import Masks
+from ingest.masking.masks import Masks
 from ingest.sources.lines import Parsed, json_line, landed_time, written_time
+from ingest.text.json_text import cell, key_names
 
 
 def parse_line(

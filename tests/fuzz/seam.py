@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest import documents
+from ingest import inputs
 from tests.fuzz.actions import Action, act
 
 CHANGES = {
@@ -42,7 +42,7 @@ def arm(
 
 
 def _set_clock(now: datetime) -> None:
-    real = documents.utc_now
+    real = inputs.utc_now
     begun = real()
 
     def utc_now() -> datetime:

@@ -31,7 +31,7 @@ def ops_atomic_bare() -> Callable[..., Result]:
     """Runs `ops-atomic …` in this process, with no root of its own."""
 
     def run(*arguments: str | Path) -> Result:
-        from exporter.cli import main
+        from exporter.cli.main import main
 
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 

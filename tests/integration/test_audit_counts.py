@@ -10,8 +10,8 @@ from unittest import mock
 
 import pytest
 
-from exporter.datasets import load_datasets
-from ingest.ledger import Ledger
+from exporter.contracts.datasets import load_datasets
+from ingest.store.ledger import Ledger
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
 from tests.support import copy_project, run_dbt
@@ -68,7 +68,7 @@ def test_a_day_that_cannot_be_read_takes_no_other_along(root: Path) -> None:
     for path in before:
         (root / path).unlink()
     # As if it had been damaged after it was looked into.
-    with mock.patch("exporter.export.unsound_parts", return_value=[]):
+    with mock.patch("exporter.export.run.unsound_parts", return_value=[]):
         done = export(root, code=1)
     failed = done.paths("failed")
     assert QUERIES in failed
@@ -156,7 +156,7 @@ def test_code_that_changes_during_a_run_publishes_nothing(
             name: replace(dataset, model_fingerprint="edited since")
             for name, dataset in load_datasets().items()
         }
-        patched.setattr("exporter.dbt_plugin.load_datasets", lambda: changed)
+        patched.setattr("exporter.publish.dbt_plugin.load_datasets", lambda: changed)
         done = export(root, "--force", code=1)
     assert "the project's files changed while dbt was at work" in done.errors
     assert faults.published(root) == before

@@ -191,7 +191,7 @@ def test_any_roots_are_published_whole(
 
 MEASURE = (
     "import sys\n"
-    "from exporter.cli import main\n"
+    "from exporter.cli.main import main\n"
     "from tests.memory import most_bytes\n"
     "try:\n"
     "    main(sys.argv[1:])\n"

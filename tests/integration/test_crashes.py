@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.datasets import load_datasets
-from exporter.published import published_days, read_footers, unreadable_files
+from exporter.contracts.datasets import load_datasets
+from exporter.publish.published import published_days, read_footers, unreadable_files
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
 from tests.forker import Forker, forker

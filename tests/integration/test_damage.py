@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.ledger import SEALED, Ledger
+from ingest.store.ledger import SEALED, Ledger
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from exporter.cli import main
+from exporter.cli.main import main
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
 from tests.faults import export, write

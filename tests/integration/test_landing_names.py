@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from exporter import landing_views
-from exporter.bookkeeping import open_ledger
-from ingest.landing import SOURCES
+from exporter.publish import landing_views
+from exporter.runtime.state_folder import open_ledger
+from ingest.store.landing import SOURCES
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, heartbeat, run, write
 

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest import documents
+from ingest import inputs
 from tests import faults
 from tests.faults import export, heartbeat, query_csv, write
 
@@ -140,7 +140,7 @@ def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> N
         csv: query_csv(NEW_DAY, 3)[-9:],
         text: "2\n",
     }
-    real = documents.open_regular
+    real = inputs.open_regular
 
     def open_and_grow(path: str | Path):  # type: ignore[no-untyped-def]
         opened = real(path)
@@ -166,7 +166,7 @@ def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> N
         return Growing()
 
     with monkeypatch.context() as patched:
-        patched.setattr(documents, "open_regular", open_and_grow)
+        patched.setattr(inputs, "open_regular", open_and_grow)
         done = faults.run("ingest", tmp_path)
     assert done.code == 0, done.errors
     assert not rest

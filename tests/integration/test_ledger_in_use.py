@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.lock import give_back_lock, hold_lock
-from ingest import database
+from exporter.runtime.lock import give_back_lock, hold_lock
+from ingest.store import database
 from tests import faults
 from tests.faults import LEDGER, STATE, heartbeat, run, write
 

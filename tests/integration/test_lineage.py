@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from exporter.datasets import load_datasets
-from exporter.lineage import Code, Lineage
+from exporter.contracts.datasets import load_datasets
+from exporter.contracts.lineage import Code, Lineage
 from tests.support import run_dbt
 
 OURS = "ops_atomic"

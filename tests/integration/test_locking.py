@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from exporter.lock import Locked, give_back_lock, hold_lock
+from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from tests import faults
 from tests.support import clean_environment
 
 HOLD = (
     "import sys, time\n"
-    "from exporter.lock import hold_lock\n"
+    "from exporter.runtime.lock import hold_lock\n"
     "from ingest.root import Root\n"
     "from pathlib import Path\n"
     "hold_lock(Root(Path(sys.argv[1])), 'ops-atomic export')\n"

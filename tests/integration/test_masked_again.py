@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from exporter.published import read_footers
-from ingest.landing import SOURCES
-from ingest.ledger import Ledger
+from exporter.publish.published import read_footers
 from ingest.root import Root
 from ingest.run import land
+from ingest.store.landing import SOURCES
+from ingest.store.ledger import Ledger
 from tests import faults
 
 DAY = "2025-10-28"

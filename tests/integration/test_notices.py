@@ -15,9 +15,9 @@ from unittest import mock
 import pytest
 from click.testing import CliRunner, Result
 
-from exporter import outbox
-from exporter.cli import main
-from exporter.lock import hold_lock
+from exporter.cli.main import main
+from exporter.notify import outbox
+from exporter.runtime.lock import hold_lock
 from ingest.root import Root
 from tests.receivers import HttpReceiver, http_receiver, smtp_receiver
 
@@ -45,7 +45,7 @@ def pinged(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
 
 def broken(error: Exception) -> AbstractContextManager[Any]:
     """While this holds, the landing of every run raises an error."""
-    return mock.patch("exporter.export.land", side_effect=error)
+    return mock.patch("exporter.export.run.land", side_effect=error)
 
 
 def full_disk() -> OSError:
@@ -84,7 +84,7 @@ def test_a_run_that_takes_too_long_is_told(
     pinged: HttpReceiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("exporter.export.land", lambda *_, **__: time.sleep(60))
+    monkeypatch.setattr("exporter.export.run.land", lambda *_, **__: time.sleep(60))
     done = cli("export", empty_root, "--timeout", "0.3")
     assert done.exit_code == 1
     assert titles(receiver) == ["run failed"]
@@ -116,7 +116,7 @@ def test_a_stop_by_hand_is_no_news(
         os.kill(os.getpid(), 2)
         time.sleep(60)
 
-    monkeypatch.setattr("exporter.export.land", interrupt)
+    monkeypatch.setattr("exporter.export.run.land", interrupt)
     assert cli("export", empty_root).exit_code == 130
     assert receiver.requests == []
 
@@ -138,7 +138,7 @@ def test_a_lock_is_told_to_those_who_waited_for_it(
     empty_root: Path,
     receiver: HttpReceiver,
 ) -> None:
-    from exporter.lock import give_back_lock
+    from exporter.runtime.lock import give_back_lock
 
     hold_lock(Root(empty_root), "a test")
     try:
@@ -176,7 +176,7 @@ def test_a_notifier_that_breaks_fails_no_run(
     def fail(*args: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr("exporter.afterwards.deliver", fail)
+    monkeypatch.setattr("exporter.export.finish.deliver", fail)
     done = cli("export", empty_root)
     assert done.exit_code == 0
     assert "notices: RuntimeError" in done.stderr

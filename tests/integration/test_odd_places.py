@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from exporter.history import last_run
+from exporter.reporting.history import last_run
 from tests import faults
 from tests.support import unmeasured
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 import yaml
 
-from exporter.cli import main
-from exporter.datasets import load_datasets
-from exporter.thresholds import limits
+from exporter.cli.main import main
+from exporter.contracts.datasets import load_datasets
+from exporter.reporting.thresholds import limits
 from ingest.root import PROJECT
 from tests.support import HOME, tracked_files
 

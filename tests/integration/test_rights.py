@@ -22,7 +22,7 @@ RAW = "raw-Text-Of-A-Reject"
 # What hides itself behind a module's name: dbt with something done to it.
 KILLED = """
 import os, signal, sys
-from exporter.dbt_plugin import Plugin
+from exporter.publish.dbt_plugin import Plugin
 Plugin._publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from dbt.cli.main import cli
 cli(sys.argv[1:])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.landing import Landing, RottenPart
+from ingest.store.landing import Landing, RottenPart
 from tests import faults, support
 from tests.faults import LANDING, export, heartbeat, run, write
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.masks import MASKS_CSV
+from ingest.masking.masks import MASKS_CSV
 from tests import faults
 from tests.support import clean_environment, run_dbt, run_tool
 

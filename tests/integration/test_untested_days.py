@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter import transform
-from exporter.transform import Outcome
-from exporter.untested import forget_untested, note_untested, untested_days
+from exporter.publish import dbt_run
+from exporter.publish.dbt_run import Outcome
+from exporter.publish.untested import forget_untested, note_untested, untested_days
 from ingest.root import Root
 from tests import faults, support
 
@@ -30,7 +30,7 @@ def test_a_test_that_failed_is_told_until_it_passes(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[list[str]] = []
-    real = transform.build
+    real = dbt_run.build
 
     def failing(where, models, stopper):  # type: ignore[no-untyped-def]
         built.append(list(models))
@@ -38,18 +38,18 @@ def test_a_test_that_failed_is_told_until_it_passes(
         return Outcome([*outcome.errors, ("no landed record is lost", "not so")])
 
     spoil(root)
-    monkeypatch.setattr(transform, "build", failing)
+    monkeypatch.setattr(dbt_run, "build", failing)
     first = faults.export(root, code=1)
     assert first.report["status"] == "partial"
     again = faults.export(root, code=1)
     assert "no landed record is lost: not so" in again.errors
     assert again.paths("exported") == set()
     assert {str(day) for day in untested_days(Root(root))} == {DAY}
-    monkeypatch.setattr(transform, "build", real)
+    monkeypatch.setattr(dbt_run, "build", real)
     assert faults.export(root).report["status"] == "ok"
     assert untested_days(Root(root)) == set()
     # Well by now: no dbt any more.
-    monkeypatch.setattr(transform, "build", failing)
+    monkeypatch.setattr(dbt_run, "build", failing)
     faults.export(root)
     assert len(built) == 2
 
@@ -83,7 +83,7 @@ def test_files_that_dbt_leaves_out_without_a_word_are_an_error(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil(root)
-    monkeypatch.setattr(transform, "build", lambda *_: Outcome())
+    monkeypatch.setattr(dbt_run, "build", lambda *_: Outcome())
     done = faults.export(root, code=1)
     assert "were not published" in done.errors
 
@@ -97,7 +97,7 @@ def test_damaged_files_alone_start_no_dbt(
     def never(*_: object) -> Outcome:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setattr(transform, "build", never)
+    monkeypatch.setattr(dbt_run, "build", never)
     done = faults.export(root)
     assert "set aside" in done.warnings
     assert not foreign.exists()

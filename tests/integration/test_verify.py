@@ -99,7 +99,7 @@ def test_who_stops_the_export_stops_it_all(
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(60)
 
-    monkeypatch.setattr("exporter.export.land", interrupt)
+    monkeypatch.setattr("exporter.export.run.land", interrupt)
     done = cli("verify", empty_root, "--trigger")
     assert done.exit_code == 130
     assert "stopped by SIGINT" in done.stderr

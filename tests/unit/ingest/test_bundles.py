@@ -16,10 +16,10 @@ import pytest
 
 from ingest import bundles
 from ingest.bundles import BundleProblem, read_bundle, why_unproven
-from ingest.landing import landed_days
-from ingest.ledger import Ledger
 from ingest.root import Root
 from ingest.run import land
+from ingest.store.landing import landed_days
+from ingest.store.ledger import Ledger
 from tests.faults import heartbeat, member, query_csv, write
 
 NOW = datetime(2025, 11, 2, 12)
@@ -142,10 +142,10 @@ def names(path: Path) -> tuple[dict[str, bytes], str]:
     """What is read of a bundle, by name, and what was wrong with it."""
     found = {}
     try:
-        for document in read_bundle(path, path.name, lambda: NOW):
-            with document.open() as stream:
-                found[document.name] = stream.read()
-            assert document.mtime == AT
+        for input_file in read_bundle(path, path.name, lambda: NOW):
+            with input_file.open() as stream:
+                found[input_file.name] = stream.read()
+            assert input_file.mtime == AT
     except BundleProblem as problem:
         return found, str(problem)
     return found, ""

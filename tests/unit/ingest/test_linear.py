@@ -10,8 +10,7 @@ from unittest import mock
 
 import pytest
 
-from ingest import times
-from ingest.masks import Masks, load_masks
+from ingest.masking.masks import Masks, load_masks
 from ingest.sources import (
     csv_records,
     daily_run,
@@ -27,6 +26,7 @@ from ingest.sources import (
     reports,
     telemetry,
 )
+from ingest.text import times
 from tests.steps import Steps, counting
 
 NOW = datetime(2025, 10, 28, 12)

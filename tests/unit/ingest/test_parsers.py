@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.landing import SOURCES
 from ingest.parsers import PARSERS, package_code, parser_modules, tidied
+from ingest.store.landing import SOURCES
 
 CODE = package_code()
 PARTS = ["ingest.text", "ingest.more.other"]
@@ -25,7 +25,7 @@ def test_every_source_has_its_parsers() -> None:
 
 def test_what_a_parser_imports_belongs_to_it() -> None:
     modules = set(parser_modules("heartbeats", CODE))
-    assert {"ingest.times", "ingest.text", "ingest.__init__"} <= modules
+    assert {"ingest.text.times", "ingest.text.clean", "ingest.__init__"} <= modules
     assert not {"ingest.run", "ingest.sources.telemetry"} & modules
     assert parser_modules("observed_columns", CODE) == []
 

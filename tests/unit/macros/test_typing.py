@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.times import parse_time
+from ingest.text.times import parse_time
 from tests.models import render
 
 

@@ -12,9 +12,9 @@ import duckdb
 import pytest
 import yaml
 
-from exporter.datasets import load_datasets
-from exporter.landing_columns import landing_columns
-from exporter.lineage import Code
+from exporter.contracts.datasets import load_datasets
+from exporter.contracts.landing_columns import landing_columns
+from exporter.contracts.lineage import Code
 from ingest.root import PROJECT
 from tests.models import DoesNotCompile, Models, model_texts
 

@@ -1,0 +1,1 @@
+"""The ops-atomic command line."""

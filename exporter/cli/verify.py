@@ -1,0 +1,98 @@
+"""`ops-atomic verify` writes down how an installation stands; `doctor` helps."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from exporter.cli.flags import (
+    FAILURE,
+    chosen_present,
+    chosen_root,
+    json_option,
+    print_json,
+    root_option,
+)
+from exporter.reporting.screen import Screen
+
+
+@click.command("verify")
+@root_option
+@click.option("--trigger", is_flag=True, help="Run an export first.")
+def verify_command(root: str | None, trigger: bool) -> None:
+    """Check the whole installation and write a report.
+
+    Exit code 1 when something is not as it should be; 0 when all is well, or
+    some of it has not happened yet.
+    """
+    # Here, because it brings all the rest along.
+    from exporter.contracts.datasets import load_datasets
+    from exporter.runtime.errors import describe
+    from exporter.runtime.stop import Stopped
+    from exporter.verify.checks import PARTIAL, verdict
+    from exporter.verify.report import write_report
+    from exporter.verify.run import run_checks
+
+    where, screen, now = chosen_root(root), Screen(), chosen_present()
+    datasets = load_datasets()
+    try:
+        checks = list(run_checks(where, datasets, now, trigger))
+    except Stopped as stopped:
+        screen.fail(stopped.reason)
+        sys.exit(stopped.code)
+    for check in checks:
+        screen.note(f"{check.name}: {check.actual}", *MARKS[check.status])
+    try:
+        screen.note(f"Report: {write_report(where, datasets, checks, now)}")
+    except OSError as error:
+        screen.fail(describe(error))
+        sys.exit(FAILURE)
+    said = verdict(checks)
+    screen.note(f"Verdict: {said}")
+    sys.exit(FAILURE if said == PARTIAL else 0)
+
+
+@click.command("doctor")
+@root_option
+@json_option
+@click.option("--quiet", is_flag=True, help="Say only what is to be mended.")
+def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
+    """Say what is to be mended, and with which command.
+
+    Ends with a verdict, and with exit code 1 when something is to be mended.
+    Writes nothing.
+    """
+    from exporter.contracts.datasets import load_datasets
+    from exporter.verify.checks import PARTIAL, verdict
+    from exporter.verify.run import run_checks
+
+    where = chosen_root(root, silent=as_json or quiet)
+    screen = Screen(json=as_json)
+    checks = []
+    told: set[str] = set()
+    for check in run_checks(where, load_datasets(), chosen_present()):
+        checks.append(check)
+        if quiet and not check.is_to_be_mended:
+            continue
+        mend = ""
+        if check.is_to_be_mended and check.mend and check.mend not in told:
+            told.add(check.mend)
+            mend = f"\n  → {check.mend}"
+        screen.note(f"{check.name}: {check.actual}{mend}", *MARKS[check.status])
+    said = verdict(checks)
+    if as_json:
+        print_json({"verdict": said, "checks": [asdict(check) for check in checks]})
+    else:
+        screen.note(f"Verdict: {said}")
+    sys.exit(FAILURE if said == PARTIAL else 0)
+
+
+# The mark and color of a status.
+MARKS = {
+    "pass": ("✓", "green"),
+    "fail": ("✗", "red"),
+    "pending": ("…", "yellow"),
+    "n/a": ("⊘", "cyan"),
+}

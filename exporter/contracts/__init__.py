@@ -1,0 +1,1 @@
+"""What is published: contracts, lineage and fingerprints."""

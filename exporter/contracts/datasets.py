@@ -1,0 +1,146 @@
+"""The published datasets: contracts and the code that shapes each of them.
+
+A contract is what stands in `models/marts/exports/<dataset>.yml`. The code
+that shapes a dataset is found by `lineage.py`: nothing here starts dbt.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from exporter.contracts.lineage import Code
+from ingest.root import PROJECT
+from ingest.store.landing import digest
+
+EXPORTS = Path("models") / "marts" / "exports"
+# These come along whatever datasets are asked for.
+ALWAYS = ("rejected_records", "schema_drift")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a contract; `type` in DuckDB's spelling."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One published table: its contract, files and inputs.
+
+    `path` is a template relative to the root; `sources` are the landing
+    sources that feed its rows; `accounts_for` are the datasets of whose landed
+    records it says what became of them: itself, as a rule. `file_column` names
+    the input of a row, where rows of one input do not hang on those of another.
+    `model_fingerprint` stands for the model, its ancestors, macros, seeds and
+    parsers.
+    """
+
+    name: str
+    description: str
+    path: str
+    schema_version: int
+    columns: tuple[Column, ...]
+    sources: tuple[str, ...]
+    accounts_for: tuple[str, ...]
+    file_column: str | None
+    model_fingerprint: str
+
+    def file(self, day: date) -> str:
+        """Where a day is published, relative to the root."""
+        return self.path.format(
+            yyyy=f"{day.year:04}",
+            mm=f"{day.month:02}",
+            yyyymmdd=f"{day.year:04}{day.month:02}{day.day:02}",
+        )
+
+    @property
+    def glob(self) -> str:
+        """All its files, relative to the root."""
+        return re.sub(r"\{\w+\}", "*", self.path)
+
+    @property
+    def folder(self) -> str:
+        """The lowest folder that holds all its files."""
+        fixed = self.path.partition("{")[0]
+        return fixed.rpartition("/")[0]
+
+    @functools.cached_property
+    def shape(self) -> str:
+        """What `PublishedFile.shape` is of a file that keeps the contract."""
+        return shape_of([(c.name, c.type) for c in self.columns], ["SNAPPY"])
+
+    @functools.cached_property
+    def name_pattern(self) -> re.Pattern[str]:
+        """Matches the base names of its files; group 1 is the day's digits."""
+        base = self.path.rpartition("/")[2]
+        return re.compile(re.escape(base).replace(r"\{yyyymmdd\}", r"(\d{8})"))
+
+
+def day_in(path: str) -> str:
+    """The day in the name of a published file, YYYY-MM-DD."""
+    digits = PurePosixPath(path).stem[-8:]
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+
+
+def shape_of(columns: Iterable[tuple[str, str]], codecs: Iterable[str]) -> str:
+    """Stands for a file's columns, their types and how it is compressed."""
+    return digest(
+        [*(f"{name} {kind}" for name, kind in columns), *sorted(set(codecs))]
+    )[:16]
+
+
+def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
+    """All datasets by name, in the order of their names."""
+    code = Code(project)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found = {}
+    for path in sorted((project / EXPORTS).glob("*.yml")):
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        for model in document.get("models", []):
+            dataset = _dataset(model, code)
+            found[dataset.name] = dataset
+    return found
+
+
+def _dataset(model: dict[str, Any], code: Code) -> Dataset:
+    name = model["name"]
+    meta = model["config"]["meta"]
+    columns = tuple(
+        Column(c["name"], c["data_type"].upper(), c.get("description", "").strip())
+        for c in model["columns"]
+    )
+    shape = "\n".join(f"{column.name} {column.type}" for column in columns)
+    lineage = code.lineage(name)
+    return Dataset(
+        name=name,
+        description=model["description"].strip(),
+        path=meta["path"],
+        schema_version=int(meta["schema_version"]),
+        columns=columns,
+        sources=tuple(sorted(lineage.sources)),
+        accounts_for=tuple(meta.get("accounts_for", [name])),
+        file_column=meta.get("file_column"),
+        model_fingerprint=code.fingerprint(
+            lineage, [shape, repr(sorted(meta.items()))]
+        ),
+    )
+
+
+def choose(datasets: dict[str, Dataset], names: Iterable[str]) -> dict[str, Dataset]:
+    """The named datasets and those that always come along; all, if none named."""
+    wanted = set(names)
+    if not wanted:
+        return datasets
+    wanted |= set(ALWAYS)
+    return {name: dataset for name, dataset in datasets.items() if name in wanted}

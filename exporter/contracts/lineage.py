@@ -1,0 +1,238 @@
+"""The code that shapes a model: its ancestors, macros, seeds and sources.
+
+Found without dbt, whose start takes longer than most runs; a test compares it
+with what dbt finds. Comments and spacing are no part of it: tidying makes
+nothing stale.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exporter.contracts.landing_columns import landing_columns
+from ingest.parsers import PARSERS, parser_fingerprints
+from ingest.root import PROJECT
+from ingest.store.landing import digest
+
+# The tokens of a tag of Jinja, `{{ … }}` or `{% … %}`, both ends included.
+Tag = tuple[str, ...]
+# SQL, and the tags in it.
+Pieces = tuple[str | Tag, ...]
+
+_TAG_OR_COMMENT = re.compile(
+    r"""\{\#.*?\#\}
+    | \{%[-+]?\s*raw\s*-?%\}(?P<raw>.*?)\{%[-+]?\s*endraw\s*[-+]?%\}
+    | \{[{%][-+]?""",
+    re.DOTALL | re.VERBOSE,
+)
+_TOKEN = re.compile(
+    r"""\s+
+    | '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*"
+    | \w+
+    | (?P<end>-?\}\}|[-+]?%\})
+    | .""",
+    re.DOTALL | re.VERBOSE,
+)
+_SPACE_OR_STRING = re.compile(
+    r"""(?P<space>(?:\s|--[^\n]*|/\*.*?\*/)+)
+    | \be'(?:\\.|''|[^'\\])*'
+    | '(?:[^']|'')*' | "(?:[^"]|"")*"
+    | \$(?P<name>\w*)\$.*?\$(?P=name)\$
+    | (?P<alone>['"])""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+class UnknownLineage(ValueError):
+    """What a model reads cannot be told from its text."""
+
+
+@dataclass
+class Lineage:
+    """What shapes a model, itself included; `sources` are those of the landing."""
+
+    models: set[str] = field(default_factory=set)
+    macros: set[str] = field(default_factory=set)
+    seeds: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+
+
+class Code:
+    """The models, macros and seeds of a project, by name."""
+
+    def __init__(self, project: Path = PROJECT) -> None:
+        self.project = project
+        self.models = {
+            path.stem: pieces_of(path.read_text(encoding="utf-8"))
+            for path in (project / "models").rglob("*.sql")
+        }
+        self.seeds = {path.stem: path for path in (project / "seeds").rglob("*.csv")}
+        self.macros: dict[str, Pieces] = {}
+        # These shape the bytes of every file.
+        self.materializations: dict[str, Pieces] = {}
+        for path in sorted((project / "macros").rglob("*.sql")):
+            pieces = pieces_of(path.read_text(encoding="utf-8"))
+            self.macros.update(_blocks(pieces, "macro"))
+            self.materializations.update(_blocks(pieces, "materialization"))
+
+    @functools.cached_property
+    def parsers(self) -> dict[str, str]:
+        """Fingerprints of the parsers, by source."""
+        return parser_fingerprints(PARSERS, self.project)
+
+    def lineage(self, model: str) -> Lineage:
+        """What shapes a model. Raises UnknownLineage."""
+        found = Lineage(models={model})
+        waiting = [(model, self.models[model]), *self.materializations.items()]
+        while waiting:
+            name, pieces = waiting.pop()
+            read = reads(name, pieces)
+            macros = (self.macros.keys() & read.names) - found.macros
+            models = (self.models.keys() & read.refs) - found.models
+            seeds = read.refs - self.models.keys()
+            if unknown := seeds - self.seeds.keys():
+                raise UnknownLineage(f"{name}: there is no model {min(unknown)}")
+            found.macros |= macros
+            found.models |= models
+            found.seeds |= seeds
+            found.sources |= read.sources
+            waiting += [(name, self.macros[name]) for name in macros]
+            waiting += [(name, self.models[name]) for name in models]
+        return found
+
+    def fingerprint(self, lineage: Lineage, contract: Iterable[str]) -> str:
+        """Stands for all that shapes a model, its contract included."""
+        columns = landing_columns(self.project)
+        return digest(
+            [
+                *contract,
+                *_texts(self.models, lineage.models),
+                *_texts(self.materializations, self.materializations),
+                *_texts(self.macros, lineage.macros),
+                *(
+                    f"{name}\n{self.seeds[name].read_text(encoding='utf-8')}"
+                    for name in sorted(lineage.seeds)
+                ),
+                *(
+                    f"{name} {columns[name]} {self.parsers[name]}"
+                    for name in sorted(lineage.sources)
+                ),
+            ]
+        )
+
+
+def pieces_of(template: str) -> Pieces:
+    """A template as SQL and tags, in their order, without Jinja's comments."""
+    pieces: list[str | Tag] = []
+    start = 0
+    while match := _TAG_OR_COMMENT.search(template, start):
+        pieces.append(template[start : match.start()])
+        start = match.end()
+        if match["raw"] is not None:
+            pieces.append(("raw", match["raw"]))
+        elif not match[0].startswith("{#"):
+            tokens = [match[0], *_tokens(template, start)]
+            start += sum(map(len, tokens[1:]))
+            pieces.append(tuple(token for token in tokens if not token.isspace()))
+    return *pieces, template[start:]
+
+
+def _tokens(template: str, start: int) -> Iterator[str]:
+    """The tokens of a tag from behind its opening, spaces and its end included."""
+    depth = 0
+    while match := _TOKEN.match(template, start):
+        # With braces open, what looks like an end is another one.
+        token = match[0][0] if match["end"] and depth else match[0]
+        yield token
+        if match["end"] and not depth:
+            return
+        depth += token in ("(", "[", "{")
+        depth -= token in (")", "]", "}")
+        start += len(token)
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What stands in some pieces: any names, and what is read from where."""
+
+    names: frozenset[str]
+    refs: frozenset[str]
+    sources: frozenset[str]
+
+
+@functools.cache
+def reads(where: str, pieces: Pieces) -> Reads:
+    """The names in pieces, and what they read. Raises UnknownLineage."""
+    tags = [piece for piece in pieces if isinstance(piece, tuple)]
+    refs = [names for tag in tags for names in _calls(where, tag, "ref")]
+    sources = [names for tag in tags for names in _calls(where, tag, "source")]
+    return Reads(
+        names=frozenset(token for tag in tags for token in tag),
+        refs=frozenset(names[-1] for names in refs),
+        sources=frozenset(name for group, name in sources if group == "landing"),
+    )
+
+
+@functools.cache
+def normal(pieces: Pieces) -> str:
+    """Stands for pieces, whatever their comments and spacing.
+
+    What `{% set … %}` and `{% endset %}` enclose may become part of a string:
+    there each space counts, as it does where quotes are not in pairs.
+    """
+    sql = ""
+    others = []
+    is_text = False
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            sql += "\0"
+            others.append("\n".join(piece))
+            if piece[1:2] in (("set",), ("endset",)):
+                is_text = piece[1] == "set" and "=" not in piece
+        elif is_text:
+            others.append(piece)
+        else:
+            sql += piece
+    is_paired = True
+
+    def without_comments(match: re.Match[str]) -> str:
+        nonlocal is_paired
+        is_paired &= match["alone"] is None
+        if match["space"] is None:
+            return match[0]
+        return " " + "\0" * match[0].count("\0")  # a comment's tags are tags, too
+
+    tidy = _SPACE_OR_STRING.sub(without_comments, sql).strip()
+    return digest([tidy if is_paired else sql, *others])
+
+
+def _texts(code: Mapping[str, Pieces], names: Iterable[str]) -> list[str]:
+    return [f"{name} {normal(code[name])}" for name in sorted(names)]
+
+
+def _blocks(pieces: Pieces, kind: str) -> Iterator[tuple[str, Pieces]]:
+    """(name, pieces) of each macro, or other kind of block, tags included."""
+    start = 0
+    for position, piece in enumerate(pieces):
+        if piece[1:2] == (kind,):
+            start = position
+        elif piece[1:2] == (f"end{kind}",):
+            yield pieces[start][2], pieces[start : position + 1]
+
+
+def _calls(where: str, tag: Tag, function: str) -> Iterator[list[str]]:
+    """The arguments of each call in a tag. Raises UnknownLineage."""
+    if function not in tag:
+        return
+    for start in range(len(tag) - 1):
+        if tag[start : start + 2] == (function, "("):
+            end = tag.index(")", start) if ")" in tag[start:] else len(tag)
+            arguments = [token for token in tag[start + 2 : end] if token != ","]
+            if not arguments or any(text[0] not in "'\"" for text in arguments):
+                call = "".join(tag[start : end + 1])
+                raise UnknownLineage(f"{where}: {call}: write its names as they are")
+            yield [text[1:-1] for text in arguments]

@@ -1,0 +1,86 @@
+"""The published contracts as one JSON document, for readers without dbt.
+
+`python -m exporter.contracts.schema` prints it; `make schema` writes it to
+`docs/parquet_schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exporter.contracts.datasets import EXPORTS, Dataset, load_datasets
+from ingest.root import PROJECT
+
+DOC_BLOCK = re.compile(r"\{% docs (\w+) %\}(.*?)\{% enddocs %\}", re.DOTALL)
+DOC_CALL = re.compile(r"\{\{ doc\('(\w+)'\) \}\}")
+
+FILE_METADATA = {
+    "schema_version": "version of the contract below",
+    "source_fingerprint": "stands for the content that the day was made from",
+    "model_fingerprint": "stands for the code that shaped it",
+    "landed_records": "records of the day that ingest counted for the dataset",
+}
+
+
+def schema(project: Path = PROJECT) -> dict[str, Any]:
+    """Files, columns and types of every dataset, in the order of their names."""
+    blocks = {
+        name: text
+        for path in sorted((project / "models").rglob("*.md"))
+        for name, text in DOC_BLOCK.findall(path.read_text(encoding="utf-8"))
+    }
+    return {
+        "format": "Parquet, snappy, one file per dataset and UTC day",
+        "file_metadata": FILE_METADATA,
+        "datasets": [
+            _contract(dataset, project, blocks)
+            for dataset in load_datasets(project).values()
+        ],
+    }
+
+
+def _contract(
+    dataset: Dataset, project: Path, blocks: dict[str, str]
+) -> dict[str, Any]:
+    path = project / EXPORTS / f"{dataset.name}.yml"
+    (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    meta = model["config"]["meta"]
+    accepted = meta.get("accepted_values", {})
+    return {
+        "name": dataset.name,
+        "description": _plain(dataset.description, blocks),
+        "path": dataset.path,
+        "schema_version": dataset.schema_version,
+        "sources": list(dataset.sources),
+        "unique": meta.get("key", []),
+        "columns": [
+            {
+                "name": column["name"],
+                "type": column["data_type"].upper(),
+                "nullable": {"type": "not_null"} not in column.get("constraints", []),
+                **(
+                    {"accepted_values": accepted[column["name"]]}
+                    if column["name"] in accepted
+                    else {}
+                ),
+                "description": _plain(column["description"], blocks),
+            }
+            for column in model["columns"]
+        ],
+    }
+
+
+def _plain(description: str, blocks: dict[str, str]) -> str:
+    """The text with its doc blocks filled in, on one line."""
+    return " ".join(DOC_CALL.sub(lambda call: blocks[call[1]], description).split())
+
+
+if __name__ == "__main__":
+    json.dump(schema(), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,1 @@
+"""One run, from landing to its record."""

@@ -1,0 +1,102 @@
+"""How every run ends: judged, recorded, and told to whoever wants to know."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from exporter.notify.delivery import deliver
+from exporter.notify.notices import announce
+from exporter.notify.outbox import Notice
+from exporter.notify.ping import ping
+from exporter.reporting.alerts import evaluate_alerts
+from exporter.reporting.guide import write_guide
+from exporter.reporting.history import append_run
+from exporter.reporting.logs import append_log, log_crash, log_warning, rotate_logs
+from exporter.reporting.results import OK, RunResult
+from exporter.reporting.screen import Screen
+from exporter.reporting.stored import Stored, count_stored
+from exporter.reporting.summary import write_summary
+from exporter.reporting.thresholds import Thresholds
+from exporter.runtime.errors import describe
+from exporter.runtime.present import present
+from exporter.runtime.redact import redact
+from exporter.runtime.wake import awake_since
+from ingest.root import Root
+
+
+def begin(screen: Screen) -> None:
+    """Say that a run begins."""
+    if not ping("/start"):
+        screen.warn("the dead-man's switch did not answer")
+
+
+def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
+    """Judge a run and leave its log lines, record and summary.
+
+    Called under the lock, however the run ended. Each is done whatever becomes
+    of the others. Returns a notice that could not be kept for sending.
+    """
+    result.errors = [redact(text) for text in result.errors]
+    stored = Stored()
+    with _told(root, result, screen):
+        stored = count_stored(root)
+        _judge(root, result, stored, screen)
+    result.warnings = [redact(text) for text in result.warnings]
+    leavings: tuple[Callable[[], None], ...] = (
+        partial(rotate_logs, root),
+        partial(append_log, root, result),
+        partial(append_run, root, result, stored),
+        partial(write_summary, root, result, stored),
+        partial(write_guide, root),
+    )
+    for leave in leavings:
+        with _told(root, result, screen):
+            leave()
+    with _told(root, result, screen):
+        return announce(root, result)
+    return None
+
+
+@contextlib.contextmanager
+def _told(root: Root, result: RunResult, screen: Screen) -> Iterator[None]:
+    """What goes wrong here, a defect of ours included, is an error of the run."""
+    try:
+        yield
+    except OSError as error:
+        said = describe(error)
+    except Exception as error:  # noqa: BLE001 - the others are still to be left
+        log_crash(root, redact(traceback.format_exc()))
+        said = f"crashed: {type(error).__name__}: {error}"
+    else:
+        return
+    result.errors.append(redact(said))
+    screen.fail(result.errors[-1])
+
+
+def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:
+    """Send what there is to say. Fails no run, and is over in seconds."""
+    try:
+        failures = deliver(root, unkept)
+    except Exception as error:  # noqa: BLE001 - its words may hold a URL
+        failures = [f"notices: {type(error).__name__}"]
+    if not ping("" if result.status == OK else "/fail"):
+        screen.warn("the dead-man's switch did not answer")
+    for failure in failures:
+        text = f"{failure}: the notice waits for the next run"
+        screen.warn(text)
+        log_warning(root, text)
+
+
+def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> None:
+    if root.is_example:
+        stored.heard_at.clear()  # it is meant to be old
+    limits = Thresholds.from_environment(os.environ)
+    result.findings = evaluate_alerts(result, stored, limits, present(), awake_since())
+    for text in result.findings.values():
+        if text:
+            result.warnings.append(text)
+            screen.warn(text)

@@ -1,0 +1,1 @@
+"""Notices: what is told, and how it reaches somebody."""

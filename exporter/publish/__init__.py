@@ -1,0 +1,1 @@
+"""From stale days to files in their place, with dbt in between."""

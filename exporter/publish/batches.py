@@ -1,0 +1,138 @@
+"""Makes the files of a dataset's stale days aside, some days at a time.
+
+What is done with a batch of days stands in macros/daily_parquet.sql; here
+stands in which order, and that a day which cannot be made takes no other along.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from ingest.files import CHUNK, WRITE_ERRORS
+from ingest.store.landing import DAMAGED
+
+# What bounds memory over a long history.
+DAYS_AT_ONCE = 120
+
+# A run that is stopped, and defects of the code.
+NOT_OF_A_DAY = (
+    duckdb.InterruptException,
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The SQL of each step; it finds the days it is for in variables.
+
+    `narrow` lets the landing show only the days of a batch and `widen` all again;
+    `make` makes a table of them, `audit` finds those that break a rule, `copy`
+    writes one day as Parquet, `drop` lets the table go.
+    """
+
+    narrow: str
+    make: str
+    audit: str
+    copy: str
+    drop: str
+    widen: str
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day that is to be made: `path` is its place, `staged` where it is made
+    aside, `footer` the file's metadata, `parts` what is landed of it."""
+
+    day: date
+    path: str
+    staged: str
+    footer: dict[str, str]
+    parts: tuple[str, ...] = ()
+
+
+# A day that was not made, and why.
+Failed = tuple[Day, str]
+
+
+def make_files(
+    db: DuckDBPyConnection, statements: Statements, landing: Path, days: list[Day]
+) -> list[Failed]:
+    """Make and audit the days, write those that pass, return those that do not.
+
+    `landing` is the folder to which the parts of a day are relative.
+    """
+    failed: list[Failed] = []
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        batch = days[start : start + DAYS_AT_ONCE]
+        failed += _make_batch(db, statements, landing, batch)
+    db.execute(statements.widen)
+    return failed
+
+
+def _make_batch(
+    db: DuckDBPyConnection, statements: Statements, landing: Path, days: list[Day]
+) -> Iterator[Failed]:
+    try:
+        _set(db, days=[day.day for day in days])
+        db.execute(statements.narrow)
+        db.execute(statements.make)
+        reasons = dict(db.execute(statements.audit).fetchall())
+    except (duckdb.Error, MemoryError) as error:
+        if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):
+            raise
+        if len(days) == 1:
+            yield days[0], _why(error, landing, days[0])
+            return
+        half = len(days) // 2
+        yield from _make_batch(db, statements, landing, days[:half])
+        yield from _make_batch(db, statements, landing, days[half:])
+        return
+    for day in days:
+        if day.day in reasons:
+            yield day, reasons[day.day]
+            continue
+        _set(db, day=day.day, path=day.staged, footer=day.footer)
+        db.execute(statements.copy)
+    db.execute(statements.drop)
+
+
+def _set(db: DuckDBPyConnection, **variables: object) -> None:
+    for name, value in variables.items():
+        db.execute(f"set variable publishing_{name} = $value", {"value": value})
+
+
+def _cannot_write(error: Exception) -> bool:
+    """Whether the disk is at fault, and each other day would fail as well."""
+    return any(os.strerror(number) in str(error) for number in WRITE_ERRORS)
+
+
+def _why(error: Exception, landing: Path, day: Day) -> str:
+    """Why a day cannot be made; a part of the landing that is damaged is named."""
+    damaged = [part for part in day.parts if not _is_whole(landing / part)]
+    if damaged:
+        return (
+            f"{', '.join(damaged)}: damaged landing file: run ops-atomic export "
+            "--historical"
+        )
+    said = str(error).strip() or type(error).__name__
+    return said.splitlines()[0]
+
+
+def _is_whole(part: Path) -> bool:
+    try:
+        with gzip.open(part) as stream:
+            while stream.read(CHUNK):
+                pass
+    except DAMAGED:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""Runs dbt inside this process, quietly, and says what went wrong in it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exporter.runtime.errors import REMEDIES
+from exporter.runtime.stop import Stopper
+from ingest import files
+from ingest.root import PROJECT, Root
+
+# What dbt puts before and after the words that matter.
+NOISE = re.compile(
+    r"^(Database|Runtime|Compilation) Error in [^\n]*\n|^\s*> in macro .*$|"
+    r"^\s*compiled code at .*$|^\s*> called by .*$",
+    re.MULTILINE,
+)
+
+PARSE = "partial_parse.msgpack"
+# What setting up the environment has parsed, for roots without a parse.
+PARSED = Path(sys.prefix) / "dbt" / PARSE
+
+
+@dataclass
+class Outcome:
+    """What dbt found wrong: errors by the model or test that had them."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
+    """`dbt build` of some models and the tests that hang on them.
+
+    The days are chosen by the request that this process has left. Parsing is
+    remembered under the state folder from run to run.
+    """
+    # What the caller has set for dbts of its own, such as DBT_EMPTY, is not for
+    # this one.
+    for name in [name for name in os.environ if name.startswith("DBT_")]:
+        del os.environ[name]
+    os.environ["OPS_ATOMIC_ROOT"] = str(root.path)
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    folder = root.state / "dbt"
+    arguments = [
+        "build",
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target", "nightly", "--target-path", str(folder)),
+        *("--log-path", str(folder), "--log-level-file", "none"),
+        *("--resource-type", "model", "--resource-type", "test"),
+        *("--log-level", "none", "--no-write-json", "--no-use-colors"),
+        *("--no-populate-cache", "--select", *models),
+    ]
+    _remember_parse(folder)
+    said = io.StringIO()
+    before = Path.cwd()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            # Here, because importing dbt takes longer than a run with nothing new.
+            from dbt.cli.main import dbtRunner
+
+            stopper.check()
+            result = dbtRunner().invoke(arguments)
+    finally:
+        _close_database()
+        os.chdir(before)
+        files.keep_private(folder)
+    stopper.check()
+    outcome = Outcome()
+    for node in getattr(result.result, "results", None) or []:
+        name, message = node.node.name, _short(node.message or "")
+        if node.status in ("fail", "warn") and node.failures:
+            # dbt itself would tell of the test's configuration.
+            name = name.removeprefix("assert_").replace("_", " ").strip()
+            cases = "1 case" if node.failures == 1 else f"{node.failures:,} cases"
+            message = f"not so in {cases}"
+        if node.status in ("error", "fail", "runtime error"):
+            outcome.errors.append((name, message))
+        elif node.status == "warn":
+            outcome.warnings.append((name, message))
+    if not result.success and not outcome.errors:
+        reason = str(result.exception or said.getvalue().strip() or "no reason given")
+        outcome.errors.append(("dbt", _short(reason)))
+    return outcome
+
+
+def _remember_parse(folder: Path) -> None:
+    """Let a root's first run begin from the parse of the set-up."""
+    if not (folder / PARSE).exists() and PARSED.exists():
+        files.make_private_folder(folder)
+        # A parse that is cut short is one that dbt makes anew.
+        shutil.copyfile(PARSED, folder / PARSE)
+
+
+def _close_database() -> None:
+    """Close the database in memory, which dbt keeps for its next command."""
+    connections = sys.modules.get("dbt.adapters.duckdb.connections")
+    if connections is not None:
+        connections.DuckDBConnectionManager.close_all_connections()
+
+
+def _short(message: str) -> str:
+    lines = (line.strip() for line in NOISE.sub("", message).splitlines())
+    short = " ".join(line for line in lines if line)[:1000]
+    # DuckDB names the file, but not the way out.
+    for number in (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES):
+        remedy = REMEDIES[errno.errorcode[number]]
+        if os.strerror(number) in short and remedy not in short:
+            return f"{short} ({remedy})"
+    return short

@@ -1,0 +1,121 @@
+"""What a day is made from: the landed records of each input, counted and marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from exporter.contracts.datasets import Dataset
+from ingest.store.landing import CSV_SOURCES, digest, sum_of
+from ingest.store.ledger import Ledger
+
+# Of each input its records and a mark of its content.
+Content = dict[str, tuple[int, str]]
+
+MARK_CHARS = 16
+# No records but the names of columns, which change with their file.
+NAMES = "observed_columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What an input has landed on a day, for each dataset that it feeds.
+
+    An input is a file where each is a part of its own, else all of a source.
+    `dropped` counts records that stood here once and now rightly stand
+    elsewhere.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    mark: str
+    dropped: int
+
+
+def landed_inputs(ledger: Ledger) -> dict[str, dict[date, list[Landed]]]:
+    """By source and day, its inputs in the order of their names."""
+    sources: dict[str, dict[date, list[Landed]]] = {}
+    for source, day, part, fingerprint, _, dropped, counts in ledger.landed():
+        days = sources.setdefault(source, {})
+        inputs = days.setdefault(date.fromisoformat(day), [])
+        name = f"{source}/{_file_of(part)}" if source in CSV_SOURCES else source
+        landed = Landed(name, counts, fingerprint, dropped)
+        if inputs and inputs[-1].name == name:
+            inputs[-1] = _together(inputs[-1], landed)
+        else:
+            inputs.append(landed)
+    return sources
+
+
+def _file_of(part: str) -> str:
+    """The input that a part of its own holds."""
+    return part.removesuffix(".gz").replace(".json.csv", ".json")
+
+
+def _together(one: Landed, other: Landed) -> Landed:
+    """Two parts of one source."""
+    names = one.counts.keys() | other.counts.keys()
+    return replace(
+        one,
+        counts={n: one.counts.get(n, 0) + other.counts.get(n, 0) for n in names},
+        mark=sum_of([one.mark, other.mark]),
+        dropped=one.dropped + other.dropped,
+    )
+
+
+def source_of(name: str) -> str:
+    """The source of an input."""
+    return name.partition("/")[0]
+
+
+def file_of(name: str) -> str:
+    """The file of an input; empty where it is all of a source."""
+    return name.partition("/")[2]
+
+
+def content_of(dataset: Dataset, inputs: Iterable[Landed]) -> Content:
+    """What a dataset's file of a day is to be made from."""
+    return {
+        landed.name: (
+            sum(landed.counts.get(fed, 0) for fed in dataset.accounts_for),
+            landed.mark[:MARK_CHARS],
+        )
+        for landed in inputs
+    }
+
+
+def fingerprint_of(content: Content) -> str:
+    """The `source_fingerprint` of a file that is made from this."""
+    return digest(f"{name}={mark}" for name, (_, mark) in sorted(content.items()))
+
+
+def records_of(content: Content) -> int:
+    """The `landed_records` of a file that is made from this."""
+    return sum(records for records, _ in content.values())
+
+
+def written(content: Content) -> str:
+    """A content as it stands in a footer, under `landed`."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def read_content(footer: Mapping[str, str]) -> Content:
+    """What a published file was made from, as its footer says."""
+    found = json.loads(footer.get("landed", "{}"))
+    return {name: (int(records), str(mark)) for name, (records, mark) in found.items()}
+
+
+def lost_records(
+    before: Content, now: Content, dropped: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """The inputs of which fewer records are landed than before: (before, now)."""
+    lost = {}
+    for name, (records, _) in before.items():
+        held, _ = now.get(name, (0, ""))
+        if name == NAMES and name in now:
+            continue
+        if records > held + dropped.get(name, 0):
+            lost[name] = records, held
+    return lost

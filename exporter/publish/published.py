@@ -1,0 +1,253 @@
+"""Published files: which lie under the root, whole or damaged, and from what."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from exporter.contracts.datasets import Dataset, day_in, shape_of
+from exporter.publish.counts import count_findings
+from ingest import files
+from ingest.root import Root
+from ingest.store.ledger import Ledger, PublishedFile
+
+MAGIC = b"PAR1"
+# Head, footer length and tail: a shorter file cannot be Parquet.
+LEAST_BYTES = 12
+
+
+def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
+    """(day, path relative to the root) of every file that has a dataset's name."""
+    top = f"{root.path}/{dataset.folder}"
+    nested = "/" in dataset.path[len(dataset.folder) + 1 :]
+    walk: Iterable[tuple[str, list[str], list[str]]]
+    if not os.path.isdir(top):
+        return
+    walk = os.walk(top) if nested else [(top, [], os.listdir(top))]
+    above = len(f"{root.path}/")
+    for folder, folders, names in walk:
+        folders.sort()
+        for name in sorted(names):
+            match = dataset.name_pattern.fullmatch(name)
+            if match is None:
+                continue
+            try:
+                day = date(int(match[1][:4]), int(match[1][4:6]), int(match[1][6:]))
+            except ValueError:
+                continue
+            path = dataset.file(day)
+            if path == f"{folder[above:]}/{name}":
+                yield day, path
+
+
+def stands_alone(root: Root, dataset: Dataset, paths: Iterable[str]) -> bool:
+    """Whether the pattern of a dataset's files finds these, and nothing else."""
+    return set(glob(dataset.glob, root_dir=root.path)) == set(paths)
+
+
+def looks_whole(path: str | Path) -> bool:
+    """Whether a file has the two ends of a Parquet file: cheap, not proof."""
+    if not os.path.isfile(path):
+        return False  # to open a pipe would wait for its other end
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(4)
+            size = stream.seek(0, os.SEEK_END)
+            if size < LEAST_BYTES:
+                return False
+            stream.seek(-8, os.SEEK_END)
+            tail = stream.read(8)
+    except OSError:
+        return False
+    footer = int.from_bytes(tail[:4], "little")
+    return head == MAGIC and tail[4:] == MAGIC and footer + LEAST_BYTES <= size
+
+
+def is_ours(file: PublishedFile | None) -> bool:
+    """Whether a file was made by us, and not by another tool."""
+    return file is not None and "source_fingerprint" in file.metadata
+
+
+def misplaced(
+    root: Root, dataset: Dataset, files: Mapping[date, tuple[str, PublishedFile]]
+) -> dict[str, str]:
+    """What those files hold, by path, that are not what their names say.
+
+    A footer that says nothing of it was made before footers did. The rows' days
+    count as well.
+    """
+    found = {}
+    for day, (path, file) in files.items():
+        of, on = file.metadata.get("dataset"), file.metadata.get("day")
+        if (of, on) not in ((dataset.name, day.isoformat()), (None, None)):
+            found[path] = f"{of} of {on}"
+    ours = [
+        path for path, file in files.values() if is_ours(file) and path not in found
+    ]
+    for path, days in _days_of_rows(root, ours).items():
+        if set(days) - {day_in(path)}:
+            found[path] = f"rows of {' and '.join(sorted(days))}"
+    return found
+
+
+def read_published(
+    root: Root, ledger: Ledger, dataset: Dataset, paths: Mapping[date, str]
+) -> dict[str, PublishedFile | None]:
+    """What each existing file was made from; None for one that is damaged.
+
+    A file that looks as we left it is taken from the ledger. Any other is
+    read: one whose bytes changed though its footer is ours is damaged too, and
+    so is one of another day or dataset.
+    """
+    known = ledger.published()
+    found: dict[str, PublishedFile | None] = {}
+    doubtful: dict[str, date] = {}
+    for day, path in paths.items():
+        try:
+            file_stat = os.stat(f"{root.path}/{path}")
+        except OSError:
+            continue
+        known_file = known.get(path)
+        if known_file and (file_stat.st_size, file_stat.st_mtime_ns) == (
+            known_file.bytes,
+            known_file.mtime_ns,
+        ):
+            found[path] = known_file
+        else:
+            doubtful[path] = day
+    fresh = read_footers(root, doubtful)
+    unreadable = unreadable_files(root, [path for path in fresh if path not in known])
+    elsewhere = misplaced(
+        root,
+        dataset,
+        {day: (path, fresh[path]) for path, day in doubtful.items() if path in fresh},
+    )
+    news: list[tuple[str, PublishedFile]] = []
+    for path in doubtful:
+        file = None if path in elsewhere else fresh.get(path)
+        known_file = known.get(path)
+        # Of the same making: then the bytes must be the same too.
+        if file and known_file and known_file.metadata == file.metadata:
+            if known_file.checksum != file.checksum:
+                file = None
+        elif file and path in unreadable:
+            file = None
+        found[path] = file
+        if file:
+            ledger.put_published(path, file)
+            news.append((path, file))
+    if news:
+        import duckdb
+
+        with duckdb.connect() as db:
+            count_findings(db, root, ledger, news)
+    return found
+
+
+def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
+    """The footers of the files that have a readable one."""
+    whole = [path for path in paths if looks_whole(f"{root.path}/{path}")]
+    if not whole:
+        return {}
+    import duckdb  # here, because a run with nothing to do does without
+
+    with duckdb.connect() as db:
+        try:
+            rows = _footers(db, root, whole)
+        except duckdb.Error:
+            rows = []
+            for path in whole:  # one junk file spoils the whole query
+                try:
+                    rows += _footers(db, root, [path])
+                except duckdb.Error:
+                    continue
+    found = {}
+    for path, row_count, metadata, shape in rows:
+        full = f"{root.path}/{path}"
+        try:
+            file_stat = os.stat(full)
+            found[path] = PublishedFile(
+                file_stat.st_size, file_stat.st_mtime_ns, files.checksum(full),
+                row_count, metadata, shape,
+            )  # fmt: skip
+        except OSError:
+            continue
+    return found
+
+
+def unreadable_files(root: Root, paths: list[str]) -> set[str]:
+    """Which files cannot be read to their end: for those without a checksum."""
+    if not paths:
+        return set()
+    import duckdb
+
+    with duckdb.connect() as db:
+
+        def reads(some: list[str]) -> bool:
+            try:
+                db.execute(
+                    # A count would be answered from the footer.
+                    "select max(hash(columns(*))) from "
+                    "read_parquet(?, hive_partitioning = false, union_by_name = true)",
+                    [[str(root.path / path) for path in some]],
+                ).fetchall()
+            except duckdb.Error:
+                return False
+            return True
+
+        if reads(paths):
+            return set()
+        return {path for path in paths if not reads([path])}
+
+
+def _footers(
+    db: Any, root: Root, paths: list[str]
+) -> list[tuple[str, int, dict[str, str], str]]:
+    """(path, rows, metadata, shape)."""
+    full = {f"{root.path}/{path}": path for path in paths}
+    query = """
+        select
+            parquet_file_metadata[1].file_name,
+            parquet_file_metadata[1].num_rows,
+            map_from_entries([
+                (decode(pair.key), decode(pair.value))
+                for pair in parquet_kv_metadata
+                if pair.key is not null
+            ]),
+            [
+                (field.name, field.duckdb_type)
+                for field in parquet_schema
+                if field.column_id > 0
+            ],
+            list_distinct([chunk.compression for chunk in parquet_metadata]),
+        from parquet_full_metadata($paths)
+    """
+    rows = db.execute(query, {"paths": list(full)}).fetchall()
+    return [
+        (full[name], count, dict(metadata or {}), shape_of(columns, codecs))
+        for name, count, metadata, columns, codecs in rows
+    ]
+
+
+def _days_of_rows(root: Root, paths: list[str]) -> dict[str, list[str]]:
+    """The days that the rows of files have, as far as their footers say."""
+    if not paths:
+        return {}
+    import duckdb
+
+    full = {f"{root.path}/{path}": path for path in paths}
+    query = """
+        select
+            file_name,
+            list_distinct(flatten(list([stats_min_value, stats_max_value]))),
+        from parquet_metadata($paths)
+        where path_in_schema = 'date_partition'
+        group by file_name
+    """
+    with duckdb.connect() as db:
+        rows = db.execute(query, {"paths": list(full)}).fetchall()
+    return {full[name]: days for name, days in rows}

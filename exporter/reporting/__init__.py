@@ -1,0 +1,1 @@
+"""What a run leaves and shows: screen, summary, log, records, alerts."""

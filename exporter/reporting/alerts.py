@@ -1,0 +1,150 @@
+"""Judges a run by the thresholds: what an operator should look at.
+
+A finding has a key that stays the same for as long as the matter stands. Its
+text is None where the matter was looked at and is well. What a run says
+nothing about, such as a dataset that it published no day of, has no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from exporter.contracts.datasets import ALWAYS
+from exporter.reporting.results import FileResult, RunResult
+from exporter.reporting.stored import Stored
+from exporter.reporting.thresholds import GB, MB, Thresholds
+
+Alerts = dict[str, str | None]
+
+# What is watched for silence: the landing sources behind it, and its name.
+WATCHED = {
+    "heartbeats": (("heartbeats",), "heartbeat"),
+    "csv": (("query_rows", "query_patterns"), "query_perf CSV"),
+}
+
+
+def evaluate_alerts(
+    result: RunResult,
+    stored: Stored,
+    limits: Thresholds,
+    now: datetime,
+    awake_since: datetime | None = None,
+) -> Alerts:
+    """What a run and the store give reason to say. Reads no file.
+
+    `awake_since` is when the machine woke, where that is known: silence while
+    it slept is nobody's fault.
+    """
+    findings: Alerts = {
+        "settings": "; ".join(limits.problems) or None,
+        "storage": _storage(stored, limits),
+    }
+    published = result.with_status("exported")
+    for dataset in sorted({file.dataset for file in published}):
+        its_files = [file for file in published if file.dataset == dataset]
+        findings[f"size:{dataset}"] = _sizes(its_files, limits)
+        if dataset not in ALWAYS:
+            findings[f"rejects:{dataset}"] = _rejects(dataset, its_files, limits)
+        if dataset == "query_perf":
+            findings[f"compression:{dataset}"] = _compression(its_files, stored, limits)
+    findings.update(_silences(stored, limits, now, awake_since))
+    return findings
+
+
+def stale_sources(findings: Alerts) -> set[str]:
+    """The landing sources that a finding calls stale."""
+    return {
+        source
+        for watched, (sources, _) in WATCHED.items()
+        if findings.get(f"stale:{watched}")
+        for source in sources
+    }
+
+
+def _storage(stored: Stored, limits: Thresholds) -> str | None:
+    if stored.bytes <= limits.max_storage_gb * GB:
+        return None
+    return (
+        f"storage: Parquet and landing take {stored.bytes / GB:.2f} GB, more than "
+        f"{limits.max_storage_gb:g} GB"
+    )
+
+
+def _rejects(dataset: str, files: list[FileResult], limits: Thresholds) -> str | None:
+    rejects = sum(file.rejected_rows for file in files)
+    records = sum(file.rows for file in files) + rejects
+    if not records or 100 * rejects / records <= limits.max_reject_percent:
+        return None
+    return (
+        f"{dataset}: {rejects:,} of {records:,} records rejected "
+        f"({100 * rejects / records:.1f}%), more than {limits.max_reject_percent:g}%"
+    )
+
+
+def _sizes(files: list[FileResult], limits: Thresholds) -> str | None:
+    large = [file for file in files if file.parquet_bytes > limits.max_day_mb * MB]
+    if not large:
+        return None
+    worst = max(large, key=lambda file: file.parquet_bytes)
+    return (
+        f"{worst.path}: {worst.parquet_bytes / MB:.1f} MB, more than "
+        f"{limits.max_day_mb:g} MB for a day{_others(large)}"
+    )
+
+
+def _compression(
+    files: list[FileResult], stored: Stored, limits: Thresholds
+) -> str | None:
+    poor = []
+    for file in files:
+        csv_bytes = stored.csv_bytes.get(file.day, 0)
+        if not csv_bytes or file.rows <= limits.min_reduction_rows:
+            continue
+        reduction = 100 * (1 - file.parquet_bytes / csv_bytes)
+        if reduction < limits.min_reduction_percent:
+            poor.append((reduction, file))
+    if not poor:
+        return None
+    reduction, worst = min(poor, key=lambda found: found[0])
+    said = f"{reduction:.1f}% smaller" if reduction > 0 else "not smaller"
+    return (
+        f"{worst.path}: {said} than its CSV, less than "
+        f"{limits.min_reduction_percent:g}%{_others(poor)}"
+    )
+
+
+def _others(found: list[FileResult] | list[tuple[float, FileResult]]) -> str:
+    more = len(found) - 1
+    return f" (and {more:,} more day{'' if more == 1 else 's'})" if more else ""
+
+
+def _silences(
+    stored: Stored,
+    limits: Thresholds,
+    now: datetime,
+    awake_since: datetime | None,
+) -> Iterator[tuple[str, str | None]]:
+    patience = {
+        "heartbeats": timedelta(minutes=limits.stale_heartbeat_minutes),
+        "csv": timedelta(hours=limits.stale_csv_hours),
+    }
+    for watched, heard_at in stored.heard_at.items():
+        key, name = f"stale:{watched}", WATCHED[watched][1]
+        if now - heard_at <= patience[watched]:
+            yield key, None
+        elif not awake_since or now - awake_since > patience[watched]:
+            last = (
+                f"{heard_at:%Y-%m-%d %H:%M}"
+                if watched == "heartbeats"
+                else f"{heard_at - timedelta(days=1):%Y-%m-%d}"
+            )
+            yield key, f"no {name} for {_age(now - heard_at)}, the last is of {last}"
+
+
+def _age(age: timedelta) -> str:
+    minutes = age // timedelta(minutes=1)
+    for size, unit in ((1440, "days"), (60, "hours")):
+        if minutes >= 2 * size:
+            return f"{minutes // size:,} {unit}"
+    return f"{minutes:,} minutes"

@@ -1,0 +1,201 @@
+"""`g/analytics/state/runs`: one record per run, one file per UTC month."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from exporter import __version__
+from exporter.reporting.alerts import stale_sources
+from exporter.reporting.results import FileResult, RunResult
+from exporter.reporting.stored import Stored
+from ingest import files
+from ingest.root import Root
+
+NUMBER = re.compile(r"\d[\d,.]*")
+LONGEST_S = 1e9
+STARTED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+
+
+def runs_folder(root: Root) -> Path:
+    return root.state / "runs"
+
+
+def append_run(root: Root, result: RunResult, stored: Stored) -> None:
+    """Keep the record of a run, as one line of JSON."""
+    folder = runs_folder(root)
+    files.make_private_folder(folder)
+    path = folder / f"runs_{result.started:%Y%m}.ndjson"
+    files.refuse_what_is_no_file(path)
+    line = json.dumps(run_record(result, stored), ensure_ascii=False) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        if path.stat().st_size and not _ends_whole(path):
+            stream.write(b"\n")  # a run was killed in the middle of its line
+        stream.write(line.encode())
+
+
+def run_record(result: RunResult, stored: Stored) -> dict[str, Any]:
+    """All that is worth knowing of a run later; sizes in bytes, times in UTC.
+
+    `datasets` holds what became of each dataset. Rows and sizes are of the
+    files that this run wrote, except where they are called stored.
+    """
+    ended = result.started + timedelta(seconds=result.duration_s)
+    return {
+        "started_at": f"{result.started:%Y-%m-%dT%H:%M:%SZ}",
+        "ended_at": f"{ended:%Y-%m-%dT%H:%M:%SZ}",
+        "command": result.command,
+        "version": __version__,
+        "status": result.status,
+        "stopped": result.stopped or None,
+        "duration_s": round(result.duration_s, 3),
+        "landed_records": result.landed_records,
+        **_totals(result.files),
+        "stored_parquet_files": stored.parquet_files,
+        "stored_parquet_bytes": stored.parquet_bytes,
+        "stored_landing_bytes": stored.landing_bytes,
+        "stale_sources": sorted(stale_sources(result.findings)),
+        "datasets": [
+            {"dataset": name, **_totals([f for f in result.files if f.dataset == name])}
+            for name in sorted({file.dataset for file in result.files})
+        ],
+        "warnings": result.warnings,
+        "errors": result.errors,
+    }
+
+
+def _totals(its_files: list[FileResult]) -> dict[str, int]:
+    exported = [file for file in its_files if file.status == "exported"]
+    return {
+        "exported_files": len(exported),
+        "skipped_files": sum(file.status == "skipped" for file in its_files),
+        "failed_files": sum(file.status == "failed" for file in its_files),
+        "exported_rows": sum(file.rows for file in exported),
+        "rejected_rows": sum(file.rejected_rows for file in exported),
+        "source_bytes": sum(file.source_bytes for file in exported),
+        "parquet_bytes": sum(file.parquet_bytes for file in exported),
+    }
+
+
+def runs_of(root: Root, day: date) -> list[dict[str, Any]]:
+    """The records of the runs that began on a UTC day, oldest first."""
+    path = runs_folder(root) / f"runs_{day:%Y%m}.ndjson"
+    return [run for run in _read(path) if run["started_at"][:10] == str(day)]
+
+
+def runs_since(root: Root, since: datetime) -> list[dict[str, Any]]:
+    """The records of the runs that began at or after a UTC time, oldest first."""
+    months = f"runs_{since:%Y%m}.ndjson"
+    start = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+    return [
+        run
+        for path in sorted(runs_folder(root).glob("runs_??????.ndjson"))
+        if path.name >= months
+        for run in _read(path)
+        if run["started_at"] >= start
+    ]
+
+
+def last_run(root: Root) -> dict[str, Any] | None:
+    """The record of the last run of all."""
+    for path in sorted(runs_folder(root).glob("runs_??????.ndjson"), reverse=True):
+        if runs := list(_read(path)):
+            return runs[-1]
+    return None
+
+
+@dataclass(frozen=True)
+class DayFinding:
+    """A warning or error of a day: its last wording, and when it was said.
+
+    `first_at` and `last_at` are the starts of the runs that said it, as
+    HH:MM:SS; it `holds` when the day's last run said it still.
+    """
+
+    text: str
+    is_error: bool
+    first_at: str
+    last_at: str
+    holds: bool
+
+
+def findings_of(runs: list[dict[str, Any]]) -> list[DayFinding]:
+    """Each finding of a day's runs once: what holds first, then as they came."""
+    found: dict[tuple[bool, str], DayFinding] = {}
+    for number, run in enumerate(runs):
+        at = run["started_at"][11:19]
+        is_last = number == len(runs) - 1
+        for is_error, texts in ((True, run["errors"]), (False, run["warnings"])):
+            for text in texts:
+                key = is_error, _matter(text)
+                first = found[key].first_at if key in found else at
+                found[key] = DayFinding(text, is_error, first, at, is_last)
+    return sorted(found.values(), key=lambda f: (not f.holds, not f.is_error))
+
+
+def _matter(text: str) -> str:
+    """What a warning of one run has in common with the same one of another:
+    the file that it names, and its words, but neither counts nor times."""
+    subject, colon, said = text.partition(": ")
+    if colon and "/" in subject:
+        return subject + colon + NUMBER.sub("0", said)
+    return NUMBER.sub("0", text)
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file, as far as it can be read.
+
+    A line that a kill has cut is passed over, and so is one that is no record.
+    """
+    try:
+        files.refuse_what_is_no_file(path)
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return  # it is said where a record is to be added
+    for line in text.split("\n"):
+        try:
+            run = json.loads(line)
+            json.dumps(run, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            continue
+        if _is_record(run):
+            yield run
+
+
+# What readers of a record rely on; that of a dataset has the same numbers.
+COUNTS = ("exported_files", "skipped_files", "failed_files")
+
+
+def _is_record(run: Any) -> bool:
+    return (
+        _has(run, COUNTS, int)
+        and _has(run, ("started_at", "status"), str)
+        and _has(run, ("duration_s",), (int, float))
+        and _has(run, ("datasets", "warnings", "errors"), list)
+        and STARTED.fullmatch(run["started_at"]) is not None
+        and abs(run["duration_s"]) < LONGEST_S
+        and all(isinstance(text, str) for text in run["warnings"] + run["errors"])
+        and all(
+            _has(done, ("dataset",), str) and _has(done, COUNTS, int)
+            for done in run["datasets"]
+        )
+    )
+
+
+def _has(value: Any, names: tuple[str, ...], kind: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), kind) for name in names
+    )
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) == b"\n"

@@ -1,0 +1,313 @@
+"""Checks every published file against its contract, without starting dbt."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from exporter.contracts.datasets import ALWAYS, Dataset
+from exporter.publish.plan import landed_per_day
+from exporter.publish.published import (
+    looks_whole,
+    misplaced,
+    published_days,
+    read_footers,
+    unreadable_files,
+)
+from exporter.reporting.thresholds import MB, Thresholds
+from exporter.runtime.errors import describe
+from exporter.runtime.state_folder import open_ledger
+from ingest import files
+from ingest.root import Root
+from ingest.store.landing import landed_days
+from ingest.store.ledger import Ledger, PublishedFile
+from ingest.store.parts import look_into
+from ingest.store.reconcile import check_manifest, odd_names, unsound_parts
+
+# Files that are looked into at once: what bounds the size of a query.
+FILES_PER_QUERY = 2000
+# Here a section of the contract lets several records become one row.
+COLLAPSING = ("query_patterns", "optimization_summary")
+
+
+@dataclass
+class Validation:
+    """What was checked, and what is wrong; bytes are those of Parquet."""
+
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+    codecs: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        return "failed" if self.errors else "ok"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "files": self.files,
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "warnings": self.warnings,
+            "errors": self.errors,
+        }
+
+
+def validate(
+    root: Root, datasets: Mapping[str, Dataset], day: date | None = None
+) -> Validation:
+    """Check all published files, or those of one day, and all of the landing.
+
+    Readable, of the contract's columns and types, snappy, and as many rows
+    and rejects as were landed. Writes nothing.
+    """
+    result = Validation()
+    try:
+        ledger = open_ledger(root, dry_run=True)
+    except OSError as error:
+        result.errors.append(describe(error))
+        return result
+    found: dict[str, dict[str, date]] = {}
+    for name, dataset in datasets.items():
+        days = published_days(root, dataset)
+        found[name] = {path: d for d, path in days if day is None or d == day}
+    with duckdb.connect() as db:
+        footers: dict[str, PublishedFile] = {}
+        for name, dataset in datasets.items():
+            footers |= _check_dataset(
+                _Checked(db, root, ledger, result), dataset, found[name]
+            )
+        _check_counts(ledger, datasets, found, footers, result)
+        _check_presence(ledger, datasets, found, day, result)
+    _check_state(root, ledger, result)
+    result.files = len(footers)
+    result.rows = sum(footer.row_count for footer in footers.values())
+    result.bytes = sum(footer.bytes for footer in footers.values())
+    limit = Thresholds.from_environment(os.environ).max_day_mb
+    for path, footer in footers.items():
+        if footer.bytes > limit * MB:
+            result.warnings.append(
+                f"{path}: {footer.bytes / MB:.1f} MB, more than {limit:g} MB for a day"
+            )
+    return result
+
+
+def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
+    """Check what lies below `state`, of whatever day it is."""
+    shown = root.relative(root.state / "ledger.sqlite")
+    if ledger.was_damaged:
+        result.errors.append(f"{shown}: damaged: run ops-atomic export")
+    elif ledger.is_new:
+        if root.landing.is_dir():
+            result.errors.append(f"{shown}: missing: run ops-atomic export")
+        return
+    else:
+        result.errors += [
+            f"{part.problem}: run ops-atomic export --historical"
+            for part in unsound_parts(root, ledger)
+        ]
+        result.warnings += odd_names(root, look_into(root.landing))
+        errors, warnings = check_manifest(root, ledger)
+        result.errors += [f"{error}: run ops-atomic export" for error in errors]
+        result.warnings += warnings
+
+
+@dataclass
+class _Checked:
+    db: duckdb.DuckDBPyConnection
+    root: Root
+    ledger: Ledger
+    result: Validation
+
+
+def _check_dataset(
+    at: _Checked, dataset: Dataset, days: Mapping[str, date]
+) -> dict[str, PublishedFile]:
+    """Check the files of one dataset; returns the footers of the good ones."""
+    paths = list(days)
+    known = at.ledger.published()
+    footers = {path: known[path] for path in paths if _is_as_left(at, path, known)}
+    # What has the bytes that we left has the footer that we left.
+    changed = [path for path in paths if path not in footers]
+    whole = [path for path in changed if looks_whole(f"{at.root.path}/{path}")]
+    footers |= read_footers(at.root, whole)
+    unreadable = unreadable_files(at.root, [p for p in changed if p in footers])
+    elsewhere = misplaced(
+        at.root,
+        dataset,
+        {days[p]: (p, footers[p]) for p in changed if p in footers},
+    )
+    for path in paths:
+        file, known_file = footers.get(path), known.get(path)
+        if file is None or path in unreadable:
+            why = "cannot be read to its end" if path in whole else "not a Parquet file"
+        elif path in elsewhere:
+            why = f"holds {elsewhere[path]}"
+        elif known_file and file.metadata == known_file.metadata and path in changed:
+            why = "its bytes have changed"
+        elif "source_fingerprint" not in file.metadata:
+            why = "not a file of ours"
+        else:
+            continue
+        at.result.errors.append(_damaged(at, path, why, known_file))
+        footers.pop(path, None)
+    odd = [path for path, file in footers.items() if file.shape != dataset.shape]
+    if len(odd) < len(footers):
+        at.result.codecs.add("snappy")
+    for batch in _batches(odd):
+        _check_columns(at, dataset, batch)
+        _check_codec(at, batch)
+    return footers
+
+
+def _is_as_left(at: _Checked, path: str, known: Mapping[str, PublishedFile]) -> bool:
+    """Whether a file has the very bytes of which the ledger knows the footer."""
+    known_file = known.get(path)
+    full = f"{at.root.path}/{path}"
+    try:
+        if known_file is None or not os.path.isfile(full):
+            return False
+        return known_file.checksum == files.checksum(full)
+    except OSError:
+        return False
+
+
+def _damaged(
+    at: _Checked, path: str, why: str, known_file: PublishedFile | None
+) -> str:
+    file_stat = (at.root.path / path).stat()
+    # What looks as it was left is not looked into by an export.
+    is_hidden = known_file and (file_stat.st_size, file_stat.st_mtime_ns) == (
+        known_file.bytes,
+        known_file.mtime_ns,
+    )
+    force = " --force" if is_hidden else ""
+    return f"{path}: {why}: run ops-atomic export{force} to make it again"
+
+
+def _batches(paths: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(paths), FILES_PER_QUERY):
+        yield paths[start : start + FILES_PER_QUERY]
+
+
+def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
+    """Names, order and types, as DuckDB's reader would give them."""
+    full = {str(at.root.path / path): path for path in paths}
+    rows = at.db.execute(
+        """
+        select
+            file_name,
+            list(name order by column_id),
+            list(duckdb_type order by column_id),
+        from parquet_schema($paths)
+        where column_id > 0
+        group by file_name
+        """,
+        {"paths": list(full)},
+    ).fetchall()
+    names = [column.name for column in dataset.columns]
+    types = [column.type for column in dataset.columns]
+    for file_name, found_names, found_types in rows:
+        if found_names != names:
+            at.result.errors.append(
+                f"{full[file_name]}: columns are {', '.join(found_names)}, not "
+                f"{', '.join(names)}: run ops-atomic export --force"
+            )
+        elif found_types != types:
+            wrong = [
+                f"{name} is {found}, not {wanted}"
+                for name, found, wanted in zip(names, found_types, types, strict=True)
+                if found != wanted
+            ]
+            at.result.errors.append(
+                f"{full[file_name]}: {'; '.join(wrong)}: run ops-atomic export --force"
+            )
+
+
+def _check_codec(at: _Checked, paths: list[str]) -> None:
+    full = {str(at.root.path / path): path for path in paths}
+    rows = at.db.execute(
+        """
+        select file_name, list(distinct compression)
+        from parquet_metadata($paths)
+        group by file_name
+        """,
+        {"paths": list(full)},
+    ).fetchall()
+    for file_name, codecs in rows:
+        at.result.codecs |= {codec.lower() for codec in codecs}
+        if codecs != ["SNAPPY"]:
+            at.result.errors.append(
+                f"{full[file_name]}: compressed with {', '.join(sorted(codecs))}, not "
+                "snappy: run ops-atomic export --force"
+            )
+
+
+def _check_presence(
+    ledger: Ledger,
+    datasets: Mapping[str, Dataset],
+    found: Mapping[str, Mapping[str, date]],
+    only: date | None,
+    result: Validation,
+) -> None:
+    """Landed days without a file: no error, for they may just have been landed."""
+    landed = {(row.source, date.fromisoformat(row.day)) for row in landed_days(ledger)}
+    for name, dataset in datasets.items():
+        wanted = {
+            day
+            for source, day in landed
+            if source in dataset.sources and only in (None, day)
+        }
+        missing = sorted(wanted - set(found[name].values()))
+        if missing:
+            result.warnings.append(
+                f"{name}: {len(missing):,} landed day(s) have no file, such as "
+                f"{missing[0]}: run ops-atomic export"
+            )
+
+
+def _check_counts(
+    ledger: Ledger,
+    datasets: Mapping[str, Dataset],
+    found: Mapping[str, Mapping[str, date]],
+    footers: Mapping[str, PublishedFile],
+    result: Validation,
+) -> None:
+    """Rows and rejects of a file against the records it was made from."""
+    if ledger.is_new:
+        return
+    rejects: Counter[tuple[str, str]] = Counter()
+    for on_day, dataset, _, records in ledger.rejects():
+        rejects[dataset, on_day] += records
+    landed = landed_per_day(ledger, datasets)
+    for name, paths in found.items():
+        if name in ALWAYS:
+            continue
+        for path, day in paths.items():
+            footer = footers.get(path)
+            if footer is None:
+                continue
+            made_from = int(footer.metadata.get("landed_records", 0))
+            told = footer.row_count + rejects[name, day.isoformat()]
+            exact = name not in COLLAPSING
+            if told > made_from or (exact and told < made_from):
+                result.errors.append(
+                    f"{path}: {footer.row_count:,} rows and "
+                    f"{told - footer.row_count:,} rejects, but {made_from:,} records "
+                    "were landed: run ops-atomic export --force"
+                )
+            now = landed.get((name, day))
+            if now is not None and now < made_from:
+                result.warnings.append(
+                    f"{path}: made from {made_from:,} records, but the landing holds "
+                    f"{now:,} now"
+                )

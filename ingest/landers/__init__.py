@@ -1,1 +1,0 @@
-"""From documents to landing parts: one lander per kind of identity."""

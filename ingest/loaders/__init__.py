@@ -1,0 +1,1 @@
+"""From documents to landing parts: one loader per kind of identity."""

@@ -1,0 +1,373 @@
+"""Landing append-only files of lines: the query log and telemetry.
+
+A live file is read from where the last run stopped, as long as what lies
+before that is still the same; with `from_start`, and in a bundle, from its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from ingest.inputs import InputFile
+from ingest.loaders.context import Context, count
+from ingest.sources import query_log, telemetry
+from ingest.sources.lines import (
+    Line,
+    Parsed,
+    day_of,
+    fallback_time,
+    read_lines,
+    time_to_carry,
+)
+from ingest.store.growing import share_out
+from ingest.store.landing import Json
+from ingest.store.ledger import Part, SeenInput
+from ingest.store.merge import (
+    line_identity,
+    line_order,
+    lines_content,
+    number_equal_lines,
+    text_mark,
+    text_of,
+)
+from ingest.text.clean import RAW_LIMIT
+from ingest.text.times import parse_time, utc_text
+
+PARSERS = {"query_log": query_log.parse_line, "telemetry": telemetry.parse_line}
+DATASETS = {"query_log": "query_perf", "telemetry": "optimization_summary"}
+# So much of the file before a position says whether it is still the same file.
+PROOF_BYTES = 4096
+# Lines that are parsed together, and characters of them.
+LINES_AT_ONCE = 10_000
+CHARACTERS_AT_ONCE = 4 << 20
+# Bytes of new lines that wait to be written, and what a line takes besides.
+MOST_PENDING = 32 << 20
+PER_LINE = 500
+# Identities of timed lines that are remembered.
+MOST_KNOWN = 400_000
+
+
+class LineLoader:
+    """Collects lines that are not landed and adds them to their days."""
+
+    def __init__(
+        self, context: Context, seen: Mapping[str, SeenInput], from_start: bool = False
+    ) -> None:
+        self.context = context
+        self.seen = seen
+        self.from_start = from_start
+        self.pending: dict[tuple[str, str], list[Json]] = {}
+        self.pending_bytes = 0
+        # Where the next run goes on, by path; see `_position`.
+        self.positions: dict[str, dict[str, Any]] = {}
+        self._untimed: dict[str, dict[str, str]] = {}
+        self._timed: dict[tuple[str, str], _TimedLines] = {}
+
+    def add(self, input_file: InputFile) -> None:
+        """Read the new lines of one file. Raises OSError."""
+        position = self._position(input_file)
+        with input_file.open() as stream:
+            if position and _is_same_file(stream, position):
+                stream.seek(position["offset"])
+            else:
+                position = None
+                if input_file.path:
+                    stream.seek(0)
+            self._read(input_file, stream, position)
+
+    def _position(self, input_file: InputFile) -> dict[str, Any] | None:
+        seen = self.seen.get(input_file.key or "")
+        if seen is None or seen.position is None or self.from_start:
+            return None
+        return seen.position if input_file.size >= seen.position["offset"] else None
+
+    def _read(
+        self, input_file: InputFile, stream: BinaryIO, position: dict[str, Any] | None
+    ) -> None:
+        """Read a log, many lines at a time: it may be larger than memory."""
+        name = self.context.masks.text(input_file.name)
+        at = position or {"offset": 0, "lines": 0, "last_at": None, "within": ""}
+        # What the file held when it was measured; more may have come since.
+        end = {name: at[name] for name in ("offset", "lines", "last_at", "within")}
+        seen: Counter[bytes] = Counter()
+        records = 0
+        cut: Json | None = None
+        lines = read_lines(stream, at["offset"], at["lines"] + 1, at["within"])
+        for batch in _batches(lines):
+            read = self._read_lines(input_file, name, batch, end)
+            fresh = [record for record, _ in read]
+            numbered = self._number(input_file, fresh, position, seen)
+            self._supersede_cut(input_file, numbered)
+            self._keep_all(input_file.kind, name, numbered, [keys for _, keys in read])
+            records += len(numbered)
+            if numbered and not batch[-1].is_complete:
+                cut = numbered[-1]
+            if self.pending_bytes > MOST_PENDING:
+                self.flush()
+        if input_file.path:
+            self._remember(input_file, stream, end, cut)
+        if records:
+            self.context.say(f"{count(records, 'line')} from {name}")
+            self.context.report.inputs += 1
+
+    def _read_lines(
+        self, input_file: InputFile, name: str, lines: list[Line], end: dict[str, Any]
+    ) -> list[tuple[Json, tuple[str, ...]]]:
+        """(record, keys seen) of some lines; `end` moves on behind the last."""
+        context, source = self.context, input_file.kind
+        last_at = parse_time(end["last_at"]) if end["last_at"] else None
+        read: list[tuple[Json, tuple[str, ...]]] = []
+        # Sought in all of them at once, what is in none is sought in none again.
+        context.masks.suspicious("\n".join([line.text for line in lines]))
+        for line in lines:
+            fallback = fallback_time(name, last_at, input_file.modified, context.now)
+            parsed = self._parse(source, line, name, fallback)
+            last_at = time_to_carry(parsed, last_at, context.now)
+            for record in parsed.records:
+                context.know(record, record["raw"])
+                record["has_timestamp"] = parsed.time is not None
+                record["day"] = day_of(record, fallback).isoformat()
+                if not input_file.is_proven:
+                    record["unproven"] = True
+                read.append((record, parsed.keys))
+            if line.is_complete:
+                end["offset"], end["lines"] = line.end, line.number
+                end["within"] = line.within
+                end["last_at"] = utc_text(last_at) if last_at else None
+        return read
+
+    def _keep_all(
+        self,
+        source: str,
+        name: str,
+        records: list[Json],
+        seen_keys: list[tuple[str, ...]],
+    ) -> None:
+        keys: dict[str, set[str]] = {}
+        for record, names in zip(records, seen_keys, strict=True):
+            self._keep(source, record)
+            keys.setdefault(record["day"], set()).update(names)
+        self.context.feeds(source, keys)
+        for day, found in keys.items():
+            self.context.saw_columns(source, name, [day], sorted(found))
+
+    def _parse(self, source: str, line: Line, name: str, fallback: datetime) -> Parsed:
+        now, masks = self.context.now, self.context.masks
+        return PARSERS[source](line.text, line.number, name, fallback, now, masks)
+
+    # Ordinals among equal lines, where only the end of a file was read
+
+    def _number(
+        self,
+        input_file: InputFile,
+        records: list[Json],
+        position: dict[str, Any] | None,
+        seen: Counter[bytes],
+    ) -> list[Json]:
+        """Number lines; `seen` counts those of the file before them."""
+        if position is not None:
+            fresh = [r for r in records if text_mark(text_of(r)) not in seen]
+            wanted = self._texts_to_count(input_file.kind, fresh)
+            if wanted:
+                with input_file.open() as stream:
+                    for line in read_lines(stream):
+                        if line.end > position["offset"]:
+                            break
+                        text = self._raw(input_file.kind, line, input_file)
+                        if text in wanted:
+                            seen[text_mark(text)] += 1
+        return number_equal_lines(records, seen)
+
+    def _raw(self, source: str, line: Line, input_file: InputFile) -> str:
+        masks = self.context.masks
+        # Only a line in which something is masked has to be parsed for it.
+        if len(line.text) <= RAW_LIMIT and not masks.suspicious(line.text):
+            return masks.identity(line.text)
+        parsed = self._parse(source, line, input_file.name, input_file.modified)
+        return masks.identity(str(parsed.records[0]["raw"]))
+
+    def _texts_to_count(self, source: str, records: list[Json]) -> set[str]:
+        """Texts among the new ones that may stand in the file before them."""
+        texts = {text_of(r): r for r in records}
+        return {
+            text
+            for text, record in texts.items()
+            if self._is_known(source, {**record, "ordinal": 1})
+        }
+
+    # Which lines are known: landed before, or about to be
+
+    def _is_known(self, source: str, record: Json) -> bool:
+        mark = line_identity(record)
+        if not record["has_timestamp"]:
+            return mark in self._untimed_lines(source)
+        return mark in self._timed_lines(source, record)
+
+    def _untimed_lines(self, source: str) -> dict[str, str]:
+        """Day by identity of every untimed line: it is landed once, under
+        whichever day it was first given."""
+        if source not in self._untimed:
+            self._untimed[source] = {
+                key: day
+                for day, keys in self.context.ledger.keys(source)
+                for key in keys
+            }
+        return self._untimed[source]
+
+    def _timed_lines(self, source: str, record: Json) -> set[str]:
+        """Identities of the lines of a day; of a line's own time, all of them."""
+        day = record["day"]
+        if (source, day) not in self._timed:
+            unread = self.context.ledger.parts_of(source, day)
+            self._timed[source, day] = _TimedLines(unread)
+        known = self._timed[source, day]
+        for part in known.take_parts(record["at"]):
+            landed = self.context.landing.records(source, day, part.part)
+            known.marks.update(map(line_identity, landed))
+        return known.marks
+
+    def _keep(self, source: str, record: Json) -> None:
+        """Let a line wait to be written, unless it is known."""
+        mark = line_identity(record)
+        if record["has_timestamp"]:
+            known = self._timed_lines(source, record)
+            if mark in known:
+                return
+            known.add(mark)
+        else:
+            untimed = self._untimed_lines(source)
+            if mark in untimed:
+                record["day"] = untimed[mark]
+                return
+            untimed[mark] = record["day"]
+        self.pending.setdefault((source, record["day"]), []).append(record)
+        self.pending_bytes += sum(map(sys.getsizeof, record.values())) + PER_LINE
+
+    # The last line of a file that is being written
+
+    def _supersede_cut(self, input_file: InputFile, records: list[Json]) -> None:
+        """Drop the landed beginning of a line that has been finished since."""
+        for path, seen in self.seen.items():
+            if path.rpartition("/")[2] != input_file.name or not seen.position:
+                continue
+            cut = seen.position.get("cut")
+            if not cut:
+                continue
+            whole = next(
+                (r for r in records if r["line_number"] == cut["line_number"]), None
+            )
+            if (
+                whole is not None
+                and whole["raw"] != cut["raw"]
+                and whole["raw"].startswith(cut["raw"])
+            ):
+                self._drop(seen.source, cut)
+
+    def _drop(self, source: str, cut: Json) -> None:
+        day, mark = cut["day"], cut["identity"]
+        for part in reversed(self.context.ledger.parts_of(source, day)):
+            before = self.context.landing.records(source, day, part.part)
+            after = [r for r in before if line_identity(r) != mark]
+            if len(after) < len(before):
+                self._write(source, day, part.part, after, dropped=1)
+                self._untimed_lines(source).pop(mark, None)
+                if known := self._timed.get((source, day)):
+                    known.marks.discard(mark)
+                return
+
+    def _remember(
+        self,
+        input_file: InputFile,
+        stream: BinaryIO,
+        end: dict[str, Any],
+        cut: Json | None,
+    ) -> None:
+        offset = end["offset"]
+        start = max(offset - PROOF_BYTES, 0)
+        stream.seek(start)
+        proof = hashlib.sha256(stream.read(offset - start)).hexdigest()
+        position = {**end, "proof": proof}
+        if cut:
+            position["cut"] = {
+                "identity": line_identity(cut),
+                "line_number": cut["line_number"],
+                "raw": cut["raw"],
+                "day": cut["day"],
+            }
+        self.positions[input_file.key or ""] = position
+
+    # Writing
+
+    def _write(
+        self, source: str, day: str, part: str, records: list[Json], dropped: int = 0
+    ) -> None:
+        known = self.context.ledger.part(source, day, part)
+        content = replace(
+            lines_content(records, DATASETS[source]),
+            dropped=dropped + (known.dropped if known else 0),
+        )
+        self.context.landing.write_records(source, day, part, records, content)
+
+    def flush(self) -> None:
+        """Add what was read to the landing, day by day."""
+        landing = self.context.landing
+        for (source, day), fresh in sorted(self.pending.items()):
+            fresh.sort(key=line_order)
+            for part, more in share_out(landing, source, day, fresh).items():
+                records = [*landing.records(source, day, part), *more]
+                self._write(source, day, part, sorted(records, key=line_order))
+            self.context.landed(day, len(fresh))
+        self.pending.clear()
+        self.pending_bytes = 0
+        # Nothing that waits is forgotten: all of it is in the landing.
+        if sum(len(day.marks) for day in self._timed.values()) > MOST_KNOWN:
+            self._timed.clear()
+
+
+class _TimedLines:
+    """What is known of a day's timed lines: identities, as far as they matter.
+
+    Equal lines have the same time: so only those parts are looked into whose
+    times include that of a line that is asked for.
+    """
+
+    def __init__(self, unread: list[Part]) -> None:
+        self.unread = unread
+        self.marks: set[str] = set()
+
+    def take_parts(self, at: str) -> list[Part]:
+        """The parts that may hold a line of a time and were not taken yet."""
+        taken = [part for part in self.unread if part.span[0] <= at <= part.span[1]]
+        if taken:
+            self.unread = [part for part in self.unread if part not in taken]
+        return taken
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Some lines at a time, which take a bounded room."""
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line.text)
+        if len(batch) >= LINES_AT_ONCE or size >= CHARACTERS_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _is_same_file(stream: BinaryIO, position: dict[str, Any]) -> bool:
+    """Whether the bytes before a position are still those that were read."""
+    offset = position["offset"]
+    start = max(offset - PROOF_BYTES, 0)
+    stream.seek(start)
+    return bool(
+        hashlib.sha256(stream.read(offset - start)).hexdigest() == position["proof"]
+    )

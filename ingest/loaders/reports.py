@@ -1,0 +1,148 @@
+"""Landing index advisor reports: one file, overwritten every night."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+from ingest.inputs import InputFile
+from ingest.loaders.context import REMEDY, Context, count
+from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
+from ingest.store.landing import Json, digest
+from ingest.store.merge import (
+    TORN,
+    content_of,
+    merge_reports,
+    report_age,
+    report_key,
+    reports_content,
+)
+from ingest.text.clean import decode
+
+SOURCE = "index_advisor"
+PART = "index_advisor.ndjson.gz"
+DATASETS = ("index_advisor", "query_patterns")
+MAX_BYTES = 16 << 20
+
+
+class ReportLoader:
+    """Collects reports and merges them into their days."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.pending: dict[str, list[Json]] = {}
+        # What was read, to tell what was half of it.
+        self.whole: list[str] = []
+        # The keys of live files, by the contents that were read of them.
+        self.live: dict[str, tuple[str, str]] = {}
+        # The contents of landed reports without a time stamp.
+        self.untimed = {key for _, keys in context.ledger.keys(SOURCE) for key in keys}
+
+    def add(self, input_file: InputFile) -> None:
+        """Read one report. Raises OSError."""
+        context = self.context
+        with input_file.open() as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if not data.strip():
+            context.report.warnings.append(
+                f"{input_file.shown}: is empty; the next run looks at it again"
+            )
+            return
+        name = context.masks.text(input_file.name)
+        text = decode(data)
+        parsed = parse_report(
+            text, name, input_file.modified, context.now, context.masks
+        )
+        record: Json = dict(parsed.record)
+        record |= {
+            "modified": input_file.epoch,
+            "has_timestamp": parsed.has_timestamp,
+            "recommendations": parsed.recommendations,
+            "slow_queries": parsed.slow_queries,
+        }
+        if not input_file.is_proven:
+            record["unproven"] = True
+        context.know(record, content_of(record))
+        if not parsed.has_timestamp:
+            if not input_file.is_timed and report_key(record) in self.untimed:
+                return  # it says no other day than before
+            self.untimed.add(report_key(record))
+        if input_file.key is not None:
+            self.live[content_of(record)] = input_file.key, input_file.shown
+        at = record["at"]
+        day = at[:10] if at else str(input_file.modified.date())
+        self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)
+        if record["problem"] is None:
+            self.whole.append(context.masks.raw(text, MAX_REPORT_CHARACTERS))
+            # Half of it may lie under the day on which it was being written.
+            for back in (0, 1):
+                written = input_file.modified - timedelta(days=back)
+                self.pending.setdefault(str(written.date()), [])
+        context.feeds(SOURCE, [day])
+        context.saw_columns(SOURCE, name, [day], parsed.keys)
+        context.say(f"1 report from {name}")
+        context.report.inputs += 1
+
+    def flush(self) -> None:
+        """Merge what was read into the landing, day by day."""
+        for day, fresh in sorted(self.pending.items()):
+            self._merge(day, fresh)
+        self.pending.clear()
+        self.whole.clear()
+        self.live.clear()
+
+    def _merge(self, day: str, fresh: list[Json]) -> None:
+        landing = self.context.landing
+        before = landing.records(SOURCE, day, PART)
+        both = [record for record in [*before, *fresh] if not self._is_half(record)]
+        after, others = merge_reports(both, self._forces(day))
+        for other in others:
+            landing.keep_superseded_records(
+                SOURCE, day, PART, digest([content_of(other)]), [other]
+            )
+            self._warn_of(other, after)
+        if after == before:
+            return
+        known = landing.ledger.part(SOURCE, day, PART)
+        content, old = reports_content(after), reports_content(before)
+        # What was half of another, or forced, is no loss.
+        fewer = [old.counts[name] - content.counts[name] for name in content.counts]
+        gone = max(0, *fewer) + (known.dropped if known else 0)
+        landing.write_records(SOURCE, day, PART, after, replace(content, dropped=gone))
+        self.context.landed(day, max(len(after) - len(before), 0))
+
+    def _forces(self, day: str) -> bool:
+        return any(self.context.forces(dataset, day) for dataset in DATASETS)
+
+    def _warn_of(self, other: Json, after: list[Json]) -> None:
+        """Say that a live file does not count though it is the newest."""
+        live = self.live.get(content_of(other))
+        kept = next((r for r in after if r["at"] == other["at"]), None)
+        if live is None or kept is None or report_age(other) <= report_age(kept):
+            return
+        key, shown = live
+        held = count(kept["recommendations"], "recommendation")
+        self.context.report.warnings.append(
+            f"{shown}: what holds {held} is kept, because the newest of that time "
+            f"stamp holds {other['recommendations']:,} ({REMEDY})"
+        )
+        # To be said again, as long as it lies there.
+        self.context.ledger.forget_inputs([key])
+
+    def choose_newest(self) -> None:
+        """Let the newest of all versions count where --force asks for it."""
+        landing = self.context.landing
+        for _, day, _, path in landing.superseded([SOURCE]):
+            if self._forces(day):
+                with landing.open(path) as lines:
+                    records = [json.loads(line) for line in lines]
+                self.pending.setdefault(day, []).extend(records)
+        self.flush()
+
+    def _is_half(self, record: Json) -> bool:
+        """Whether a reject is the beginning of a report that is whole now."""
+        begun = (record["raw"] or "").rstrip(TORN)
+        return record["problem"] is not None and any(
+            len(text) > len(begun) > 0 and text.startswith(begun) for text in self.whole
+        )

@@ -1,0 +1,1 @@
+"""Secrets: found by rules and by structure, hidden, and hidden anew."""

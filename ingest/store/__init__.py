@@ -1,0 +1,1 @@
+"""The landing store: parts, ledger, merging, files."""

@@ -1,0 +1,110 @@
+"""Advisor reports: none shrinks unless it is forced, and one day is one day."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.root import Root
+from ingest.run import land
+from ingest.store.ledger import Ledger
+from tests import faults
+from tests.faults import write
+
+NOW = datetime(2025, 11, 2, 12)
+REPORT = "g/reports/index_advisor_report.json"
+AT = 1761000000
+
+
+def advice(count: int, stamp: str | None = "2025-10-20T01:00:00Z") -> str:
+    made = {"recommendations": [{"table": f"t{n}"} for n in range(count)]}
+    return json.dumps({"timestamp": stamp, **made} if stamp else made)
+
+
+class Landed:
+    def __init__(self, path: Path) -> None:
+        self.root, self.ledger = Root(path), Ledger(None)
+
+    def read(self, text: str, mtime: int, **how: Any) -> str:
+        write(self.root.path / REPORT, text, mtime)
+        return self.again(**how)
+
+    def bundled(self, text: str, mtime: int) -> str:
+        (self.root.path / REPORT).unlink(missing_ok=True)
+        number = len(list(self.root.path.glob("g/reports/archive/*")))
+        name = f"g/reports/archive/reports_20251101_{number:06}.tar.gz"
+        member = faults.member(REPORT, mtime=mtime)
+        faults.make_bundle(self.root.path / name, [(member, text.encode())])
+        return self.again()
+
+    def again(self, **how: Any) -> str:
+        report = land(self.root, self.ledger, **{"now": NOW, **how})
+        assert not report.errors
+        return "\n".join(report.warnings)
+
+    @property
+    def counts(self) -> list[int]:
+        parts = self.ledger.parts("index_advisor")
+        return [part.counts["index_advisor"] for part in parts]
+
+
+@pytest.fixture
+def landed(tmp_path: Path) -> Landed:
+    return Landed(tmp_path)
+
+
+def always(_dataset: str, _day: str) -> bool:
+    return True
+
+
+def test_fewer_recommendations_are_kept_out_and_said(landed: Landed) -> None:
+    landed.read(advice(5), AT)
+    said = landed.read(advice(2), AT + 1)
+    assert f"{REPORT}: what holds 5 recommendations is kept" in said
+    assert "`ops-atomic export --force`" in said
+    assert landed.counts == [5]
+    assert "is kept" in landed.again(), "as long as it lies there"
+    assert not landed.read(advice(6), AT + 2)
+    assert landed.counts == [6]
+    assert not landed.again()
+
+
+@pytest.mark.parametrize("where", ["live", "bundled"])
+def test_what_was_forced_stays(where: str, landed: Landed) -> None:
+    landed.read(advice(5), AT)
+    landed.read(advice(2), AT + 1)
+    if where == "bundled":
+        landed.bundled(advice(2), AT + 1)
+    assert not landed.again(forces=always)
+    assert landed.counts == [2]
+    landed.bundled(advice(5), AT)
+    landed.again(historical=True)
+    landed.ledger = Ledger(None)
+    landed.again()
+    assert landed.counts == [2]
+    assert not landed.read(advice(3), AT + 2)
+    assert landed.counts == [3]
+    landed.again(historical=True)
+    assert landed.counts == [3]
+
+
+def test_a_time_in_the_future_says_no_new_day(landed: Landed) -> None:
+    landed.read(advice(5, None), AT + 10**9)
+    landed.again(now=NOW.replace(day=5), historical=True)
+    assert landed.counts == [5]
+
+
+def test_half_of_a_report_in_one_bundle_with_it(landed: Landed) -> None:
+    whole = advice(5)
+    members = [
+        (faults.member(REPORT, mtime=AT), text.encode())
+        for text in (whole[:-9], whole, whole[:-3])
+    ]
+    name = "g/reports/archive/reports_20251101_000000.tar.gz"
+    faults.make_bundle(landed.root.path / name, members)
+    landed.again()
+    assert sum(landed.counts) == 5

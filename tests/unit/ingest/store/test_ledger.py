@@ -1,0 +1,155 @@
+"""The ledger: sealed rows, damage, disks that are full."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ingest.store.ledger import LAYOUT, Ledger, Part, PublishedFile, SeenInput
+
+PART = Part(
+    "s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ("a", "b"), ["k", "l"],
+    "2031-05-05",
+)  # fmt: skip
+FILE = PublishedFile(1, 2, 3, 4, {"a": "b"}, "shape")
+
+
+def filled(path: Path) -> Ledger:
+    ledger = Ledger(path)
+    ledger.put_part(PART)
+    ledger.put_input("g/x", SeenInput("s", 1, 2, {"offset": 3}, {"s": ["2025-10-27"]}))
+    ledger.put_input("g/y", SeenInput("t", 1, 2))
+    ledger.doubt("2025-10-27")
+    ledger.put_published("p.parquet", FILE)
+    ledger.put_findings("rejects", ["2025-10-27"], [("2025-10-27", "d", "r", 2)])
+    ledger.put_findings("drift", [], [("2025-10-27", "s", "added", "n", 1)])
+    ledger.commit()
+    return ledger
+
+
+def test_what_is_put_is_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path).close()
+    ledger = Ledger(path)
+    assert not ledger.is_new
+    assert list(ledger.parts()) == list(ledger.parts("s")) == [PART]
+    assert ledger.part("s", "2025-10-27", "p") == PART
+    assert ledger.part("s", "2025-10-28", "p") is None
+    assert list(ledger.keys("s")) == [("2025-10-27", ["k", "l"])]
+    assert ledger.parts_to_judge("2031-05-05") == [PART]
+    assert ledger.parts_to_judge("2031-05-04") == []
+    assert list(ledger.part_stats()) == [("s", "2025-10-27", "p", 1, 2, 3)]
+    assert ledger.inputs()["g/x"].position == {"offset": 3}
+    assert ledger.published() == {"p.parquet": FILE}
+    assert ledger.rejects() == [("2025-10-27", "d", "r", 2)]
+    assert ledger.drift() == [("2025-10-27", "s", "added", "n", 1)]
+    assert ledger.inputs()["g/x"].feeds == {"s": ["2025-10-27"]}
+    assert ledger.doubted() == ["2025-10-27"]
+    ledger.forget_doubts()
+    assert not ledger.doubted()
+    ledger.roll_back()
+    assert ledger.doubted()
+    ledger.forget_inputs_behind({("s", "2025-10-27")})
+    assert list(ledger.inputs()) == ["g/y"]
+    ledger.forget_inputs(["g/y"])
+    ledger.forget_published(["p.parquet"])
+    ledger.forget_part("s", "2025-10-27", "p")
+    ledger.put_findings("rejects", ["2025-10-27"], [])
+    assert not ledger.inputs()
+    assert not ledger.published()
+    assert not list(ledger.parts())
+    assert not ledger.rejects()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update parts set counts = '{\"d\": 5}'",
+        "update inputs set bytes = 2",
+        "update published set checksum = 4",
+        "update rejects set records = 3",
+        "update drift set name = 'm'",
+        "update doubted set day = '2025-10-28'",
+        "pragma user_version = 77",
+    ],
+)
+def test_a_changed_cell_makes_it_anew(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute(change)
+    db.close()
+    copy = Ledger.copy_in_memory(path)
+    assert copy.was_damaged
+    assert copy.is_new
+    ledger = Ledger(path)
+    assert ledger.was_damaged
+    assert ledger.is_new
+    assert not ledger.published()
+    assert path.stat().st_mode & 0o777 == 0o600
+    ledger.close()
+    assert not Ledger(path).was_damaged
+
+
+def test_an_older_layout_is_no_damage_to_worry_about(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("create table parts (x)")
+        db.execute(f"pragma user_version = {LAYOUT - 1}")
+    db.close()
+    assert Ledger(path).is_new
+
+
+def test_a_copy_leaves_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path).close()
+    before = path.read_bytes()
+    copy = Ledger.copy_in_memory(path)
+    assert not copy.is_new
+    copy.forget_published(["p.parquet"])
+    copy.close()
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_copy_of_a_ledger_whose_writer_was_killed(tmp_path: Path) -> None:
+    path, kept = tmp_path / "ledger.sqlite", tmp_path / "kept"
+    ledger = filled(path)
+    ledger.db.execute("pragma cache_size = 1")
+    ledger.begin()
+    for number in range(3000):
+        ledger.put_published(f"{number}.parquet", FILE)
+    # As it lies on disk in the middle of a transaction.
+    kept.mkdir()
+    for name in (path.name, f"{path.name}-journal"):
+        (kept / name).write_bytes((tmp_path / name).read_bytes())
+    copy = Ledger.copy_in_memory(kept / path.name)
+    assert not copy.was_damaged
+    assert copy.published() == {"p.parquet": FILE}
+    assert (kept / f"{path.name}-journal").exists()
+    assert Ledger(kept / path.name).published() == {"p.parquet": FILE}
+
+
+def test_a_full_disk_is_told_with_the_path(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ledger = filled(path)
+    ledger.db.execute("pragma max_page_count = 20")
+
+    def fill() -> None:
+        for number in range(3000):
+            ledger.put_published(f"{number}" * 100, FILE)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill()
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+
+
+def test_a_ledger_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    path.mkdir()
+    with pytest.raises(OSError, match="not a regular file"):
+        Ledger(path)
+    assert path.is_dir()
