@@ -8,8 +8,7 @@ import sys
 import click
 
 from exporter.cli.flags import FAILURE, chosen_root, root_option
-from exporter.notify import delivery as notify
-from exporter.notify import outbox
+from exporter.notify import delivery, outbox
 from exporter.reporting.screen import Screen
 
 
@@ -23,16 +22,16 @@ def notify_command(root: str | None, test: bool) -> None:
     commas. Exit code 1 when a service did not take its message.
     """
     screen = Screen()
-    if not notify.is_configured():
+    if not delivery.is_configured():
         raise click.UsageError(
-            f"{notify.VARIABLE} is not set: set it to the Apprise URLs of those who "
+            f"{delivery.VARIABLE} is not set: set it to the Apprise URLs of those who "
             "are to be told"
         )
     if test:
         sys.exit(0 if _send_test(screen) else FAILURE)
     where = chosen_root(root)
     waiting = len(outbox.waiting(where))
-    failures = notify.deliver(where)
+    failures = delivery.deliver(where)
     for failure in failures:
         screen.fail(failure)
     left = len(outbox.waiting(where))
@@ -44,8 +43,8 @@ def _send_test(screen: Screen) -> bool:
     """Whether every service took a message; says so for each."""
     title = f"ops-atomic on {socket.gethostname()}: test"
     text = "This is a test. Notices of the nightly export will arrive like this one."
-    services = notify.find_services()
-    failures = notify.send_all((service, "info", title, text) for service in services)
+    services = delivery.find_services()
+    failures = delivery.send_all((service, "info", title, text) for service in services)
     for service in services:
         failure = failures[service.tag]
         if failure:

@@ -1,7 +1,7 @@
 """What to tell an operator after a run: what is new, and not twice.
 
 `g/analytics/state/notices.json` holds the matters that were told and stand, by
-the keys of judgement.py; a failed run is one more of them.
+the keys of alerts.py; a failed run is one more of them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import re
 import socket
 from pathlib import Path
 
-from exporter.notify import delivery as notify
-from exporter.notify import outbox
+from exporter.notify import delivery, outbox
 from exporter.notify.outbox import Notice
 from exporter.reporting.alerts import Alerts
 from exporter.reporting.results import OK, RunResult
@@ -38,7 +37,7 @@ def announce(root: Root, result: RunResult) -> Notice | None:
     Called under the lock. Returns a notice that the outbox could not keep,
     because then it has to be sent at once or never.
     """
-    if result.by_hand or not notify.is_configured():
+    if result.by_hand or not delivery.is_configured():
         return None
     told = _read_told(root)
     found = _matters(result)

@@ -52,7 +52,7 @@ class FileResult:
 class RunResult:
     """One run, from start to end.
 
-    `findings` are those of judgement.py; `by_hand` says that someone at the
+    `findings` are those of alerts.py; `by_hand` says that someone at the
     keyboard stopped it.
     """
 

@@ -19,8 +19,7 @@ from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import ALL_LABELS, JOBS, Installation, Job
 from exporter.agents.status import AgentStatus, find_statuses
 from exporter.agents.system import System
-from exporter.notify import delivery as notify
-from exporter.notify import outbox
+from exporter.notify import delivery, outbox
 from exporter.reporting.logs import log_path
 from exporter.verify.checks import (
     COMPONENT,
@@ -172,14 +171,14 @@ def check_log(root: Root, now: datetime) -> Check:
 def check_notices(root: Root) -> Check:
     """Nothing waits in the outbox for a service that did not take it."""
     waiting = len(outbox.waiting(root))
-    configured = notify.is_configured()
+    configured = delivery.is_configured()
     if not configured and not waiting:
-        actual = f"{notify.VARIABLE} is not set"
+        actual = f"{delivery.VARIABLE} is not set"
         return Check(COMPONENT, "Notices", "none waiting", actual, NOT_HERE)
     mend = (
         command_on(root, "ops-atomic notify")
         if configured
-        else f"export {notify.VARIABLE}=…"
+        else f"export {delivery.VARIABLE}=…"
     )
     return Check(
         COMPONENT, "Notices", "none waiting", f"{waiting:,} waiting",

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 
 class RottenPart(Exception):
-    """A part is not the one that the ledger knows: stock has to be taken anew."""
+    """A part is not the one that the ledger knows: the ledger is reconciled anew."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} has changed")

@@ -1,4 +1,4 @@
-"""Taking stock of the landing: the ledger is held against what lies on disk.
+"""The ledger is reconciled with the landing: held against what lies on disk.
 
 What is missing or damaged is forgotten, so that it is read again where the
 input still exists; what the ledger does not know (a run was killed, the

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.notify import delivery as notify
-from exporter.notify import outbox
+from exporter.notify import delivery, outbox
 from exporter.notify.delivery import deliver, find_services, send_all
 from exporter.notify.outbox import Notice
 from ingest.root import Root
@@ -51,7 +50,7 @@ def notice(number: int = 0, level: str = "failure") -> Notice:
 def test_urls_are_parted_by_blanks_and_commas(written: str, count: int) -> None:
     environ = {"OPS_ATOMIC_NOTIFY": written}
     assert len(find_services(environ)) == count
-    assert notify.is_configured(environ) == bool(count)
+    assert delivery.is_configured(environ) == bool(count)
 
 
 def test_services_are_told_apart_without_their_urls() -> None:
@@ -104,7 +103,7 @@ def test_a_plugin_that_breaks_breaks_nothing_else(
             raise RuntimeError(f"cannot open json://host/{SECRET}")
 
     (good,) = find_services()
-    broken = notify.Service("broken", "0000", Broken())
+    broken = delivery.Service("broken", "0000", Broken())
     told = send_all([(broken, "info", "t", "b"), (good, "info", "t", "b")])
     assert told == {"0000": "failed in an unforeseen way", good.tag: None}
     assert SECRET not in "".join(capfd.readouterr())

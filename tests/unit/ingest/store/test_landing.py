@@ -1,4 +1,4 @@
-"""The landing store: parts of the same bytes, stock, what moves between days."""
+"""The landing store: parts of the same bytes, reconciling, what moves between days."""
 
 from __future__ import annotations
 
