@@ -33,6 +33,7 @@ from exporter.cli.flags import (
 from exporter.cli.notify import notify_command
 from exporter.cli.verify import doctor_command, verify_command
 from exporter.export.run import Options, export
+from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection
 from exporter.reporting.logs import log_crash, log_path
 from exporter.reporting.results import FAILED
@@ -41,7 +42,6 @@ from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.output import hold_streams_open, say
 from exporter.runtime.redact import redact
-from exporter.runtime.state_folder import open_ledger
 from exporter.runtime.stop import Stopped, stoppable
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from exporter.contracts.datasets import ALWAYS, choose, load_datasets
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
+from exporter.publish.ledger import open_ledger
 from exporter.publish.masked_files import mask_published
 from exporter.publish.plan import (
     Plan,
@@ -26,7 +27,6 @@ from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.redact import redact
-from exporter.runtime.state_folder import open_ledger
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
 from ingest import files
 from ingest.inputs import PLACES, utc_now

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from exporter.contracts.datasets import day_in
+from exporter.publish.ledger import Ledger, PublishedFile
 from ingest.root import Root
-from ingest.store.ledger import Ledger, PublishedFile
 
 # Where the ledger keeps counts of a dataset's rows, and by which columns.
 FINDINGS = {

@@ -37,6 +37,7 @@ from exporter.publish.code_changes import changed_since, code_looks
 from exporter.publish.counts import count_findings
 from exporter.publish.landed import file_of, read_content, source_of
 from exporter.publish.landing_views import quote
+from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
 from exporter.publish.plan import (
     Selection,
     Target,
@@ -51,11 +52,9 @@ from exporter.publish.untested import note_untested
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import hold_lock
 from exporter.runtime.rights import FOR_OWNER, keep_dbt_private, users_umask
-from exporter.runtime.state_folder import open_ledger
 from ingest import files
 from ingest.root import Root, find_root
 from ingest.store.landing import LandedPart, Landing
-from ingest.store.ledger import Ledger, PublishedFile
 from ingest.store.reconcile import reconcile, unsound_parts
 
 TABLES = """

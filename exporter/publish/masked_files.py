@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.publish.landing_views import literal_path, quote
+from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.plan import Plan
 from exporter.publish.published import read_footers
 from ingest import files
 from ingest.masking.masks import Masks
 from ingest.root import Root
-from ingest.store.ledger import Ledger, PublishedFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

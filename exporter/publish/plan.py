@@ -20,11 +20,11 @@ from exporter.publish.landed import (
     records_of,
     written,
 )
+from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.published import is_ours, published_days, read_published
 from ingest import files
 from ingest.root import Root
 from ingest.store.landing import landed_days
-from ingest.store.ledger import Ledger, PublishedFile
 
 
 @dataclass(frozen=True)

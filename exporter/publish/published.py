@@ -11,9 +11,9 @@ from typing import Any
 
 from exporter.contracts.datasets import Dataset, day_in, shape_of
 from exporter.publish.counts import count_findings
+from exporter.publish.ledger import Ledger, PublishedFile
 from ingest import files
 from ingest.root import Root
-from ingest.store.ledger import Ledger, PublishedFile
 
 MAGIC = b"PAR1"
 # Head, footer length and tail: a shorter file cannot be Parquet.

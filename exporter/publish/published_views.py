@@ -10,9 +10,9 @@ from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landing_views import literal_path, quote
+from exporter.publish.ledger import PublishedFile
 from exporter.publish.published import stands_alone
 from ingest.root import Root
-from ingest.store.ledger import PublishedFile
 
 TABLE = """
 create schema if not exists publishing;

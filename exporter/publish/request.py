@@ -14,10 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from exporter.publish.ledger import PublishedFile
 from exporter.publish.plan import Target
 from ingest import files
 from ingest.store.landing import LandedPart
-from ingest.store.ledger import PublishedFile
 
 VARIABLE = "OPS_ATOMIC_REQUEST"
 

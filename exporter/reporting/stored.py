@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from exporter.publish.ledger import open_ledger
 from exporter.runtime.present import present
-from exporter.runtime.state_folder import open_ledger
 from ingest.root import Root
 from ingest.sources.heartbeats import time_in_name
 from ingest.store.landing import CSV_SOURCES

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 import duckdb
 
 from exporter.contracts.datasets import Dataset
+from exporter.publish.ledger import open_ledger
 from exporter.publish.published import published_days
 from exporter.reporting.history import runs_since
 from exporter.reporting.results import OK
 from exporter.reporting.thresholds import Thresholds
-from exporter.runtime.state_folder import open_ledger
 from exporter.verify.checks import (
     COMPONENT,
     FAIL,

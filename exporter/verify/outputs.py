@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from exporter.contracts.datasets import Dataset
+from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection, plan_days
 from exporter.publish.published import published_days
 from exporter.reporting.history import last_run
@@ -20,7 +21,6 @@ from exporter.reporting.summary import seconds
 from exporter.reporting.thresholds import GB, MB, Thresholds
 from exporter.runtime.errors import describe
 from exporter.runtime.redact import redact
-from exporter.runtime.state_folder import open_ledger
 from exporter.verify.checks import (
     COMPONENT,
     EXPORT,

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from exporter.contracts.datasets import ALWAYS, Dataset
+from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
 from exporter.publish.plan import landed_per_day
 from exporter.publish.published import (
     looks_whole,
@@ -22,11 +23,9 @@ from exporter.publish.published import (
 )
 from exporter.reporting.thresholds import MB, Thresholds
 from exporter.runtime.errors import describe
-from exporter.runtime.state_folder import open_ledger
 from ingest import files
 from ingest.root import Root
 from ingest.store.landing import landed_days
-from ingest.store.ledger import Ledger, PublishedFile
 from ingest.store.parts import look_into
 from ingest.store.reconcile import check_manifest, odd_names, unsound_parts
 

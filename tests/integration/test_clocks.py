@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.runtime.state_folder import open_ledger
+from exporter.publish.ledger import open_ledger
 from ingest.root import EXAMPLE_ROOT
 from ingest.run import land
 from tests import faults

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.store.ledger import SEALED, Ledger
+from exporter.publish.ledger import Ledger
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
 
@@ -145,7 +145,9 @@ def test_a_damaged_or_lost_ledger_is_made_again(
 
 
 def rows_of(ledger: Ledger) -> list[object]:
-    return [ledger.db.execute(f"select * from {name}").fetchall() for name in SEALED]
+    return [
+        ledger.db.execute(f"select * from {name}").fetchall() for name in Ledger.TABLES
+    ]
 
 
 def test_no_changed_byte_of_the_ledger_is_believed(root: Path) -> None:

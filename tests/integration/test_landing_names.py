@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from exporter.publish import landing_views
-from exporter.runtime.state_folder import open_ledger
+from exporter.publish.ledger import open_ledger
 from ingest.store.landing import SOURCES
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, heartbeat, run, write

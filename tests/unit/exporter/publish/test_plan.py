@@ -10,9 +10,10 @@ import pytest
 
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landed import read_content
+from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.plan import Plan, Selection, plan_days
 from ingest.root import Root
-from ingest.store.ledger import Ledger, Part, PublishedFile
+from ingest.store.ledger import Part
 
 DAY = date(2025, 10, 27)
 PATH = "g/d/d_20251027.parquet"

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from exporter.contracts.datasets import Dataset
+from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.published import (
     looks_whole,
     read_footers,
@@ -18,7 +19,6 @@ from exporter.publish.published import (
     unreadable_files,
 )
 from ingest.root import Root
-from ingest.store.ledger import Ledger, PublishedFile
 
 METADATA = {"source_fingerprint": "x", "landed_records": "3"}
 DAY = date(2025, 10, 27)

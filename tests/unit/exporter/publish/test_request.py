@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from exporter.publish.ledger import PublishedFile
 from exporter.publish.plan import Target
 from exporter.publish.request import VARIABLE, Request
-from ingest.store.ledger import PublishedFile
 
 DAY = date(2025, 10, 27)
 

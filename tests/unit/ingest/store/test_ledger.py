@@ -8,24 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store.ledger import LAYOUT, Ledger, Part, PublishedFile, SeenInput
+from ingest.store.ledger import Ledger, Part, SeenInput
 
 PART = Part(
     "s", "2025-10-27", "p", 1, 2, 3, "f", "x", {"d": 4}, 5, 6, ("a", "b"), ["k", "l"],
     "2031-05-05",
 )  # fmt: skip
-FILE = PublishedFile(1, 2, 3, 4, {"a": "b"}, "shape")
+INPUT = SeenInput("t", 1, 2)
 
 
 def filled(path: Path) -> Ledger:
     ledger = Ledger(path)
     ledger.put_part(PART)
     ledger.put_input("g/x", SeenInput("s", 1, 2, {"offset": 3}, {"s": ["2025-10-27"]}))
-    ledger.put_input("g/y", SeenInput("t", 1, 2))
+    ledger.put_input("g/y", INPUT)
     ledger.doubt("2025-10-27")
-    ledger.put_published("p.parquet", FILE)
-    ledger.put_findings("rejects", ["2025-10-27"], [("2025-10-27", "d", "r", 2)])
-    ledger.put_findings("drift", [], [("2025-10-27", "s", "added", "n", 1)])
     ledger.commit()
     return ledger
 
@@ -43,9 +40,6 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     assert ledger.parts_to_judge("2031-05-04") == []
     assert list(ledger.part_stats()) == [("s", "2025-10-27", "p", 1, 2, 3)]
     assert ledger.inputs()["g/x"].position == {"offset": 3}
-    assert ledger.published() == {"p.parquet": FILE}
-    assert ledger.rejects() == [("2025-10-27", "d", "r", 2)]
-    assert ledger.drift() == [("2025-10-27", "s", "added", "n", 1)]
     assert ledger.inputs()["g/x"].feeds == {"s": ["2025-10-27"]}
     assert ledger.doubted() == ["2025-10-27"]
     ledger.forget_doubts()
@@ -55,13 +49,9 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     ledger.forget_inputs_behind({("s", "2025-10-27")})
     assert list(ledger.inputs()) == ["g/y"]
     ledger.forget_inputs(["g/y"])
-    ledger.forget_published(["p.parquet"])
     ledger.forget_part("s", "2025-10-27", "p")
-    ledger.put_findings("rejects", ["2025-10-27"], [])
     assert not ledger.inputs()
-    assert not ledger.published()
     assert not list(ledger.parts())
-    assert not ledger.rejects()
 
 
 @pytest.mark.parametrize(
@@ -69,9 +59,6 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     [
         "update parts set counts = '{\"d\": 5}'",
         "update inputs set bytes = 2",
-        "update published set checksum = 4",
-        "update rejects set records = 3",
-        "update drift set name = 'm'",
         "update doubted set day = '2025-10-28'",
         "pragma user_version = 77",
     ],
@@ -88,7 +75,7 @@ def test_a_changed_cell_makes_it_anew(tmp_path: Path, change: str) -> None:
     ledger = Ledger(path)
     assert ledger.was_damaged
     assert ledger.is_new
-    assert not ledger.published()
+    assert not ledger.inputs()
     assert path.stat().st_mode & 0o777 == 0o600
     ledger.close()
     assert not Ledger(path).was_damaged
@@ -98,7 +85,7 @@ def test_an_older_layout_is_no_damage_to_worry_about(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with sqlite3.connect(path) as db:
         db.execute("create table parts (x)")
-        db.execute(f"pragma user_version = {LAYOUT - 1}")
+        db.execute(f"pragma user_version = {Ledger.LAYOUT - 1}")
     db.close()
     assert Ledger(path).is_new
 
@@ -109,7 +96,7 @@ def test_a_copy_leaves_no_trace(tmp_path: Path) -> None:
     before = path.read_bytes()
     copy = Ledger.copy_in_memory(path)
     assert not copy.is_new
-    copy.forget_published(["p.parquet"])
+    copy.forget_inputs(["g/x"])
     copy.close()
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
@@ -121,16 +108,16 @@ def test_a_copy_of_a_ledger_whose_writer_was_killed(tmp_path: Path) -> None:
     ledger.db.execute("pragma cache_size = 1")
     ledger.begin()
     for number in range(3000):
-        ledger.put_published(f"{number}.parquet", FILE)
+        ledger.put_input(f"{number}", INPUT)
     # As it lies on disk in the middle of a transaction.
     kept.mkdir()
     for name in (path.name, f"{path.name}-journal"):
         (kept / name).write_bytes((tmp_path / name).read_bytes())
     copy = Ledger.copy_in_memory(kept / path.name)
     assert not copy.was_damaged
-    assert copy.published() == {"p.parquet": FILE}
+    assert list(copy.inputs()) == ["g/x", "g/y"]
     assert (kept / f"{path.name}-journal").exists()
-    assert Ledger(kept / path.name).published() == {"p.parquet": FILE}
+    assert list(Ledger(kept / path.name).inputs()) == ["g/x", "g/y"]
 
 
 def test_a_full_disk_is_told_with_the_path(tmp_path: Path) -> None:
@@ -140,7 +127,7 @@ def test_a_full_disk_is_told_with_the_path(tmp_path: Path) -> None:
 
     def fill() -> None:
         for number in range(3000):
-            ledger.put_published(f"{number}" * 100, FILE)
+            ledger.put_input(f"{number}" * 100, INPUT)
 
     with pytest.raises(OSError, match="No space left") as caught:
         fill()
