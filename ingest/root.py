@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,9 @@ class Root:
         return path.relative_to(self.path).as_posix()
 
 
-def find_root(named: str | None = None) -> Root:
+def find_root(
+    named: str | None = None, environ: Mapping[str, str] = os.environ
+) -> Root:
     """The root that is named, else the configured one, else the example.
 
     The order is: `named` (the flag `--root`), `OPS_ATOMIC_ROOT`, `~/02luka`
@@ -70,7 +73,7 @@ def find_root(named: str | None = None) -> Root:
     named that is not a folder, or is named as nothing.
     """
     origin = "--root" if named is not None else VARIABLE
-    named = named if named is not None else os.environ.get(VARIABLE)
+    named = named if named is not None else environ.get(VARIABLE)
     if named is not None:
         if not named.strip():
             raise RootNotFound(

@@ -214,7 +214,8 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
             screen.warn(warning)
         for error in result.errors:
             screen.fail(error)
-        say(f"Files: {result.files:,}")
+        missing = f", {result.missing:,} missing" if result.missing else ""
+        say(f"Files: {result.files:,}{missing}")
         say(f"Rows: {result.rows:,}")
         say(f"Size: {kilobytes(result.bytes)}")
         say(f"Compression: {', '.join(sorted(result.codecs)) or 'none'}")

@@ -73,6 +73,27 @@ def give_back_lock(root: Root) -> None:
         os.close(descriptor)
 
 
+def find_running(root: Root) -> str | None:
+    """Who holds the lock and since when; None where nobody else does.
+
+    Takes the lock for no run: it is tried only where somebody left a note.
+    """
+    path = root.state / "lock"
+    try:
+        if path in _held or not path.is_file() or not path.stat().st_size:
+            return None
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _holder(descriptor: int) -> str:
     try:
         note = json.loads(os.pread(descriptor, 4096, 0))

@@ -116,6 +116,12 @@ def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:
 def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
     """Every published file against its contract, as `validate` has it."""
     found = validate(root, datasets)
+    if found.is_empty:
+        nothing = "nothing published yet"
+        yield Check(
+            METRIC, "Rows", "1 or more", nothing, PENDING, command_on(root, EXPORT)
+        )
+        return
     mend = command_on(root, "ops-atomic validate")
     first = f", such as {found.errors[0]}" if found.errors else ""
     yield Check(
@@ -123,10 +129,6 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
         passed(not found.errors), mend if found.errors else "",
     )  # fmt: skip
     if not found.files:
-        nothing = "nothing published yet"
-        yield Check(
-            METRIC, "Rows", "1 or more", nothing, PENDING, command_on(root, EXPORT)
-        )
         return
     codecs = ", ".join(sorted(found.codecs))
     is_snappy = found.codecs == {"snappy"}

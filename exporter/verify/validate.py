@@ -1,4 +1,7 @@
-"""Checks every published file against its contract, without starting dbt."""
+"""Checks every published file against its contract, without starting dbt.
+
+A landed day without its file is an error, and so is a root that holds nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ from exporter.publish.published import (
 )
 from exporter.reporting.thresholds import MB, Thresholds
 from exporter.runtime.errors import describe
-from ingest import files
+from exporter.runtime.lock import find_running
+from ingest import advice, files
 from ingest.root import Root
 from ingest.store.landing import landed_days
 from ingest.store.parts import look_into
@@ -37,9 +41,15 @@ COLLAPSING = ("query_patterns", "optimization_summary")
 
 @dataclass
 class Validation:
-    """What was checked, and what is wrong; bytes are those of Parquet."""
+    """What was checked, and what is wrong; bytes are those of Parquet.
+
+    `missing` counts the files that landed days should have and have not;
+    `is_empty` says that there is nothing that could be checked.
+    """
 
     files: int = 0
+    missing: int = 0
+    is_empty: bool = False
     rows: int = 0
     bytes: int = 0
     codecs: set[str] = field(default_factory=set)
@@ -54,6 +64,7 @@ class Validation:
         return {
             "status": self.status,
             "files": self.files,
+            "missing": self.missing,
             "rows": self.rows,
             "bytes": self.bytes,
             "warnings": self.warnings,
@@ -70,6 +81,10 @@ def validate(
     and rejects as were landed. Writes nothing.
     """
     result = Validation()
+    if running := find_running(root):
+        result.warnings.append(
+            f"a run is in progress: {running}; what it has not made yet is missing"
+        )
     try:
         ledger = open_ledger(root, dry_run=True)
     except OSError as error:
@@ -85,8 +100,8 @@ def validate(
             footers |= _check_dataset(
                 _Checked(db, root, ledger, result), dataset, found[name]
             )
-        _check_counts(ledger, datasets, found, footers, result)
-        _check_presence(ledger, datasets, found, day, result)
+        _check_counts(root, ledger, datasets, found, footers, result)
+    _check_presence(root, ledger, datasets, found, day, result)
     _check_state(root, ledger, result)
     result.files = len(footers)
     result.rows = sum(footer.row_count for footer in footers.values())
@@ -104,19 +119,19 @@ def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
     """Check what lies below `state`, of whatever day it is."""
     shown = root.relative(root.state / "ledger.sqlite")
     if ledger.was_damaged:
-        result.errors.append(f"{shown}: damaged: run ops-atomic export")
+        result.errors.append(advice.run(f"{shown}: damaged", root, "export"))
     elif ledger.is_new:
         if root.landing.is_dir():
-            result.errors.append(f"{shown}: missing: run ops-atomic export")
+            result.errors.append(advice.run(f"{shown}: missing", root, "export"))
         return
     else:
         result.errors += [
-            f"{part.problem}: run ops-atomic export --historical"
+            advice.run(part.problem, root, "export", "--historical")
             for part in unsound_parts(root, ledger)
         ]
         result.warnings += odd_names(root, look_into(root.landing))
         errors, warnings = check_manifest(root, ledger)
-        result.errors += [f"{error}: run ops-atomic export" for error in errors]
+        result.errors += [advice.run(error, root, "export") for error in errors]
         result.warnings += warnings
 
 
@@ -189,8 +204,8 @@ def _damaged(
         known_file.bytes,
         known_file.mtime_ns,
     )
-    force = " --force" if is_hidden else ""
-    return f"{path}: {why}: run ops-atomic export{force} to make it again"
+    force = ("--force",) if is_hidden else ()
+    return advice.run(f"{path}: {why}", at.root, "export", *force)
 
 
 def _batches(paths: list[str]) -> Iterator[list[str]]:
@@ -217,9 +232,10 @@ def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
     types = [column.type for column in dataset.columns]
     for file_name, found_names, found_types in rows:
         if found_names != names:
-            at.result.errors.append(
+            _broken(
+                at,
                 f"{full[file_name]}: columns are {', '.join(found_names)}, not "
-                f"{', '.join(names)}: run ops-atomic export --force"
+                f"{', '.join(names)}",
             )
         elif found_types != types:
             wrong = [
@@ -227,9 +243,7 @@ def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
                 for name, found, wanted in zip(names, found_types, types, strict=True)
                 if found != wanted
             ]
-            at.result.errors.append(
-                f"{full[file_name]}: {'; '.join(wrong)}: run ops-atomic export --force"
-            )
+            _broken(at, f"{full[file_name]}: {'; '.join(wrong)}")
 
 
 def _check_codec(at: _Checked, paths: list[str]) -> None:
@@ -245,20 +259,27 @@ def _check_codec(at: _Checked, paths: list[str]) -> None:
     for file_name, codecs in rows:
         at.result.codecs |= {codec.lower() for codec in codecs}
         if codecs != ["SNAPPY"]:
-            at.result.errors.append(
+            _broken(
+                at,
                 f"{full[file_name]}: compressed with {', '.join(sorted(codecs))}, not "
-                "snappy: run ops-atomic export --force"
+                "snappy",
             )
 
 
+def _broken(at: _Checked, said: str) -> None:
+    """Note an error of a file that no run makes again unasked."""
+    at.result.errors.append(advice.run(said, at.root, "export", "--force"))
+
+
 def _check_presence(
+    root: Root,
     ledger: Ledger,
     datasets: Mapping[str, Dataset],
     found: Mapping[str, Mapping[str, date]],
     only: date | None,
     result: Validation,
 ) -> None:
-    """Landed days without a file: no error, for they may just have been landed."""
+    """Landed days without a file, and nothing at all."""
     landed = {(row.source, date.fromisoformat(row.day)) for row in landed_days(ledger)}
     for name, dataset in datasets.items():
         wanted = {
@@ -267,14 +288,20 @@ def _check_presence(
             if source in dataset.sources and only in (None, day)
         }
         missing = sorted(wanted - set(found[name].values()))
+        result.missing += len(missing)
         if missing:
-            result.warnings.append(
-                f"{name}: {len(missing):,} landed day(s) have no file, such as "
-                f"{missing[0]}: run ops-atomic export"
-            )
+            said = f"{name}: {len(missing):,} of {len(wanted):,} landed days have no "
+            said += f"file, such as {missing[0]}"
+            result.errors.append(advice.run(said, root, "export"))
+    result.is_empty = not result.missing and not any(found.values())
+    if result.is_empty:
+        where = f"of {only}" if only else f"below {root.path}"
+        said = f"nothing to validate: nothing is landed or published {where}"
+        result.errors.append(advice.run(said, root, "export"))
 
 
 def _check_counts(
+    root: Root,
     ledger: Ledger,
     datasets: Mapping[str, Dataset],
     found: Mapping[str, Mapping[str, date]],
@@ -299,11 +326,12 @@ def _check_counts(
             told = footer.row_count + rejects[name, day.isoformat()]
             exact = name not in COLLAPSING
             if told > made_from or (exact and told < made_from):
-                result.errors.append(
+                said = (
                     f"{path}: {footer.row_count:,} rows and "
                     f"{told - footer.row_count:,} rejects, but {made_from:,} records "
-                    "were landed: run ops-atomic export --force"
+                    "were landed"
                 )
+                result.errors.append(advice.run(said, root, "export", "--force"))
             now = landed.get((name, day))
             if now is not None and now < made_from:
                 result.warnings.append(

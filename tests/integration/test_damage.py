@@ -11,6 +11,8 @@ import duckdb
 import pytest
 
 from exporter.publish.ledger import Ledger
+from ingest import advice
+from ingest.root import Root
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
 
@@ -88,9 +90,8 @@ def test_a_flipped_bit_that_left_no_trace(root: Path) -> None:
     assert done.code == 1
     assert f"{QUERIES}: " in done.errors
     assert "export --force" in done.errors
-    assert f"{part.name}: damaged landing file: run ops-atomic export --historical" in (
-        done.errors
-    )
+    mend = advice.command(Root(root), "export", "--historical")
+    assert f"{part.name}: damaged landing file: run {mend}" in done.errors
     export(root, "--force", "--historical")
     assert faults.contents(faults.published(root)) == before
     assert part.read_bytes() == whole
