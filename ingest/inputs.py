@@ -17,25 +17,18 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ingest.masking.masks import Masks
-from ingest.names import BUNDLE, HEARTBEAT, kind_of, name_date
+from ingest.names import BUNDLE, kind_of, name_date
+from ingest.registry import KINDS, REPORTS
 from ingest.root import Root
 from ingest.text.clean import clean
 from ingest.text.times import FIRST_YEAR
 
 # Where each kind of input is looked for, as people write it.
-PLACES = {
-    "heartbeats": "g/reports/**/heartbeat_*.md",
-    "query performance": "g/reports/query_perf_{daily,weekly}_*.{csv,json}",
-    "the query log": "g/reports/query_perf.jsonl",
-    "index advice": "{knowledge/optimize,g/reports}/index_advisor_report.json",
-    "optimizer summaries": "knowledge/optimize/optimization_summary.txt, "
-    "g/reports/optimization_summary_*.txt",
-    "telemetry": "g/telemetry/rollup_daily.ndjson",
-    "bundles": "g/reports/archive/reports_*.tar.gz",
+PLACES = {kind.title: kind.shown for kind in KINDS.values()} | {
+    "bundles": "g/reports/archive/reports_*.tar.gz"
 }
-
-# Half of one of these would be taken for another version of it.
-SETTLED = ("index_advisor", "optimization_summary")
+ARCHIVE = f"{REPORTS}/archive"
+HEARTBEAT = KINDS["heartbeats"].pattern
 
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
@@ -165,7 +158,7 @@ def live_file(root: Root, place: InputPath, kind: str, now: datetime) -> InputFi
         raise NotAFile(f"{place.path} is not a regular file")
     opener = (
         open_regular
-        if kind not in SETTLED
+        if not KINDS[kind].is_settled
         else partial(open_settled, file_stat=file_stat)
     )
     return _input_file(place, kind, file_stat, now, lambda: opener(full))
@@ -248,29 +241,25 @@ def list_inputs(root: Root, known: Known = NOTHING_KNOWN) -> Inventory:
     Heartbeats that are known and old are left out: nearly all of half a million.
     """
     found = Inventory()
-    for folder, names in _folders(root.path, "g/reports", found, known):
-        if folder == "g/reports":
-            _add_others(folder, names, found, ("dated", "query_log", "index_advisor"))
-            _add_others(folder, names, found, ("optimization_summary",))
-        if folder == "g/reports/archive":
+    for folder, names in _folders(root.path, REPORTS, found, known):
+        _add_others(folder, names, found)
+        if folder == ARCHIVE:
             found.bundles = [
                 f"{folder}/{name}" for name in sorted(names) if BUNDLE.fullmatch(name)
             ]
-    for folder, kinds in (
-        ("knowledge/optimize", ("index_advisor", "optimization_summary")),
-        ("g/telemetry", ("telemetry",)),
-    ):
-        if (root.path / folder).is_dir():
-            _add_others(folder, _names(root.path, folder, found), found, kinds)
+    for folder in sorted({f for kind in KINDS.values() for f in kind.folders}):
+        if not f"{folder}/".startswith(f"{REPORTS}/") and (root.path / folder).is_dir():
+            _add_others(folder, _names(root.path, folder, found), found)
     # Day by day, for what is read together is written together. A dated summary
     # says its day itself: it goes before the one that does not.
     found.others.sort(key=lambda other: (name_date(other[0]) or date.max, other))
     return found
 
 
-def _add_others(
-    folder: str, names: Iterable[str], found: Inventory, kinds: tuple[str, ...]
-) -> None:
+def _add_others(folder: str, names: Iterable[str], found: Inventory) -> None:
+    kinds = {kind.name for kind in KINDS.values() if folder in kind.folders}
+    if not kinds:
+        return
     for name in names:
         kind = kind_of(name)
         if kind in kinds:

@@ -5,38 +5,22 @@ from __future__ import annotations
 import re
 from datetime import date
 
-HEARTBEAT = re.compile(
-    r"heartbeat_(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})\.md", re.ASCII
-)
-DATED = re.compile(r"query_perf_(?:daily_(\d{8})|weekly_(\d{6}))\.(csv|json)", re.ASCII)
-SUMMARY = re.compile(r"optimization_summary(?:_.*)?\.txt", re.DOTALL)
-BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
+from ingest.registry import DATED, KINDS
 
-# What a base name tells; dated files tell rows from patterns by their header.
-FIXED_NAMES = {
-    "query_perf.jsonl": "query_log",
-    "rollup_daily.ndjson": "telemetry",
-    "index_advisor_report.json": "index_advisor",
-}
+BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
 
 
 def kind_of(name: str) -> str | None:
-    """heartbeats, dated, query_log, telemetry, index_advisor,
-    optimization_summary, or None for a file that is not ours."""
-    if name in FIXED_NAMES:
-        return FIXED_NAMES[name]
-    if HEARTBEAT.fullmatch(name):
-        return "heartbeats"
-    if DATED.fullmatch(name):
-        return "dated"
-    if SUMMARY.fullmatch(name):
-        return "optimization_summary"
+    """The kind that a base name tells; None for a file that is not ours."""
+    for kind in KINDS.values():
+        if kind.pattern.fullmatch(name):
+            return kind.name
     return None
 
 
 def dated_day(name: str) -> date | None:
     """The day a dated file stands for: its date, or its ISO week's Monday."""
-    match = DATED.fullmatch(name)
+    match = DATED.pattern.fullmatch(name)
     if match is None:
         return None
     daily, weekly = match[1], match[2]

@@ -12,21 +12,12 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ingest.masking import masks
 from ingest.masking.masks import Masks, load_masks
+from ingest.registry import SOURCES
 from ingest.root import PROJECT, Root
 from ingest.store.landing import digest
 
-# The module that turns a source's text into records.
-PARSERS = {
-    "heartbeats": ("heartbeats",),
-    "query_rows": ("query_csv",),
-    "query_patterns": ("query_csv", "query_json"),
-    "query_log": ("query_log",),
-    "telemetry": ("telemetry",),
-    "index_advisor": ("index_advisor",),
-    "optimization_summary": ("optimization_summary",),
-    "observed_columns": (),
-}
 PACKAGE = "ingest"
 MASKS = Path("seeds") / "masks.csv"
 
@@ -46,10 +37,10 @@ def parser_fingerprints(
 ) -> dict[str, str]:
     """By source: changes when its landed records might be read another way."""
     code = package_code(project)
-    masks = (project / MASKS).read_text(encoding="utf-8")
+    rules = (project / MASKS).read_text(encoding="utf-8")
     made = {}
     for source in sources:
-        pieces = [masks]
+        pieces = [rules]
         for module in parser_modules(source, code):
             pieces += [module, *tidied(code[module])]
         made[source] = digest(pieces)
@@ -66,14 +57,14 @@ def masks_fingerprint(own: str, project: Path = PROJECT) -> str:
     the operator has written."""
     code = package_code(project)
     pieces = [own, (project / MASKS).read_text(encoding="utf-8")]
-    for module in _modules({f"{PACKAGE}.masks"}, code):
+    for module in _modules({masks.__name__}, code):
         pieces += [module, *tidied(code[module])]
     return digest(pieces)
 
 
 def parser_modules(source: str, code: dict[str, str]) -> list[str]:
     """A source's parsers with all that they import of the package."""
-    return _modules({f"{PACKAGE}.sources.{name}" for name in PARSERS[source]}, code)
+    return _modules({parser.__name__ for parser in SOURCES[source].parsers}, code)
 
 
 def _modules(wanted: set[str], code: dict[str, str]) -> list[str]:

@@ -31,7 +31,7 @@ from ingest.inputs import (
     read_file,
     utc_now,
 )
-from ingest.loaders.context import Context, LandingReport, count
+from ingest.loaders.context import Context, LandingReport, Loader, count
 from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
 from ingest.loaders.judging import judge_again
@@ -39,8 +39,9 @@ from ingest.loaders.lines import LineLoader
 from ingest.loaders.mask_again import mask_again
 from ingest.loaders.reports import ReportLoader
 from ingest.loaders.summaries import SummaryLoader
-from ingest.loaders.unproven import BY_NAME, Unproven
+from ingest.loaders.unproven import Unproven
 from ingest.parsers import MASKS, masks_fingerprint, masks_of
+from ingest.registry import Identity, identity_of, is_told_by_name
 from ingest.root import Root
 from ingest.store.landing import Landing, RottenPart
 from ingest.store.ledger import Ledger, SeenInput
@@ -110,8 +111,8 @@ def land(
                 ingest = _Ingest(root, context, historical, progress)
                 ingest.run()
                 if forces:
-                    ingest.dated.choose_newest()
-                    ingest.reports.choose_newest()
+                    for loader in ingest.loaders.values():
+                        loader.choose_newest()
             except RottenPart as rotten:
                 if not tries_left:
                     raise OSError(
@@ -170,8 +171,14 @@ class _Ingest:
         self.heartbeats = HeartbeatLoader(context)
         self.dated = DatedLoader(context)
         self.lines = LineLoader(context, self.seen, from_start=historical)
-        self.reports = ReportLoader(context)
-        self.summaries = SummaryLoader(context)
+        # One per identity that files have; the registry says which is whose.
+        self.loaders: dict[Identity, Loader] = {
+            Identity.NAME: self.heartbeats,
+            Identity.VERSION: self.dated,
+            Identity.LINE: self.lines,
+            Identity.REPORT: ReportLoader(context),
+            Identity.NIGHT: SummaryLoader(context),
+        }
         self.unproven = Unproven(context, self.seen)
 
     def run(self) -> None:
@@ -267,22 +274,12 @@ class _Ingest:
 
     def _land(self, input_file: InputFile) -> None:
         """Read one document of any kind and remember how it looked."""
-        loaders: dict[str, Callable[[InputFile], object]] = {
-            "heartbeats": self.heartbeats.add,
-            "dated": self.dated.add,
-            "query_log": self.lines.add,
-            "telemetry": self.lines.add,
-            "index_advisor": self.reports.add,
-            "optimization_summary": self.summaries.add,
-        }
+        loader = self.loaders[identity_of(input_file.kind)]
         if input_file.key is not None:
             self.context.fed.clear()
         if input_file.is_proven:
             self.unproven.make_way(input_file)
-        if (
-            not self._read(input_file, loaders[input_file.kind])
-            or input_file.key is None
-        ):
+        if not self._read(input_file, loader.add) or input_file.key is None:
             return
         position = self.lines.positions.get(input_file.key)
         file_stat = (input_file.size, input_file.mtime_ns)
@@ -308,10 +305,8 @@ class _Ingest:
         return feeds
 
     def _flush(self) -> None:
-        self.heartbeats.flush()
-        self.lines.flush()
-        self.reports.flush()
-        self.summaries.flush()
+        for loader in self.loaders.values():
+            loader.flush()
         self.context.flush_columns()
 
     def _flush_all(self) -> None:
@@ -387,7 +382,7 @@ class _Ingest:
                 members += 1
                 if input_file.is_proven or self.unproven.may_land(input_file, path):
                     self._land(input_file)
-                if not input_file.is_proven and input_file.kind not in BY_NAME:
+                if not input_file.is_proven and not is_told_by_name(input_file.kind):
                     self._flush()
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()

@@ -41,7 +41,8 @@ class Dataset:
     `path` is a template relative to the root; `sources` are the landing
     sources that feed its rows; `accounts_for` are the datasets of whose landed
     records it says what became of them: itself, as a rule. `file_column` names
-    the input of a row, where rows of one input do not hang on those of another.
+    the input of a row, where rows of one input do not hang on those of another;
+    `collapses` says that several records may become one row.
     `model_fingerprint` stands for the model, its ancestors, macros, seeds and
     parsers.
     """
@@ -55,6 +56,7 @@ class Dataset:
     accounts_for: tuple[str, ...]
     file_column: str | None
     model_fingerprint: str
+    collapses: bool = False
 
     def file(self, day: date) -> str:
         """Where a day is published, relative to the root."""
@@ -134,6 +136,7 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
         model_fingerprint=code.fingerprint(
             lineage, [shape, repr(sorted(meta.items()))]
         ),
+        collapses=bool(meta.get("collapses", False)),
     )
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exporter.contracts.landing_columns import landing_columns
-from ingest.parsers import PARSERS, parser_fingerprints
+from ingest.parsers import parser_fingerprints
+from ingest.registry import SOURCES
 from ingest.root import PROJECT
 from ingest.store.landing import digest
 
@@ -82,7 +83,7 @@ class Code:
     @functools.cached_property
     def parsers(self) -> dict[str, str]:
         """Fingerprints of the parsers, by source."""
-        return parser_fingerprints(PARSERS, self.project)
+        return parser_fingerprints(SOURCES, self.project)
 
     def lineage(self, model: str) -> Lineage:
         """What shapes a model. Raises UnknownLineage."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from exporter.contracts.datasets import Dataset
-from ingest.store.landing import CSV_SOURCES, digest, sum_of
+from ingest.registry import CSV_SOURCES
+from ingest.store.landing import digest, sum_of
 from ingest.store.ledger import Ledger
 
 # Of each input its records and a mark of its content.

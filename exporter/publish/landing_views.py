@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.landing_columns import landing_columns
+from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.root import Root
-from ingest.store.landing import CSV_SOURCES, MANIFEST, SOURCES, LandedPart
+from ingest.store.landing import MANIFEST, LandedPart
 from ingest.store.ledger import Ledger
 from ingest.store.parts import look_into
 

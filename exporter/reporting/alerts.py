@@ -14,13 +14,14 @@ from exporter.contracts.datasets import ALWAYS
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
 from exporter.reporting.thresholds import GB, MB, Thresholds
+from ingest.registry import CSV_SOURCES
 
 Alerts = dict[str, str | None]
 
 # What is watched for silence: the landing sources behind it, and its name.
 WATCHED = {
     "heartbeats": (("heartbeats",), "heartbeat"),
-    "csv": (("query_rows", "query_patterns"), "query_perf CSV"),
+    "csv": (CSV_SOURCES, "query_perf CSV"),
 }
 
 

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 from exporter.publish.ledger import open_ledger
 from exporter.runtime.present import present
+from ingest.registry import CSV_SOURCES
 from ingest.root import Root
 from ingest.sources.heartbeats import time_in_name
-from ingest.store.landing import CSV_SOURCES
 from ingest.store.ledger import Ledger
 from ingest.text.times import MAX_AHEAD
 

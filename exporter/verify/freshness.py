@@ -31,15 +31,9 @@ from exporter.verify.checks import (
     command_on,
     passed,
 )
+from ingest.registry import nightly
 from ingest.root import Root
 
-# What nightly jobs write: expected once it was seen.
-NIGHTLY = {
-    "query_perf CSV": ("query_rows", "query_patterns"),
-    "index advisor": ("index_advisor",),
-    "optimizer summary": ("optimization_summary",),
-    "telemetry": ("telemetry",),
-}
 BUNDLE = re.compile(r"reports_(\d{8}_\d{6})\.tar\.gz", re.ASCII)
 # The rotation comes every hour and takes what is older than a day.
 ROTATION_AGE = timedelta(hours=26)
@@ -119,7 +113,7 @@ def check_sources(root: Root, now: datetime) -> Iterator[Check]:
         newest = ledger.newest_days(str((now + timedelta(days=1)).date()))
     finally:
         ledger.close()
-    for shown, sources in NIGHTLY.items():
+    for shown, sources in nightly().items():
         name, target = f"Source {shown}", f"at most {hours:g} hours old"
         days = [newest[source] for source in sources if source in newest]
         if not days:

@@ -35,8 +35,6 @@ from ingest.store.reconcile import check_manifest, odd_names, unsound_parts
 
 # Files that are looked into at once: what bounds the size of a query.
 FILES_PER_QUERY = 2000
-# Here a section of the contract lets several records become one row.
-COLLAPSING = ("query_patterns", "optimization_summary")
 
 
 @dataclass
@@ -324,7 +322,7 @@ def _check_counts(
                 continue
             made_from = int(footer.metadata.get("landed_records", 0))
             told = footer.row_count + rejects[name, day.isoformat()]
-            exact = name not in COLLAPSING
+            exact = not datasets[name].collapses
             if told > made_from or (exact and told < made_from):
                 said = (
                     f"{path}: {footer.row_count:,} rows and "

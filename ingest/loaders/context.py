@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from ingest.inputs import InputFile
 from ingest.masking.masks import Masks
 from ingest.store.landing import Json, Landing
 from ingest.store.ledger import Ledger
@@ -36,6 +37,23 @@ class LandingReport:
             "warnings": self.warnings,
             "errors": self.errors,
         }
+
+
+class Loader:
+    """Lands the inputs of the sources that are known by one kind of identity."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def add(self, input_file: InputFile) -> None:
+        """Read one input. Raises OSError."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Write what was read into the landing."""
+
+    def choose_newest(self) -> None:
+        """Let the newest of all versions count where --force asks for it."""
 
 
 @dataclass

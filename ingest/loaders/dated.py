@@ -19,15 +19,15 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.inputs import InputFile
-from ingest.loaders.context import REMEDY, Context, count
+from ingest.loaders.context import REMEDY, Context, Loader, count
 from ingest.names import dated_day
+from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
-from ingest.store.landing import CSV_SOURCES, HELD_WHOLE, Content, Origin
+from ingest.store.landing import HELD_WHOLE, Content, Origin
 from ingest.store.reconcile import content_of_csv
 from ingest.store.versions import (
     CHOSEN,
-    DATASETS,
     MOMENT,
     UNPROVEN,
     Version,
@@ -41,7 +41,7 @@ from ingest.store.versions import (
 CHUNK = 1 << 20
 
 
-class DatedLoader:
+class DatedLoader(Loader):
     """Lands one dated file at a time.
 
     `kept_out` are the keys of live files that do not count though they are the
@@ -49,7 +49,7 @@ class DatedLoader:
     """
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        super().__init__(context)
         self.kept_out: set[str | None] = set()
 
     def add(self, input_file: InputFile) -> None:
@@ -241,7 +241,7 @@ class DatedLoader:
         landing = self.context.landing
         newest: dict[tuple[str, str], tuple[int, str, Path]] = {}
         for source, day, part, path in landing.superseded(CSV_SOURCES):
-            if self.context.forces(DATASETS[source], day):
+            if self.context.forces(SOURCES[source].dataset, day):
                 found = landing.origin(path).modified, source, path
                 newest[day, part] = max(newest.get((day, part), found), found)
         for (day, part), (modified, source, path) in sorted(newest.items()):
@@ -280,7 +280,9 @@ def _write(text: BinaryIO, file: QueryFile, input_file: InputFile) -> Content:
         text.write(data)
         count_rows += len(piece)
     return Content(
-        hashed.hexdigest()[:32], {DATASETS[file.source]: count_rows}, input_file.size
+        hashed.hexdigest()[:32],
+        {SOURCES[file.source].dataset: count_rows},
+        input_file.size,
     )
 
 

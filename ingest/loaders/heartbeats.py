@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, count
+from ingest.loaders.context import Context, Loader, count
 from ingest.names import name_date
 from ingest.parsers import parser_fingerprints
 from ingest.sources.heartbeats import (
@@ -79,11 +79,11 @@ class LandedNames:
         return (str(name_date(name)),) if name in self.known else ()
 
 
-class HeartbeatLoader:
+class HeartbeatLoader(Loader):
     """Collects heartbeats and merges them into their days."""
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        super().__init__(context)
         self.pending: list[Json] = []
         self.pending_bytes = 0
         self.read = 0

@@ -12,11 +12,12 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.loaders.context import Context
+from ingest.registry import CSV_SOURCES
 from ingest.sources import query_log
 from ingest.sources.csv_records import landing_line
 from ingest.sources.index_advisor import parse_report
 from ingest.store.ahead import judged_row, last_day, read_rows
-from ingest.store.landing import CSV_SOURCES, HELD_WHOLE, Content, Json
+from ingest.store.landing import HELD_WHOLE, Content, Json
 from ingest.store.ledger import Part
 from ingest.store.merge import content_of
 from ingest.store.reconcile import content_of_records

@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, count
-from ingest.sources import query_log, telemetry
+from ingest.loaders.context import Context, Loader, count
+from ingest.registry import SOURCES
 from ingest.sources.lines import (
     Line,
     Parsed,
@@ -39,8 +39,6 @@ from ingest.store.merge import (
 from ingest.text.clean import RAW_LIMIT
 from ingest.text.times import parse_time, utc_text
 
-PARSERS = {"query_log": query_log.parse_line, "telemetry": telemetry.parse_line}
-DATASETS = {"query_log": "query_perf", "telemetry": "optimization_summary"}
 # So much of the file before a position says whether it is still the same file.
 PROOF_BYTES = 4096
 # Lines that are parsed together, and characters of them.
@@ -53,13 +51,13 @@ PER_LINE = 500
 MOST_KNOWN = 400_000
 
 
-class LineLoader:
+class LineLoader(Loader):
     """Collects lines that are not landed and adds them to their days."""
 
     def __init__(
         self, context: Context, seen: Mapping[str, SeenInput], from_start: bool = False
     ) -> None:
-        self.context = context
+        super().__init__(context)
         self.seen = seen
         self.from_start = from_start
         self.pending: dict[tuple[str, str], list[Json]] = {}
@@ -159,7 +157,8 @@ class LineLoader:
 
     def _parse(self, source: str, line: Line, name: str, fallback: datetime) -> Parsed:
         now, masks = self.context.now, self.context.masks
-        return PARSERS[source](line.text, line.number, name, fallback, now, masks)
+        parse = SOURCES[source].line_parser
+        return parse(line.text, line.number, name, fallback, now, masks)
 
     # Ordinals among equal lines, where only the end of a file was read
 
@@ -309,7 +308,7 @@ class LineLoader:
     ) -> None:
         known = self.context.ledger.part(source, day, part)
         content = replace(
-            lines_content(records, DATASETS[source]),
+            lines_content(records, SOURCES[source].dataset),
             dropped=dropped + (known.dropped if known else 0),
         )
         self.context.landing.write_records(source, day, part, records, content)

@@ -21,15 +21,13 @@ from typing import Any, BinaryIO, cast
 from ingest import files
 from ingest.inputs import input_path
 from ingest.loaders.context import Context
-from ingest.loaders.lines import PARSERS
 from ingest.loaders.masked_rows import mask_rows
 from ingest.masking.masks import Masks
 from ingest.masking.structure import mask_line, may_go_on
+from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.sources.optimization_summary import parse_line
 from ingest.store.landing import (
-    CSV_SOURCES,
     HELD_WHOLE,
-    SOURCES,
     Content,
     Json,
     digest,
@@ -61,8 +59,8 @@ def mask_again(context: Context) -> None:
     """Mask what the ledger says was landed under other masks than these."""
     stale = {
         source: context.ledger.parts_read_otherwise(source, context.landing.masked_by)
-        for source in SOURCES
-        if source != "heartbeats"
+        for source, entry in SOURCES.items()
+        if entry.identity is not Identity.NAME
     }
     if not any(stale.values()):
         return
@@ -74,16 +72,15 @@ def mask_again(context: Context) -> None:
     for source, parts in stale.items():
         if not parts:
             continue
-        if source in CSV_SOURCES:
-            for part in parts:
-                again.rows(part)
-        elif source in PARSERS:
+        identity = SOURCES[source].identity
+        if identity is Identity.LINE:
             again.lines(source)
-        elif source == "optimization_summary":
+        elif identity is Identity.NIGHT:
             again.summaries(source)
         else:
+            one = again.rows if identity is Identity.VERSION else again.records
             for part in parts:
-                again.records(part)
+                one(part)
         context.landing.commit()
 
 
@@ -103,12 +100,13 @@ class _Again:
     def records(self, part: Part) -> None:
         before = self.landing.records(part.source, part.day, part.part)
         after = [masked(record, self.masks) for record in before]
-        if part.source == "index_advisor":
+        identity = SOURCES[part.source].identity
+        if identity is Identity.REPORT:
             for record in after:
                 self.context.know(record, content_of(record))
             after, others = merge_reports(after)
             self._supersede(part.source, part.day, part.part, others)
-        elif part.source == "observed_columns":
+        elif identity is Identity.COLUMN:
             after = merge_columns(after, [])
         self._write(part, before, after)
 
@@ -219,9 +217,11 @@ class _Again:
         fresh = {**record, "source_file": file}
         if text != written or self.masks.suspicious(text):
             now = self.context.now
-            [read] = PARSERS[source](
-                text, record["line_number"], file, now, now, self.masks
-            ).records
+            [read] = (
+                SOURCES[source]
+                .line_parser(text, record["line_number"], file, now, now, self.masks)
+                .records
+            )
             if read["raw"] != written:
                 fresh |= {k: read[k] for k in read if k not in SAID_OF_LINE}
         self.context.know(fresh, fresh["raw"])

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import REMEDY, Context, count
+from ingest.loaders.context import REMEDY, Context, Loader, count
+from ingest.registry import SOURCES
 from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
 from ingest.store.landing import Json, digest
 from ingest.store.merge import (
@@ -22,15 +23,14 @@ from ingest.text.clean import decode
 
 SOURCE = "index_advisor"
 PART = "index_advisor.ndjson.gz"
-DATASETS = ("index_advisor", "query_patterns")
 MAX_BYTES = 16 << 20
 
 
-class ReportLoader:
+class ReportLoader(Loader):
     """Collects reports and merges them into their days."""
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        super().__init__(context)
         self.pending: dict[str, list[Json]] = {}
         # What was read, to tell what was half of it.
         self.whole: list[str] = []
@@ -113,7 +113,9 @@ class ReportLoader:
         self.context.landed(day, max(len(after) - len(before), 0))
 
     def _forces(self, day: str) -> bool:
-        return any(self.context.forces(dataset, day) for dataset in DATASETS)
+        return any(
+            self.context.forces(dataset, day) for dataset in SOURCES[SOURCE].counts_for
+        )
 
     def _warn_of(self, other: Json, after: list[Json]) -> None:
         """Say that a live file does not count though it is the newest."""

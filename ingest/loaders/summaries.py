@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, count
+from ingest.loaders.context import Context, Loader, count
 from ingest.names import name_date
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
@@ -24,11 +24,11 @@ SOURCE = "optimization_summary"
 PART = "optimization_summary.ndjson.gz"
 
 
-class SummaryLoader:
+class SummaryLoader(Loader):
     """Collects the lines of summaries and merges them into their days."""
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        super().__init__(context)
         self.pending: dict[str, list[Json]] = {}
         # By content, the days under which its versions have lines.
         self.versions: dict[str, dict[SummaryVersion, set[str]]] = {}

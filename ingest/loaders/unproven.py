@@ -12,12 +12,10 @@ from dataclasses import replace
 
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context
+from ingest.registry import is_told_by_name
 from ingest.store.landing import Json
 from ingest.store.ledger import Part, SeenInput
 from ingest.store.reconcile import BUNDLES, content_of_records
-
-# Heartbeats and dated files are told apart by name where they are merged.
-BY_NAME = ("heartbeats", "dated")
 
 
 class Unproven:
@@ -42,7 +40,7 @@ class Unproven:
 
     def may_land(self, input_file: InputFile, bundle: str) -> bool:
         """Whether nothing proven is landed for an unproven input's name."""
-        if input_file.kind in BY_NAME:
+        if is_told_by_name(input_file.kind):
             return True
         kind, name = input_file.kind, self._name(input_file)
         if any(not is_unproven(record) for record in self._records(kind, name)):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from ingest import files
+from ingest.registry import CSV_SOURCES
 from ingest.root import Root
 from ingest.store import ahead
 from ingest.store.ledger import Ledger, Part
@@ -42,16 +43,6 @@ class RottenPart(Exception):
         self.path = path
 
 
-CSV_SOURCES = ("query_rows", "query_patterns")
-SOURCES = (
-    "heartbeats",
-    *CSV_SOURCES,
-    "query_log",
-    "telemetry",
-    "index_advisor",
-    "optimization_summary",
-    "observed_columns",
-)
 # A part of the landing: its source, day and name.
 LandedPart = tuple[str, str, str]
 MANIFEST = "landed_days.csv"

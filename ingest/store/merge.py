@@ -13,6 +13,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from ingest.registry import SOURCES
 from ingest.store.landing import Content, digest, digest_of_all
 from ingest.text.times import TOO_FAR_AHEAD
 
@@ -323,18 +324,19 @@ def lines_content(records: list[Json], dataset: str) -> Content:
 
 def reports_content(records: list[Json]) -> Content:
     """What the ledger says of a day's advisor reports."""
-    counts = {"index_advisor": 0, "query_patterns": 0}
+    advice = slow_queries = 0
     for record in records:
         is_reject = record["problem"] is not None
-        counts["index_advisor"] += 1 if is_reject else record["recommendations"]
-        counts["query_patterns"] += 0 if is_reject else record["slow_queries"]
+        advice += 1 if is_reject else record["recommendations"]
+        slow_queries += 0 if is_reject else record["slow_queries"]
+    datasets = SOURCES["index_advisor"].counts_for
     return Content(
         fingerprint=digest(
             piece
             for r in records
             for piece in (r["at"] or "", content_of(r), r["problem"] or "")
         ),
-        counts=counts,
+        counts=dict(zip(datasets, (advice, slow_queries), strict=True)),
         source_bytes=sum(len(content_of(r).encode()) for r in records),
         keys=tuple(report_key(r) for r in records if not r["has_timestamp"]),
     )

@@ -15,10 +15,9 @@ from datetime import date
 from pathlib import Path
 
 from ingest.names import dated_day
+from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.store.landing import (
-    CSV_SOURCES,
     MANIFEST,
-    SOURCES,
     SUPERSEDED,
     part_name,
     part_number,

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from ingest import files
+from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.root import Root
 from ingest.store import ahead
 from ingest.store.landing import (
-    CSV_SOURCES,
     DAMAGED,
     MANIFEST,
     SUPERSEDED,
@@ -52,16 +52,20 @@ MOST_NAMED = 20
 
 def content_of_records(source: str, records: list[Json], parser: str = "") -> Content:
     """What the ledger says of an NDJSON part."""
-    if source == "heartbeats":
-        return heartbeats_content(records, parser)
-    if source == "index_advisor":
-        return reports_content(records)
-    if source == "optimization_summary":
-        return summaries_content(records)
-    if source == "observed_columns":
-        return columns_content(records)
-    dataset = "query_perf" if source == "query_log" else "optimization_summary"
-    return lines_content(records, dataset)
+    entry = SOURCES[source]
+    match entry.identity:
+        case Identity.NAME:
+            return heartbeats_content(records, parser)
+        case Identity.LINE:
+            return lines_content(records, entry.dataset)
+        case Identity.REPORT:
+            return reports_content(records)
+        case Identity.NIGHT:
+            return summaries_content(records)
+        case Identity.COLUMN:
+            return columns_content(records)
+        case Identity.VERSION:
+            raise ValueError(f"{source} is landed as CSV")
 
 
 def content_of_csv(source: str, text: io.TextIOBase) -> Content:
@@ -74,8 +78,7 @@ def content_of_csv(source: str, text: io.TextIOBase) -> Content:
     for row in reader:
         rows += 1
         size += len(_written(row).encode()) + 1
-    dataset = "query_perf" if source == "query_rows" else source
-    return Content(hashed.fingerprint(), {dataset: rows}, size)
+    return Content(hashed.fingerprint(), {SOURCES[source].dataset: rows}, size)
 
 
 def _written(row: list[str]) -> str:
@@ -166,7 +169,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
                 judge_on,
             )
         )
-        if source == "heartbeats":
+        if SOURCES[source].identity is Identity.NAME:
             ledger.doubt(day)
     if thoroughly:
         warnings += _check_superseded(landing, others)

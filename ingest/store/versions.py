@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import BinaryIO, NamedTuple
 
+from ingest.registry import SOURCES
 from ingest.store.landing import Content, Origin
 from ingest.store.merge import TORN
 from ingest.text.clean import MAX_CELL_CHARS
 from ingest.text.times import TOO_FAR_AHEAD
 
-DATASETS = {"query_rows": "query_perf", "query_patterns": "query_patterns"}
 # Notes of a part's origin: its time is the moment of reading; it was chosen; it
 # came out of a damaged bundle.
 MOMENT, CHOSEN, UNPROVEN = "moment", "chosen", "unproven"
@@ -54,7 +54,7 @@ class Version:
 
     @property
     def dataset(self) -> str:
-        return DATASETS[self.source]
+        return SOURCES[self.source].dataset
 
     @property
     def records(self) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from exporter.publish import landing_views
 from exporter.publish.ledger import open_ledger
-from ingest.store.landing import SOURCES
+from ingest.registry import SOURCES
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, heartbeat, run, write
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from exporter.publish.published import read_footers
+from ingest.registry import SOURCES
 from ingest.root import Root
 from ingest.run import land
-from ingest.store.landing import SOURCES
 from ingest.store.ledger import Ledger
 from tests import faults
 

@@ -9,9 +9,9 @@ from duckdb import connect
 
 from exporter.contracts.landing_columns import landing_columns
 from exporter.publish import landing_views
+from ingest.registry import SOURCES
 from ingest.root import Root
 from ingest.sources import query_csv
-from ingest.store.landing import SOURCES
 
 
 def test_every_source_of_the_landing_is_declared() -> None:
