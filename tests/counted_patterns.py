@@ -27,11 +27,11 @@ class Steps:
 
 
 class _Matching:
-    """One pattern tried on one text, as `re` does it, step by step."""
+    """One pattern tried on texts, as `re` does it, step by step."""
 
-    def __init__(self, pattern: re.Pattern[Any], text: Any, end: int, steps: Steps):
-        self.text = text.decode("latin-1") if isinstance(text, bytes) else text
-        self.end = end
+    def __init__(self, pattern: re.Pattern[Any], steps: Steps):
+        self.text = ""
+        self.end = 0
         self.steps = steps
         self.groups: dict[int, tuple[int, int]] = {}
         written = pattern.pattern
@@ -41,6 +41,12 @@ class _Matching:
         if isinstance(pattern.pattern, bytes):
             flags |= re.ASCII
         self.match = self._sequence(_parser.parse(written, flags), flags)
+
+    def on(self, text: Any, end: int) -> _Matching:
+        """The same pattern, on this text from now on."""
+        self.text = text.decode("latin-1") if isinstance(text, bytes) else text
+        self.end = end
+        return self
 
     def at(self, start: int, whole: bool = False) -> int:
         """Where a match that starts here ends, -1 if there is none."""
@@ -279,7 +285,8 @@ class CountedPattern:
 
     def __init__(self, pattern: re.Pattern[Any], steps: Steps) -> None:
         self._pattern = pattern
-        self._steps = steps
+        # Taken to pieces once: patterns are called far more often than made.
+        self._matching = _Matching(pattern, steps)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pattern, name)
@@ -320,8 +327,7 @@ class CountedPattern:
 
     def _try(self, text: Any, start: int, end: int, found: Any, is_whole: bool) -> None:
         with _untraced():
-            matching = _Matching(self._pattern, text, min(end, len(text)), self._steps)
-            at = matching.at(start, is_whole)
+            at = self._matching.on(text, min(end, len(text))).at(start, is_whole)
         assert at == (found.end() if found else -1), self._pattern.pattern
 
     def _seek(
@@ -330,7 +336,7 @@ class CountedPattern:
         """Try each place at which `re` looked for the matches it found."""
         end = min(end, len(text))
         with _untraced():
-            matching = _Matching(self._pattern, text, end, self._steps)
+            matching = self._matching.on(text, end)
             for match in found:
                 while start < match.start():
                     matching.at(start)

@@ -34,7 +34,7 @@ DAY = date(2025, 10, 28)
 CSV = "query_perf_daily_20251028.csv"
 SIZE = 150
 # Rules of masks look at some hundred characters more, wherever they begin.
-MASKED_SIZE = 1_500
+MASKED_SIZE = 800
 # Twice the work, four times would be quadratic. In between lies what grows only
 # up to a limit.
 MOST = 3.0
