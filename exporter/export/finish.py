@@ -92,8 +92,8 @@ def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -
 
 
 def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> None:
-    if root.is_example:
-        stored.heard_at.clear()  # it is meant to be old
+    if root.is_example or result.is_limited:
+        stored.heard_at.clear()  # the example is meant to be old
     limits = Thresholds.from_environment(os.environ)
     result.findings = evaluate_alerts(result, stored, limits, present(), awake_since())
     for text in result.findings.values():

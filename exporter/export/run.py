@@ -55,7 +55,11 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     Raises Locked when another run holds the lock, and Stopped, after cleaning
     up, when this one was stopped.
     """
-    result = RunResult(started=utc_now(), dry_run=options.dry_run)
+    result = RunResult(
+        started=utc_now(),
+        dry_run=options.dry_run,
+        is_limited=options.selection.is_limited,
+    )
     begun = time.monotonic()
     run: _Run | None = None
     if not options.dry_run:

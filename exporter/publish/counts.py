@@ -1,6 +1,7 @@
-"""Counts of what stands in rejected_records and schema_drift, kept by the ledger.
+"""What the ledger keeps of what stands in published files.
 
-So that the summary and `validate` need not read these files every time.
+Counts of rejected_records and schema_drift, and when each source was last heard
+of: so that the summary and `validate` need not read these files every time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from exporter.contracts.datasets import day_in
 from exporter.publish.ledger import Ledger, PublishedFile
+from exporter.runtime.present import present
 from ingest.root import Root
 
 # Where the ledger keeps counts of a dataset's rows, and by which columns.
@@ -19,25 +21,51 @@ FINDINGS = {
     "schema_drift": ("drift", "source, kind, name"),
 }
 
+# When a source was heard of, by the rows of a dataset: the source, and the time.
+# An advisor's report may be well and have none, so that its landing tells.
+HEARD = {
+    "ops_atomic": ("'heartbeats'", "timestamp"),
+    "query_perf": (
+        "if(source_file like '%.csv', 'query_rows', 'query_log')",
+        "date_partition::timestamp",
+    ),
+    "query_patterns": (
+        "if(period = 'advisor', 'index_advisor', 'query_patterns')",
+        "date_partition::timestamp",
+    ),
+    "optimization_summary": (
+        "if(event_type = 'telemetry_rollup', 'telemetry', 'optimization_summary')",
+        "date_partition::timestamp",
+    ),
+}
+SOURCES_HEARD = {
+    "heartbeats", "query_rows", "query_log", "query_patterns", "telemetry",
+    "optimization_summary",
+}  # fmt: skip
+
 
 def count_findings(
     db: Any, root: Root, ledger: Ledger, files: Sequence[tuple[str, PublishedFile]]
 ) -> None:
     """Count the rows of those of some files, by relative path, that are findings.
 
-    `db` is a DuckDB connection.
+    Notes as well when their sources were heard of; what is dated ahead says
+    nothing of that. `db` is a DuckDB connection.
     """
+    for dataset, (source, at) in HEARD.items():
+        days, full = _files_of(dataset, root, files)
+        rows = []
+        if full:
+            rows = db.execute(
+                f"select date_partition::varchar, {source}, max({at})::varchar "
+                "from read_parquet(?, hive_partitioning = false) "
+                f"where {at} <= ? group by all",
+                [full, present()],
+            ).fetchall()
+        if days:
+            ledger.put_heard(dataset, days, rows)
     for dataset, (table, cells) in FINDINGS.items():
-        counted = {
-            path: file
-            for path, file in files
-            if PurePosixPath(path).parent.name == dataset
-        }
-        if not counted:
-            continue
-        full = [
-            str(root.path / path) for path, file in counted.items() if file.row_count
-        ]
+        days, full = _files_of(dataset, root, files)
         rows = []
         if full:
             rows = db.execute(
@@ -45,4 +73,18 @@ def count_findings(
                 "from read_parquet(?, hive_partitioning = false) group by all",
                 [full],
             ).fetchall()
-        ledger.put_findings(table, [day_in(path) for path in counted], rows)
+        if days:
+            ledger.put_findings(table, days, rows)
+
+
+def _files_of(
+    dataset: str, root: Root, files: Sequence[tuple[str, PublishedFile]]
+) -> tuple[list[str], list[str]]:
+    """The days of a dataset among some files, and its files that hold rows."""
+    its_files = [
+        (path, file) for path, file in files if PurePosixPath(path).stem[:-9] == dataset
+    ]
+    return (
+        [day_in(path) for path, _ in its_files],
+        [str(root.path / path) for path, file in its_files if file.row_count],
+    )

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from exporter.runtime.state_folder import make_state_folder
@@ -66,6 +67,15 @@ class Ledger(ledger.Ledger):
             """,
             "day, source, kind, name",
         ),
+        "heard": (
+            """
+            dataset text not null,
+            day text not null,
+            source text not null,
+            at text not null
+            """,
+            "dataset, day, source",
+        ),
     }
 
     # Published files
@@ -107,6 +117,26 @@ class Ledger(ledger.Ledger):
             self._write(f"delete from {table} where day = ?", (day,))
         for row in rows:
             self._put(table, *row)
+
+    def put_heard(
+        self, dataset: str, days: Iterable[str], rows: Iterable[tuple[str, str, str]]
+    ) -> None:
+        """Replace when some days of a dataset were heard of: (day, source, time)."""
+        self.begin()
+        for day in days:
+            self._write(
+                "delete from heard where dataset = ? and day = ?", (dataset, day)
+            )
+        for row in rows:
+            self._put("heard", dataset, *row)
+
+    def heard(self, until: datetime) -> dict[str, datetime]:
+        """By source, the newest published time that is not after a moment."""
+        rows = self._execute(
+            "select source, max(at) from heard where at <= ? group by source",
+            (until.isoformat(" "),),
+        )
+        return {source: datetime.fromisoformat(at) for source, at in rows}
 
     def rejects(self) -> list[tuple[str, str, str, int]]:
         """(day, dataset, reason, records) of all days."""

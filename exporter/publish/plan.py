@@ -41,6 +41,10 @@ class Selection:
             self.until is None or day <= self.until
         )
 
+    @property
+    def is_limited(self) -> bool:
+        return bool(self.since or self.until or self.datasets)
+
     def forces(self, dataset: str, day: str) -> bool:
         """Whether --force was given for a dataset's day (YYYY-MM-DD)."""
         return (

@@ -62,6 +62,7 @@ class RunResult:
     duration_s: float = 0.0
     stopped: str = ""
     by_hand: bool = False
+    is_limited: bool = False
     landed_records: int = 0
     files: list[FileResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -6,23 +6,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from exporter.publish.ledger import open_ledger
+from exporter.publish.counts import SOURCES_HEARD
+from exporter.publish.ledger import Ledger, open_ledger
 from exporter.runtime.present import present
 from ingest.registry import CSV_SOURCES
 from ingest.root import Root
-from ingest.sources.heartbeats import time_in_name
-from ingest.store.ledger import Ledger
-from ingest.text.times import MAX_AHEAD
 
 
 @dataclass
 class Stored:
-    """Totals over all days; `newest` is (source, newest day, age in days).
+    """Totals over all days.
 
-    `csv_bytes` are those of the CSV files with single queries, by day.
+    `newest` is (source, newest day of which something is published, its age in
+    days), None where nothing is. `csv_bytes` are those of the CSV files with
+    single queries, by day.
     `heard_at` says when heartbeats and CSV files were last heard of: the time
-    of the newest heartbeat, and the end of the newest day that has a CSV.
-    What is dated more than a day ahead says nothing of either.
+    of the newest heartbeat, and the end of the newest day that has a CSV. Only
+    what is published, and not dated ahead, says so: a reject is no sign of life.
     """
 
     parquet_files: int = 0
@@ -31,7 +31,7 @@ class Stored:
     landing_bytes: int = 0
     rejects: dict[str, Counter[str]] = field(default_factory=dict)
     drift: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    newest: list[tuple[str, date, int]] = field(default_factory=list)
+    newest: list[tuple[str, date | None, int | None]] = field(default_factory=list)
     csv_bytes: dict[str, int] = field(default_factory=dict)
     heard_at: dict[str, datetime] = field(default_factory=dict)
 
@@ -53,39 +53,36 @@ def count_stored(root: Root) -> Stored:
         for _, source, kind, name, number in ledger.drift():
             stored.drift[source, kind, name] += number
         now = present()
-        today = now.date()
-        newest = {
-            source: date.fromisoformat(day)
-            for source, day in ledger.newest_days(str(today + MAX_AHEAD)).items()
-        }
         stored.csv_bytes = ledger.source_bytes("query_rows")
         stored.newest = [
-            (source, day, max((today - day).days, 0)) for source, day in newest.items()
+            (source, day, (now.date() - day).days if day else None)
+            for source, day in newest_days(ledger, now).items()
         ]
-        stored.heard_at = _heard_at(ledger, newest, now)
+        stored.heard_at = _heard_at(ledger.heard(now))
     finally:
         ledger.close()
     return stored
 
 
-def _heard_at(
-    ledger: Ledger, newest: dict[str, date], now: datetime
-) -> dict[str, datetime]:
-    heard = {}
-    if day := newest.get("heartbeats"):
-        newest_day = day.isoformat()
-        names = [
-            name
-            for of_day, found in ledger.keys("heartbeats", since=newest_day)
-            for name in found
-        ]
-        times = [at for name in names if (at := time_in_name(name))]
-        believed = [at for at in times if at - now <= MAX_AHEAD]
-        heard["heartbeats"] = max(believed, default=_end_of(day))
-    if days := [newest[source] for source in CSV_SOURCES if source in newest]:
-        heard["csv"] = _end_of(max(days))
-    return heard
+def newest_days(ledger: Ledger, now: datetime) -> dict[str, date | None]:
+    """By landed source, the newest day up to now of which something is published."""
+    heard = ledger.heard(now)
+    return {
+        source: heard[source].date()
+        if source in heard
+        # Of a source that publishes no rows of its own, the landing tells.
+        else None
+        if source in SOURCES_HEARD
+        else date.fromisoformat(landed)
+        for source, landed in ledger.newest_days(str(now.date())).items()
+    }
 
 
-def _end_of(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day) + timedelta(days=1)
+def _heard_at(heard: dict[str, datetime]) -> dict[str, datetime]:
+    found = {}
+    if "heartbeats" in heard:
+        found["heartbeats"] = heard["heartbeats"]
+    if days := [heard[source] for source in CSV_SOURCES if source in heard]:
+        # From the end of the day that it is about.
+        found["csv"] = max(days) + timedelta(days=1)
+    return found

@@ -208,13 +208,19 @@ def _sources(stored: Stored, result: RunResult) -> str:
     rows = [
         [
             f"`{source}`",
-            str(newest),
-            f"{age:,} day{'' if age == 1 else 's'} ago" if age else "today",
+            str(newest or "nothing published"),
+            _days_ago(age),
             "⚠️ stale" if source in stale else "",
         ]
         for source, newest, age in stored.newest
     ]
     return table(["Source", "Newest day", "Age", ""], rows)
+
+
+def _days_ago(age: int | None) -> str:
+    if age is None:
+        return NOTHING
+    return f"{age:,} day{'' if age == 1 else 's'} ago" if age else "today"
 
 
 def _storage(stored: Stored) -> str:

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 
@@ -19,6 +19,7 @@ from exporter.publish.ledger import open_ledger
 from exporter.publish.published import published_days
 from exporter.reporting.history import runs_since
 from exporter.reporting.results import OK
+from exporter.reporting.stored import newest_days
 from exporter.reporting.thresholds import Thresholds
 from exporter.verify.checks import (
     COMPONENT,
@@ -110,24 +111,29 @@ def check_sources(root: Root, now: datetime) -> Iterator[Check]:
     hours = Thresholds.from_environment(os.environ).stale_csv_hours
     ledger = open_ledger(root, dry_run=True)
     try:
-        newest = ledger.newest_days(str((now + timedelta(days=1)).date()))
+        newest = newest_days(ledger, now)
     finally:
         ledger.close()
     for shown, sources in nightly().items():
         name, target = f"Source {shown}", f"at most {hours:g} hours old"
-        days = [newest[source] for source in sources if source in newest]
-        if not days:
+        if not newest.keys() & set(sources):
             yield Check(METRIC, name, target, NOT_EXPECTED, NOT_HERE)
             continue
         if root.is_example:
             yield Check(METRIC, name, target, EXAMPLE, NOT_HERE)
             continue
-        end = datetime.fromisoformat(max(days)) + timedelta(days=1)
-        is_young = now - end <= timedelta(hours=hours)
+        days = [day for source in sources if (day := newest.get(source))]
+        last = max(days, default=None)
+        is_young = last is not None and _end_of(last) >= now - timedelta(hours=hours)
+        shown = f"newest day {last}" if last else "all that came was rejected"
         yield Check(
-            METRIC, name, target, f"newest day {max(days)}", passed(is_young),
+            METRIC, name, target, shown, passed(is_young),
             "" if is_young else f"ls -lt {shlex.quote(str(root.reports))} | head",
         )  # fmt: skip
+
+
+def _end_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day) + timedelta(days=1)
 
 
 def check_rotation(root: Root, now: datetime) -> Check:

@@ -64,7 +64,7 @@ class SeenInput:
 class Ledger(SealedTables):
     """The ledger file of one root; with no path, one in memory only."""
 
-    LAYOUT: ClassVar = 5
+    LAYOUT: ClassVar = 6
     TABLES: ClassVar = {
         "parts": (
             """

@@ -6,7 +6,7 @@ import gzip
 import os
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -284,3 +284,33 @@ def test_the_future_hides_no_silence(tmp_path: Path) -> None:
     said = faults.export(tmp_path).warnings
     assert "the last is of 2025-11-01 01:00" in said
     assert "no query_perf CSV for" in said
+
+
+def test_a_reject_of_today_hides_no_silence(tmp_path: Path) -> None:
+    write(
+        tmp_path / "g/reports/heartbeat_2025-11-01_01-00-00.md",
+        heartbeat("2025-11-01T01:00:00Z"),
+    )
+    write(
+        tmp_path / "g/reports/query_perf_daily_20251101.csv",
+        faults.query_csv("2025-11-01", 1),
+    )
+    now = datetime.now(UTC)
+    # A monitor and a job that still write, but nothing that can be used; a log
+    # that goes on is no CSV.
+    write(tmp_path / f"g/reports/heartbeat_{now:%Y-%m-%d_%H-%M-%S}.md", "# Broken\n")
+    write(
+        tmp_path / f"g/reports/query_perf_daily_{now:%Y%m%d}.csv",
+        "timestamp,query_hash,execution_time_ms\nx,h,abc\n",
+    )
+    write(
+        tmp_path / "g/reports/query_perf.jsonl",
+        f'{{"ts":"{now:%Y-%m-%dT%H:%M:%SZ}","query":"q","duration_ms":1}}\n',
+    )
+    done = faults.export(tmp_path)
+    assert "the last is of 2025-11-01 01:00" in done.warnings
+    assert "no query_perf CSV for" in done.warnings
+    assert (
+        "no heartbeat" not in faults.export(tmp_path, "--date", "2025-11-01").warnings
+    )
+    assert "the last is of 2025-11-01 01:00" in faults.export(tmp_path).warnings
