@@ -329,11 +329,15 @@ class _Ingest:
             for path, known in wanted:
                 step(1)
                 seen = self._look_of_bundle(path)
-                if seen is None or (
+                if seen is None:
+                    continue
+                if (
                     known is not None
                     and not self.historical
                     and (known.bytes, known.mtime_ns) == (seen.bytes, seen.mtime_ns)
                 ):
+                    if problem := self.unproven.problems.get(path):
+                        self.report.warnings.append(problem)  # as long as it lies there
                     continue
                 problem = self._why_unproven(path)
                 if problem is None:
@@ -388,11 +392,11 @@ class _Ingest:
                     self.heartbeats.flush()
         except BundleProblem as problem:
             # One that is broken may have been in the making.
-            position = {"is_whole": False}
             if not damage:
-                self.report.warnings.append(
-                    f"{path}: {problem}; what could be read before that was, and it "
-                    "is read again once it has changed"
+                position = self._broken(
+                    path,
+                    f"{problem}; what could be read before that was, and it is read "
+                    "again once it has changed",
                 )
         except OSError as error:
             if error.filename is not None and error.errno in files.WRITE_ERRORS:
@@ -400,16 +404,23 @@ class _Ingest:
             self._unreadable(path, error)
             return
         if damage:
-            position = self.unproven.position(path)
-            self.report.warnings.append(
-                f"{path}: {damage}; what could be read counts only where nothing else "
-                "is landed under its name, and it is read again once it has changed"
+            position = self._broken(
+                path,
+                f"{damage}; what could be read counts only where nothing else is "
+                "landed under its name, and it is read again once it has changed",
             )
         feeds = self._take_feeds()
         done.append((path, replace(seen, position=position, feeds=feeds)))
         self.context.say(f"{count(members, 'input')} from {path.rpartition('/')[2]}")
         if self.heartbeats.is_full:
             self._flush_bundles(done)
+
+    def _broken(self, path: str, what: str) -> dict[str, Any]:
+        """Say what is wrong with a bundle; what the ledger is to remember of it."""
+        said = self.context.masks.text(clean(f"{path}: {what}"))
+        self.report.warnings.append(said)
+        self.unproven.problems[path] = said
+        return self.unproven.position(path)
 
     def _flush_bundles(self, done: list[tuple[str, SeenInput]]) -> None:
         self._flush_all()

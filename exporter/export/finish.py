@@ -12,9 +12,9 @@ from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
 from exporter.notify.outbox import Notice
 from exporter.notify.ping import ping
-from exporter.reporting.alerts import evaluate_alerts
+from exporter.reporting.alerts import carry_over, evaluate_alerts
 from exporter.reporting.guide import write_guide
-from exporter.reporting.history import append_run
+from exporter.reporting.history import append_run, last_run, standing_after
 from exporter.reporting.logs import append_log, log_crash, log_warning, rotate_logs
 from exporter.reporting.results import OK, RunResult
 from exporter.reporting.screen import Screen
@@ -95,7 +95,8 @@ def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> Non
     if root.is_example or result.is_limited:
         stored.heard_at.clear()  # the example is meant to be old
     limits = Thresholds.from_environment(os.environ)
-    result.findings = evaluate_alerts(result, stored, limits, present(), awake_since())
+    result.findings |= evaluate_alerts(result, stored, limits, present(), awake_since())
+    carry_over(result.findings, standing_after(last_run(root)))
     for text in result.findings.values():
         if text:
             result.warnings.append(text)

@@ -297,8 +297,8 @@ class _Run:
         for name, message in outcome.errors:
             if name not in self.failed_datasets:
                 self._fail(f"{name}: {message}")
-        for name, message in outcome.warnings:
-            self._warn(f"{name}: {message}")
+        for name, found in outcome.tests.items():
+            self.result.findings[f"test:{name}"] = found
         if self._left_out and not self.result.errors:
             # dbt has left something out, and gives no reason.
             self._fail(

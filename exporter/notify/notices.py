@@ -72,8 +72,9 @@ def _without_numbers(text: str) -> str:
 
 
 def _mark(key: str, text: str) -> str:
-    """What a matter is known by: a run that fails in another way is news."""
-    return digest([text])[:8] if key == RUN else ""
+    """What a matter is known by: a run that fails in another way is news, and so
+    are other columns."""
+    return digest([text])[:8] if key == RUN or key.startswith("drift:") else ""
 
 
 def _compose(

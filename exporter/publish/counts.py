@@ -15,10 +15,10 @@ from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.runtime.present import present
 from ingest.root import Root
 
-# Where the ledger keeps counts of a dataset's rows, and by which columns.
+# Where the ledger keeps counts of a dataset's rows, by which columns, and what more.
 FINDINGS = {
-    "rejected_records": ("rejects", "dataset, reason"),
-    "schema_drift": ("drift", "source, kind, name"),
+    "rejected_records": ("rejects", "dataset, reason", "count(*)"),
+    "schema_drift": ("drift", "source, kind, name", "count(*), min(source_file)"),
 }
 
 # When a source was heard of, by the rows of a dataset: the source, and the time.
@@ -64,12 +64,12 @@ def count_findings(
             ).fetchall()
         if days:
             ledger.put_heard(dataset, days, rows)
-    for dataset, (table, cells) in FINDINGS.items():
+    for dataset, (table, cells, counts) in FINDINGS.items():
         days, full = _files_of(dataset, root, files)
         rows = []
         if full:
             rows = db.execute(
-                f"select date_partition::varchar, {cells}, count(*) "
+                f"select date_partition::varchar, {cells}, {counts} "
                 "from read_parquet(?, hive_partitioning = false) group by all",
                 [full],
             ).fetchall()

@@ -63,7 +63,8 @@ class Ledger(ledger.Ledger):
             source text not null,
             kind text not null,
             name text not null,
-            files integer not null
+            files integer not null,
+            first_file text not null
             """,
             "day, source, kind, name",
         ),
@@ -144,10 +145,10 @@ class Ledger(ledger.Ledger):
             "select day, dataset, reason, records from rejects"
         ).fetchall()
 
-    def drift(self) -> list[tuple[str, str, str, str, int]]:
-        """(day, source, kind, name, files) of all days."""
+    def drift(self) -> list[tuple[str, str, str, str, int, str]]:
+        """(day, source, kind, name, files, first of them), by day."""
         return self._execute(
-            "select day, source, kind, name, files from drift"
+            "select day, source, kind, name, files, first_file from drift order by day"
         ).fetchall()
 
 

@@ -191,9 +191,10 @@ def _plan_day(plan: Plan, at: _Day, is_forced: bool) -> None:
     if lost and at.file:
         before = read_content(at.file.metadata)
         content |= {name: before[name] for name in lost if name in before}
-        reason = _why_stale(at, content) if _can_keep_rows(at, content, lost) else ""
+        keeps_rows = _can_keep_rows(at, content, lost)
+        reason = _why_stale(at, content) if keeps_rows else ""
         kept = tuple(sorted(lost))
-        plan.shrunken.append(Shrunken(path, lost, bool(reason)))
+        plan.shrunken.append(Shrunken(path, lost, keeps_rows))
     elif lost:
         plan.shrunken.append(Shrunken(path, lost))
         if path not in plan.damaged:

@@ -7,7 +7,7 @@ nothing about, such as a dataset that it published no day of, has no finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from exporter.contracts.datasets import ALWAYS
@@ -23,6 +23,15 @@ WATCHED = {
     "heartbeats": (("heartbeats",), "heartbeat"),
     "csv": (CSV_SOURCES, "query_perf CSV"),
 }
+
+# A weekly report comes that late, and may miss a week.
+DRIFT_HOLDS = timedelta(days=14)
+DRIFT_WORDS = {"added": "new", "missing": "missing"}
+# So many columns are told by name.
+MOST_NAMED = 10
+# Judged by what a run publishes: of such, a run that publishes none knows no better
+# than the one before.
+CARRIED = ("size:", "rejects:", "compression:", "test:")
 
 
 def evaluate_alerts(
@@ -49,8 +58,16 @@ def evaluate_alerts(
             findings[f"rejects:{dataset}"] = _rejects(dataset, its_files, limits)
         if dataset == "query_perf":
             findings[f"compression:{dataset}"] = _compression(its_files, stored, limits)
+    findings.update(_drifts(stored))
     findings.update(_silences(stored, limits, now, awake_since))
     return findings
+
+
+def carry_over(findings: Alerts, standing: Mapping[str, str]) -> None:
+    """Add what stood after the last run and was not judged anew by this one."""
+    for key, text in standing.items():
+        if key.startswith(CARRIED):
+            findings.setdefault(key, text)
 
 
 def stale_sources(findings: Alerts) -> set[str]:
@@ -141,6 +158,31 @@ def _silences(
                 else f"{heard_at - timedelta(days=1):%Y-%m-%d}"
             )
             yield key, f"no {name} for {_age(now - heard_at)}, the last is of {last}"
+
+
+def _drifts(stored: Stored) -> Iterator[tuple[str, str | None]]:
+    """Per source the columns that are new or missing in what came of it lately."""
+    for source, newest, _ in stored.newest:
+        holding: dict[str, list[tuple[str, str]]] = {}
+        for (its_source, kind, name), (first_file, last) in stored.drift_seen.items():
+            if its_source == source and (not newest or newest - last <= DRIFT_HOLDS):
+                holding.setdefault(kind, []).append((name, first_file))
+        said = [
+            f"{_columns(found)} {DRIFT_WORDS[kind]}: {_listed(found)} "
+            f"(first in {found[0][1]})"
+            for kind, found in sorted(holding.items())
+        ]
+        yield f"drift:{source}", f"{source}: {'; '.join(said)}" if said else None
+
+
+def _columns(found: list[tuple[str, str]]) -> str:
+    return "1 column is" if len(found) == 1 else f"{len(found):,} columns are"
+
+
+def _listed(found: list[tuple[str, str]]) -> str:
+    more = len(found) - MOST_NAMED
+    names = ", ".join(name for name, _ in found[:MOST_NAMED])
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def _age(age: timedelta) -> str:

@@ -62,6 +62,7 @@ def run_record(result: RunResult, stored: Stored) -> dict[str, Any]:
         "stored_parquet_bytes": stored.parquet_bytes,
         "stored_landing_bytes": stored.landing_bytes,
         "stale_sources": sorted(stale_sources(result.findings)),
+        "standing": {key: text for key, text in result.findings.items() if text},
         "datasets": [
             {"dataset": name, **_totals([f for f in result.files if f.dataset == name])}
             for name in sorted({file.dataset for file in result.files})
@@ -109,6 +110,14 @@ def last_run(root: Root) -> dict[str, Any] | None:
         if runs := list(_read(path)):
             return runs[-1]
     return None
+
+
+def standing_after(run: dict[str, Any] | None) -> dict[str, str]:
+    """What stood after a run, by the keys of alerts.py."""
+    found = (run or {}).get("standing")
+    if not isinstance(found, dict):
+        return {}
+    return {key: text for key, text in found.items() if isinstance(text, str)}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ class Stored:
 
     `newest` is (source, newest day of which something is published, its age in
     days), None where nothing is. `csv_bytes` are those of the CSV files with
-    single queries, by day.
+    single queries, by day. `drift` counts files by (source, kind, column);
+    `drift_seen` says in which file each was seen first, and on which day last.
     `heard_at` says when heartbeats and CSV files were last heard of: the time
     of the newest heartbeat, and the end of the newest day that has a CSV. Only
     what is published, and not dated ahead, says so: a reject is no sign of life.
@@ -31,6 +32,9 @@ class Stored:
     landing_bytes: int = 0
     rejects: dict[str, Counter[str]] = field(default_factory=dict)
     drift: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    drift_seen: dict[tuple[str, str, str], tuple[str, date]] = field(
+        default_factory=dict
+    )
     newest: list[tuple[str, date | None, int | None]] = field(default_factory=list)
     csv_bytes: dict[str, int] = field(default_factory=dict)
     heard_at: dict[str, datetime] = field(default_factory=dict)
@@ -50,8 +54,11 @@ def count_stored(root: Root) -> Stored:
         stored.landing_files, stored.landing_bytes = ledger.size("parts")
         for _, dataset, reason, records in ledger.rejects():
             stored.rejects.setdefault(dataset, Counter())[reason] += records
-        for _, source, kind, name, number in ledger.drift():
-            stored.drift[source, kind, name] += number
+        for day, source, kind, name, number, file in ledger.drift():
+            key = source, kind, name
+            stored.drift[key] += number
+            first, _ = stored.drift_seen.get(key, (file, None))
+            stored.drift_seen[key] = first, date.fromisoformat(day)
         now = present()
         stored.csv_bytes = ledger.source_bytes("query_rows")
         stored.newest = [

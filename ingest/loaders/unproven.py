@@ -21,8 +21,9 @@ from ingest.store.reconcile import BUNDLES, content_of_records
 class Unproven:
     """Knows which names have unproven records, of inputs that hold many.
 
-    `seen` are the inputs as the ledger knows them: the position of a damaged
-    bundle lists what was taken from it.
+    `seen` are the inputs as the ledger knows them: the position of a broken
+    bundle lists what was taken from it, and says what is wrong. `problems` holds
+    the latter by path.
     """
 
     def __init__(self, context: Context, seen: Mapping[str, SeenInput]) -> None:
@@ -32,11 +33,20 @@ class Unproven:
             for path, known in seen.items()
             if known.source == BUNDLES and known.position
         }
+        self.problems = {
+            path: str(known.position["problem"])
+            for path, known in seen.items()
+            if known.source == BUNDLES and known.position
+        }
         self.seen = seen
 
     def position(self, bundle: str) -> dict[str, object]:
-        """What the ledger is to remember of a damaged bundle."""
-        return {"is_whole": False, "unproven": self.taken.get(bundle, [])}
+        """What the ledger is to remember of a broken bundle."""
+        return {
+            "is_whole": False,
+            "unproven": self.taken.get(bundle, []),
+            "problem": self.problems[bundle],
+        }
 
     def may_land(self, input_file: InputFile, bundle: str) -> bool:
         """Whether nothing proven is landed for an unproven input's name."""

@@ -64,7 +64,7 @@ class SeenInput:
 class Ledger(SealedTables):
     """The ledger file of one root; with no path, one in memory only."""
 
-    LAYOUT: ClassVar = 6
+    LAYOUT: ClassVar = 7
     TABLES: ClassVar = {
         "parts": (
             """

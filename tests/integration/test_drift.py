@@ -15,6 +15,22 @@ REPORTS = "g/reports"
 DRIFT = "g/analytics/schema_drift/*.parquet"
 
 
+def test_the_weekly_report_as_it_always_was_is_no_drift(tmp_path: Path) -> None:
+    entry = {
+        "pattern": "search", "samples": 3, "p50_weekly": 1, "p95_weekly": 2,
+        "p99_weekly": 3,
+    }  # fmt: skip
+    report = {
+        "week": "202543", "days_covered": 7, "total_patterns": 1,
+        "top_slow_by_p95": [entry], "top_frequent_by_samples": [entry],
+        "all_patterns": [entry],
+    }  # fmt: skip
+    name = f"{REPORTS}/query_perf_weekly_202543.json"
+    faults.write(tmp_path / name, json.dumps(report))
+    assert not faults.export(tmp_path).warnings.count("columns are")
+    assert faults.rows(tmp_path, DRIFT) == []
+
+
 @pytest.fixture(scope="module")
 def drifted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, faults.Run]:
     """A root in which every source has changed its shape, after a run."""
@@ -85,7 +101,16 @@ def test_it_is_a_warning_and_stands_in_the_summary(
     drifted: tuple[Path, faults.Run],
 ) -> None:
     root, done = drifted
-    assert "no schema has drifted" in done.warnings
+    assert (
+        "query_rows: 2 columns are new: query_plan, hash "
+        "(first in query_perf_daily_20251028.csv); "
+    ) in done.warnings
+    assert "query_log: 1 column is new: user (first in query_perf.jsonl)" in (
+        done.warnings
+    )
+    assert "no schema has drifted" not in done.warnings
+    again = faults.export(root)
+    assert "query_log: 1 column is new: user" in again.warnings, "until it is known"
     (summary,) = (root / REPORTS / "parquet").glob("parquet_export_summary_*.md")
     assert "query\\_plan" in summary.read_text() or "query_plan" in summary.read_text()
 

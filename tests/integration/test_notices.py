@@ -162,7 +162,7 @@ def test_a_service_that_fails_fails_no_run(
     receiver.status = 200
     assert cli("export", root).exit_code == 0
     assert outbox.waiting(Root(root)) == []
-    assert titles(receiver) == ["a source has gone stale"] * 2
+    assert titles(receiver) == ["5 warnings"] * 2
     assert "no heartbeat for" in receiver.messages[1]["message"]
     # The same silence is not told again.
     cli("export", root)

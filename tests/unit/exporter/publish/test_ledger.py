@@ -18,7 +18,7 @@ def filled(path: Path) -> Ledger:
     ledger.put_input("g/x", SeenInput("s", 1, 2))
     ledger.put_published("p.parquet", FILE)
     ledger.put_findings("rejects", ["2025-10-27"], [("2025-10-27", "d", "r", 2)])
-    ledger.put_findings("drift", [], [("2025-10-27", "s", "added", "n", 1)])
+    ledger.put_findings("drift", [], [("2025-10-27", "s", "added", "n", 1, "f.csv")])
     ledger.commit()
     return ledger
 
@@ -31,7 +31,7 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     assert list(ledger.inputs()) == ["g/x"]
     assert ledger.published() == {"p.parquet": FILE}
     assert ledger.rejects() == [("2025-10-27", "d", "r", 2)]
-    assert ledger.drift() == [("2025-10-27", "s", "added", "n", 1)]
+    assert ledger.drift() == [("2025-10-27", "s", "added", "n", 1, "f.csv")]
     ledger.forget_published(["p.parquet"])
     ledger.put_findings("rejects", ["2025-10-27"], [])
     assert not ledger.published()

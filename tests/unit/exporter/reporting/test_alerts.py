@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from exporter.reporting.alerts import evaluate_alerts, stale_sources
+from exporter.reporting.alerts import carry_over, evaluate_alerts, stale_sources
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
 from exporter.reporting.thresholds import Thresholds
@@ -165,3 +165,40 @@ def test_stale_sources_are_those_of_the_landing() -> None:
         "query_rows",
         "query_patterns",
     }
+
+
+def drift(**last: date) -> Stored:
+    """query_patterns with columns that were last seen to be new on a day."""
+    seen = {
+        ("query_patterns", "added", name): (f"{name}.csv", day)
+        for name, day in last.items()
+    }
+    newest = [("query_patterns", date(2025, 10, 28), 2)]
+    return stored(newest=newest, drift_seen=seen)
+
+
+def test_drift_is_told_in_a_line_per_source() -> None:
+    day = date(2025, 10, 27)
+    found = evaluate_alerts(run(), drift(a=day, b=day, c=day), LIMITS, NOW)
+    assert found["drift:query_patterns"] == (
+        "query_patterns: 3 columns are new: a, b, c (first in a.csv)"
+    )
+    many = drift(**{f"c{n:02}": day for n in range(12)})
+    text = evaluate_alerts(run(), many, LIMITS, NOW)["drift:query_patterns"]
+    assert text is not None
+    assert "12 columns are new: c00, " in text
+    assert " c09 and 2 more (first in c00.csv)" in text
+
+
+def test_drift_that_is_seen_no_more_is_over() -> None:
+    found = evaluate_alerts(run(), drift(a=date(2025, 10, 1)), LIMITS, NOW)
+    assert found["drift:query_patterns"] is None
+
+
+def test_what_was_not_judged_anew_stands() -> None:
+    findings: dict[str, str | None] = {"size:query_perf": None, "storage": None}
+    before = {"size:query_perf": "a", "rejects:query_perf": "b", "stale:csv": "c"}
+    carry_over(findings, before)
+    assert findings == {
+        "size:query_perf": None, "storage": None, "rejects:query_perf": "b",
+    }  # fmt: skip

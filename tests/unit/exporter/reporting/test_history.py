@@ -61,6 +61,7 @@ def test_a_record_holds_what_there_is_to_know(root: Root) -> None:
         "stored_parquet_bytes": 70,
         "stored_landing_bytes": 8,
         "stale_sources": ["heartbeats"],
+        "standing": {"stale:heartbeats": "no heartbeat"},
         "datasets": [
             {
                 "dataset": "ops_atomic",
