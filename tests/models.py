@@ -6,21 +6,43 @@ shape rows.
 
 from __future__ import annotations
 
+import datetime
 import functools
+import os
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import jinja2
+import yaml
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.landing_columns import landing_columns
 from ingest.root import PROJECT
 
 # Those of the other files are for the materialization and for tests.
-MACROS = ("typing", "text", "checks")
+MACROS = (
+    "typing", "text", "checks", "marts/moment", "marts/times", "marts/statistics",
+    "marts/days", "marts/states",
+)  # fmt: skip
 
 
 class DoesNotCompile(Exception):
     """A macro refused what it was given."""
+
+
+class _Adapter:
+    """Finds a macro for an engine: `spark__x` where there is one, or `default__x`."""
+
+    macros: dict[str, Any]
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+
+    def dispatch(self, name: str, project: str) -> Callable[..., str]:
+        default = self.macros[f"default__{name}"]
+        found: Callable[..., str] = self.macros.get(f"{self.engine}__{name}", default)
+        return found
 
 
 class _Exceptions:
@@ -28,22 +50,42 @@ class _Exceptions:
         raise DoesNotCompile(message)
 
 
-def render(template: str, **context: Any) -> str:
-    """A text with the project's macros at hand."""
-    return _environment().from_string(template).render(context)
+def render(
+    template: str,
+    variables: dict[str, Any] | None = None,
+    engine: str = "duckdb",
+    **context: Any,
+) -> str:
+    """A text with the project's macros at hand, vars those of the project or given."""
+    values = _project()["vars"] | (variables or {})
+    adapter = _Adapter(engine)
+    context |= {
+        "adapter": adapter,
+        "env_var": os.environ.get,
+        "exceptions": _Exceptions(),
+        "modules": SimpleNamespace(datetime=datetime),
+        "run_started_at": datetime.datetime.now(datetime.UTC),
+        "var": values.get,
+    }
+    adapter.macros = vars(_macros().make_module(context))
+    macros = {k: v for k, v in adapter.macros.items() if not k.startswith("_")}
+    return ENVIRONMENT.from_string(template).render(**macros, **context)
+
+
+ENVIRONMENT = jinja2.Environment(undefined=jinja2.StrictUndefined)
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    """One that knows the macros by their names, as dbt's does."""
+def _macros() -> jinja2.Template:
     texts = [(PROJECT / "macros" / f"{name}.sql").read_text("utf-8") for name in MACROS]
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.globals["exceptions"] = _Exceptions()
-    module = environment.from_string("".join(texts)).module
-    environment.globals.update(
-        {name: value for name, value in vars(module).items() if name[0] != "_"}
-    )
-    return environment
+    return ENVIRONMENT.from_string("".join(texts))
+
+
+@functools.cache
+def _project() -> dict[str, Any]:
+    text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+    project: dict[str, Any] = yaml.safe_load(text)
+    return project
 
 
 def model_texts() -> dict[str, str]:
@@ -62,10 +104,14 @@ class Models:
     """
 
     def __init__(
-        self, db: DuckDBPyConnection, texts: dict[str, str] | None = None
+        self,
+        db: DuckDBPyConnection,
+        texts: dict[str, str] | None = None,
+        variables: dict[str, Any] | None = None,
     ) -> None:
         self.db = db
         self.texts = texts or model_texts()
+        self.variables = variables
         self.made: set[str] = set()
         db.execute("create schema landing")
         for source, columns in landing_columns().items():
@@ -78,8 +124,7 @@ class Models:
             if name in self.texts:
                 self.db.execute(f"create view {name} as {self.rendered(name)}")
             else:
-                path = PROJECT / "seeds" / f"{name}.csv"
-                self.db.read_csv(str(path), all_varchar=True).create(name)
+                self.db.execute(f"create table {name} as {seed_query(name)}")
             self.made.add(name)
         return name
 
@@ -87,6 +132,20 @@ class Models:
         """A model's SQL, as dbt would run it."""
         return render(
             self.texts[name],
+            self.variables,
             ref=self.view,
             source=lambda schema, table: f"{schema}.{table}",
         )
+
+
+def seed_query(name: str) -> str:
+    """Reads a seed, its columns typed as its yml says."""
+    path = PROJECT / "seeds" / name
+    document = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
+    types = document["seeds"][0]["config"]["column_types"]
+    cells = ", ".join(
+        f'cast("{name}" as {kind}) as "{name}"' for name, kind in types.items()
+    )
+    return (
+        f"select {cells} from read_csv('{path}.csv', header = true, all_varchar = true)"
+    )

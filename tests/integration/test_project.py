@@ -60,7 +60,8 @@ def test_every_macro_is_documented_with_its_arguments() -> None:
         for kind, name, signature in re.findall(
             r"\{%-?\s*(macro|materialization)\s+(\w+)\s*(\([^%]*\))?", text
         ):
-            if kind == "materialization":
+            # What engines make of a macro is described with the macro.
+            if kind == "materialization" or re.match("(default|spark)__", name):
                 continue
             entry = documented.get(name)
             assert entry, f"{path.name}: {name} is described nowhere"

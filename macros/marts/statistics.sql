@@ -1,0 +1,34 @@
+{#- A percentile between the two nearest values, as DOUBLE; over all rows of a
+    group, or of the window that is given. -#}
+{%- macro quantile(value, fraction, over=none) -%}
+{{ adapter.dispatch('quantile', 'ops_atomic')(value, fraction, over) }}
+{%- endmacro -%}
+
+{%- macro default__quantile(value, fraction, over=none) -%}
+quantile_cont(cast({{ value }} as double), {{ fraction }})
+{%- if over %} over ({{ over }}){% endif %}
+{%- endmacro -%}
+
+{%- macro spark__quantile(value, fraction, over=none) -%}
+percentile(cast({{ value }} as double), {{ fraction }})
+{%- if over %} over ({{ over }}){% endif %}
+{%- endmacro -%}
+
+
+{%- macro median_of(value, over=none) -%}
+{{ quantile(value, 0.5, over) }}
+{%- endmacro -%}
+
+
+{#- The last value that is not NULL, in the order of the window. -#}
+{%- macro last_known(value, over) -%}
+{{ adapter.dispatch('last_known', 'ops_atomic')(value, over) }}
+{%- endmacro -%}
+
+{%- macro default__last_known(value, over) -%}
+last_value({{ value }} ignore nulls) over ({{ over }})
+{%- endmacro -%}
+
+{%- macro spark__last_known(value, over) -%}
+last_value({{ value }}) ignore nulls over ({{ over }})
+{%- endmacro -%}

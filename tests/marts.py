@@ -1,0 +1,58 @@
+"""The marts in a database of their own, over exports that a test fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from exporter.contracts.datasets import load_datasets
+from ingest.root import PROJECT
+from tests.models import Models, model_texts
+
+MARTS = sorted(
+    path.stem
+    for room in ("reliability", "performance", "operations")
+    for path in (PROJECT / "models" / "marts" / room).glob("*.sql")
+)
+
+
+class Marts(Models):
+    """Empty exports under their contracts; the marts are views over them."""
+
+    def __init__(self, as_of: datetime, **variables: Any) -> None:
+        db = duckdb.connect(config={"threads": 1})
+        given = {"as_of": f"{as_of:%Y-%m-%dT%H:%M:%S.%f}", "machine": "m"}
+        super().__init__(db, model_texts(), given | variables)
+        for name, dataset in load_datasets().items():
+            cells = ", ".join(f'"{c.name}" {c.type}' for c in dataset.columns)
+            db.execute(f"create table {name} ({cells})")
+            self.made.add(name)
+
+    def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Put rows into an export or a seed; columns that they lack are NULL."""
+        self.view(name)
+        for row in rows:
+            cells = ", ".join(f'${cell} as "{cell}"' for cell in row)
+            self.db.execute(f"insert into {name} by name select {cells}", dict(row))
+
+    def rows(self, name: str, order: str = "all") -> list[dict[str, Any]]:
+        """The rows of a mart."""
+        found = self.db.execute(f"select * from {self.view(name)} order by {order}")
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def of_days(self, days: Iterable[str], reads: Mapping[str, Iterable[str]]) -> Marts:
+        """The same marts, made for some days only, from some days of inputs."""
+        self.variables = {
+            **(self.variables or {}),
+            "mart_days": list(days),
+            "mart_reads": {name: list(of) for name, of in reads.items()},
+        }
+        for name in MARTS:
+            if name in self.made:
+                self.db.execute(f"drop view {name}")
+                self.made.remove(name)
+        return self
