@@ -49,6 +49,33 @@ group by query_hash
 order by total_ms desc
 limit 10;
 
+-- Logged queries that took the most time, with their texts
+with texts as (
+    select
+        query_hash,
+        arg_max(query_text, last_seen) as query_text,
+        max(last_seen) as last_seen,
+    from read_parquet(
+        'knowledge/optimize/parquet/query_texts/year=*/month=*/*.parquet',
+        hive_partitioning = false
+    )
+    group by query_hash
+)
+
+select
+    texts.query_text,
+    count(*) as executions,
+    round(sum(queries.execution_time_ms)) as total_ms,
+    any_value(texts.last_seen) as last_seen,
+from read_parquet(
+    'knowledge/optimize/parquet/query_perf/year=*/month=*/*.parquet',
+    hive_partitioning = false
+) as queries
+inner join texts using (query_hash)
+group by query_hash, texts.query_text
+order by total_ms desc
+limit 10;
+
 -- Executions slower than 100 ms, the slowest first
 select
     timestamp,
@@ -81,21 +108,45 @@ group by all
 order by worst_p95_ms desc;
 
 -- Index advice that is still open, by priority, as the last report has it
+with last_report as (
+    -- It may recommend nothing any more.
+    select max(timestamp) as timestamp,
+    from read_parquet(
+        'knowledge/optimize/parquet/advisor_reports/year=*/month=*/*.parquet',
+        hive_partitioning = false
+    )
+)
+
 select
     priority,
     table_name,
     recommended_index,
     query_pattern,
     estimated_speedup,
+    reason,
+    sql,
 from read_parquet(
     'knowledge/optimize/parquet/index_advisor/year=*/month=*/*.parquet',
     hive_partitioning = false
 )
+semi join last_report using (timestamp)
 where status = 'pending'
-qualify timestamp = max(timestamp) over (partition by table_name)
 order by
     list_position(['high', 'medium', 'low'], lower(priority)) nulls last,
     estimated_speedup desc;
+
+-- Reports of the index advisor per day, and how much they recommended
+select
+    date_partition,
+    count(*) as reports,
+    sum(recommendations) as recommendations,
+    max(timestamp) as last_report_at,
+from read_parquet(
+    'knowledge/optimize/parquet/advisor_reports/year=*/month=*/*.parquet',
+    hive_partitioning = false
+)
+group by date_partition
+order by date_partition;
 
 -- Checks that failed, how often, and what they said last
 select

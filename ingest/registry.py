@@ -179,7 +179,7 @@ ENTRIES = (
     Source(
         "index_advisor",
         Identity.REPORT,
-        ("index_advisor", "query_patterns"),
+        ("index_advisor", "query_patterns", "advisor_reports"),
         Kind(
             "index_advisor",
             "index advice",

@@ -130,6 +130,8 @@ QUERIES = "knowledge/optimize/parquet/query_perf/*/*/*.parquet"
 SUMMARY = "knowledge/optimize/parquet/optimization_summary/*/*/*.parquet"
 PATTERNS = "knowledge/optimize/parquet/query_patterns/*/*/*.parquet"
 ADVICE = "knowledge/optimize/parquet/index_advisor/*/*/*.parquet"
+REPORTS = "knowledge/optimize/parquet/advisor_reports/*/*/*.parquet"
+TEXTS = "knowledge/optimize/parquet/query_texts/*/*/*.parquet"
 CHECKS = "g/analytics/heartbeat_checks/*.parquet"
 
 
@@ -148,7 +150,7 @@ def conservation(root: Path) -> list[str]:
     for dataset, pattern in (
         ("ops_atomic", BEATS), ("heartbeat_checks", CHECKS), ("query_perf", QUERIES),
         ("query_patterns", PATTERNS), ("index_advisor", ADVICE),
-        ("optimization_summary", SUMMARY),
+        ("advisor_reports", REPORTS), ("optimization_summary", SUMMARY),
     ):  # fmt: skip
         for (day,) in rows(root, pattern, "date_partition::varchar"):
             found[dataset, day] += 1

@@ -324,9 +324,10 @@ def lines_content(records: list[Json], dataset: str) -> Content:
 
 def reports_content(records: list[Json]) -> Content:
     """What the ledger says of a day's advisor reports."""
-    advice = slow_queries = 0
+    advice = slow_queries = reports = 0
     for record in records:
         is_reject = record["problem"] is not None
+        reports += 0 if is_reject else 1
         advice += 1 if is_reject else record["recommendations"]
         slow_queries += 0 if is_reject else record["slow_queries"]
     datasets = SOURCES["index_advisor"].counts_for
@@ -336,7 +337,7 @@ def reports_content(records: list[Json]) -> Content:
             for r in records
             for piece in (r["at"] or "", content_of(r), r["problem"] or "")
         ),
-        counts=dict(zip(datasets, (advice, slow_queries), strict=True)),
+        counts=dict(zip(datasets, (advice, slow_queries, reports), strict=True)),
         source_bytes=sum(len(content_of(r).encode()) for r in records),
         keys=tuple(report_key(r) for r in records if not r["has_timestamp"]),
     )

@@ -11,6 +11,8 @@ select
     estimated_cost,
     coalesce(priority, estimated_impact) as priority,
     coalesce(status, 'pending') as status,
+    create_index_sql,
+    reason,
     source_file,
     raw,
     reject_reason,

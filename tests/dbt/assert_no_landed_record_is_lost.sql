@@ -5,7 +5,14 @@
 -- depends_on: {{ ref('ops_atomic') }}, {{ ref('heartbeat_checks') }}
 -- depends_on: {{ ref('query_perf') }}, {{ ref('query_patterns') }}
 -- depends_on: {{ ref('index_advisor') }}, {{ ref('optimization_summary') }}
+-- depends_on: {{ ref('advisor_reports') }}
 {%- set days = days_in_scope() %}
+{%- set with_rejects = [] if not execute else (
+    graph.nodes.values()
+    | selectattr('resource_type', 'eq', 'model')
+    | selectattr('name', 'eq', 'rejected_records')
+    | first
+).config.meta.accounts_for %}
 
 with
 
@@ -70,7 +77,13 @@ days_with_current_rejects as (
     from published
     inner join landed
         on published.day = landed.day
-    where published.dataset = 'rejected_records'
+    where
+        published.dataset = 'rejected_records'
+        and landed.dataset in (
+            {%- for dataset in with_rejects %}
+                '{{ dataset }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
     group by published.day
     having any_value(published.landed_records) = sum(landed.landed_records)
 

@@ -66,6 +66,7 @@ class Promises:
         _hold(WHOLE, self._never_readable(shown))
         if step.publishes and step.is_done:
             _hold(WHOLE, self._unbalanced(shown))
+            _hold(WHOLE, self._unread_hashes(shown))
             _hold(WHOLE, leftovers(step.after))
         _hold(LOST, self._lost(shown))
 
@@ -293,6 +294,7 @@ class Promises:
         )
         for (dataset, day), claimed in shown.footers.items():
             if dataset not in {
+                "advisor_reports",
                 "ops_atomic",
                 "heartbeat_checks",
                 "query_perf",
@@ -304,6 +306,18 @@ class Promises:
             rows = found[dataset, day] + rejects[dataset, day]
             if rows > claimed or (rows < claimed and dataset not in COLLAPSING):
                 yield f"{dataset} of {day}: {claimed} landed, {rows} to be seen"
+
+    def _unread_hashes(self, shown: Shown) -> Iterator[str]:
+        """Logged queries whose text of the day is not told."""
+        told = {
+            (row["query_hash"], row["date_partition"])
+            for row in shown.rows["query_texts"]
+        }
+        for row in shown.rows["query_perf"]:
+            is_logged = row["source_file"].endswith(".jsonl")
+            key = row["query_hash"], row["date_partition"]
+            if is_logged and key not in told:
+                yield f"query_texts: no text of {key[0]} on {key[1]}"
 
 
 def _hold(promise: str, details: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ FOOTER = {
     "schema_version", "source_fingerprint", "model_fingerprint", "landed_records",
 }  # fmt: skip
 # Rows of these may stand for several landed records, or for none.
-COLLAPSING = {"query_patterns", "optimization_summary"}
+COLLAPSING = {"query_patterns", "query_texts", "optimization_summary"}
 REJECTS = "rejected_records"
 
 Row = dict[str, Any]

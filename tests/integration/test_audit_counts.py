@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import pytest
 
 from exporter.contracts.datasets import load_datasets
-from ingest.store.ledger import Ledger
+from exporter.publish.ledger import Ledger
 from tests import faults
 from tests.faults import LANDING, LEDGER, export, run
 from tests.support import copy_project, run_dbt
@@ -23,6 +24,11 @@ QUERIES = (
 )
 PART = f"query_rows/day={QUERY_DAY}/query_perf_daily_20251028.csv.gz"
 REJECTS = "g/analytics/rejected_records/rejected_records_20251028.parquet"
+BEATS = "g/analytics/ops_atomic_20251028.parquet"
+REPORTS = (
+    "knowledge/optimize/parquet/advisor_reports/year=2025/month=10/"
+    "advisor_reports_20251028.parquet"
+)
 
 
 def miscount(root: Path, more: int) -> int:
@@ -207,6 +213,36 @@ def test_plain_dbt_empties_nothing_that_is_not_landed_any_more(
     assert faults.published(root) == after
     assert not export(root).paths("exported")
     assert faults.published(root) == after
+
+
+def lose_a_row(root: Path, path: str) -> None:
+    """Put a file in place of a published one, of which nobody knows better."""
+    with duckdb.connect() as db:
+        old = f"from read_parquet('{root / path}', hive_partitioning = false)"
+        footer = ", ".join(
+            f"{key}: {value!r}"
+            for key, value in db.execute(
+                "select key::varchar, value::varchar from parquet_kv_metadata(?)",
+                [str(root / path)],
+            ).fetchall()
+        )
+        db.execute(
+            f"copy ({old} offset 1) to '{root / path}' (format parquet, "
+            f"compression snappy, kv_metadata {{{footer}}})"
+        )
+    ledger = Ledger(root / LEDGER)
+    ledger.forget_published([path])
+    ledger.close()
+
+
+def test_published_rows_that_are_missing_fail_a_dbt_test(
+    root: Path, tmp_path: Path
+) -> None:
+    for path in (QUERIES, BEATS, REPORTS):
+        lose_a_row(root, path)
+    done = run_dbt(root, tmp_path, "test --select assert_no_landed_record_is_lost")
+    assert done.returncode == 1, done.stdout[-4000:]
+    assert "Got 3 results" in done.stdout
 
 
 def test_plain_dbt_publishes_all_after_a_lost_ledger(

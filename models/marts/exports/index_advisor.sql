@@ -8,6 +8,9 @@ select
     priority,
     status,
     day as date_partition,
+    create_index_sql as sql,
+    reason,
+    source_file,
     landing_source,
     outcome,
 from {{ ref('int_index_advisor') }}
