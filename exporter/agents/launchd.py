@@ -22,6 +22,7 @@ from exporter.agents.schedule import (
     normal,
 )
 from exporter.agents.system import Loaded
+from ingest import advice
 
 LAUNCHCTL = "/bin/launchctl"
 # launchctl's codes: no such process, no such domain, no such service, and a
@@ -151,7 +152,9 @@ class Launchd:
     def start(self, label: str) -> bool:
         loaded = self.find(label)
         if loaded is None:
-            raise AgentError(f"{label} is not loaded: run `ops-atomic agents install`")
+            raise AgentError(
+                advice.run(f"{label} is not loaded", None, "agents", "install")
+            )
         if loaded.is_running:
             return False
         self._do("kickstart", f"{loaded.domain}/{label}")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from exporter.agents.errors import AgentRefused
 from exporter.agents.jobs import Installation
+from ingest import advice
 
 IN_HOME = {
     "Documents": "Documents",
@@ -42,12 +43,13 @@ def refuse_protected(place: Installation, home: Path) -> None:
     for path, real, kind in _find_protected(place.root, USED_OF_ROOT, home):
         raise AgentRefused(
             f"{_describe(path, real, kind)}. Move the reports elsewhere, for "
-            "example to ~/02luka, and run: ops-atomic agents install --root ~/02luka"
+            "example to ~/02luka, and then: run "
+            f"{advice.command(None, 'agents', 'install')} --root ~/02luka"
         )
     for path, real, kind in _find_protected(place.project, USED_OF_PROJECT, home):
         raise AgentRefused(
             f"{_describe(path, real, kind)}. Move the project elsewhere, for example "
-            "to ~/ops-atomic, and there run: make venv && "
+            "to ~/ops-atomic, and then: run cd ~/ops-atomic && make venv && "
             ".venv/bin/ops-atomic agents install"
         )
 

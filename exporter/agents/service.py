@@ -26,6 +26,7 @@ from exporter.agents.schedule import Schedule
 from exporter.agents.system import System
 from exporter.agents.systemd import Systemd
 from exporter.agents.units import render_units
+from ingest import advice
 
 
 class Change(NamedTuple):
@@ -153,12 +154,12 @@ def check_project(place: Installation) -> None:
     """Raise AgentRefused if the wrapper could not start the command."""
     if not os.access(place.wrapper, os.X_OK):
         raise AgentRefused(
-            f"{place.wrapper} cannot be run: `chmod +x` it, or fetch it again"
+            f"{place.wrapper} cannot be run: run chmod +x {advice.path(place.wrapper)}"
         )
     if not os.access(place.venv / "bin" / "ops-atomic", os.X_OK):
         raise AgentRefused(
-            f"there is no {place.venv}/bin/ops-atomic for the agents to run: make it "
-            f'with `make -C "{place.project}" venv`'
+            f"there is no {place.venv}/bin/ops-atomic for the agents to run: run "
+            f"make -C {advice.path(place.project)} venv"
         )
 
 

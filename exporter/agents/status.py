@@ -13,10 +13,11 @@ from exporter.agents.jobs import Installation, Job, file_mode, fill_agent
 from exporter.agents.schedule import next_start
 from exporter.agents.service import check_project, is_in_place, jobs_of
 from exporter.agents.system import Loaded, System
+from ingest import advice
+from ingest.root import Root
 
 # What launchd itself, and the wrapper, end a job with that is not set up.
 NOT_SET_UP = 78
-MEND = "run `ops-atomic agents install`"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ def find_statuses(system: System, project: Path) -> list[AgentStatus]:
     return [_find_status(system, project, job) for job in jobs_of(system, {})]
 
 
+def _install(said: str, root: str | None) -> str:
+    """What is wrong, and the command that installs the agents for their root."""
+    place = Root(Path(root)) if root else None
+    return advice.run(said, place, "agents", "install")
+
+
 def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
     environment = system.read_environment(job.label)
     root = environment.get("OPS_ATOMIC_ROOT")
@@ -73,11 +80,11 @@ def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
         return AgentStatus(job, is_installed, None, root, [str(error)])
     problems = []
     if not is_installed:
-        problems.append(f"not installed: {MEND}")
+        problems.append(_install("not installed", root))
     elif loaded is None:
-        problems.append(f"installed, but not loaded: {MEND}")
+        problems.append(_install("installed, but not loaded", root))
     if is_installed and root is None:
-        problems.append(f"its file cannot be read: {MEND}")
+        problems.append(_install("its file cannot be read", root))
     elif is_installed and root:
         place = Installation(project, Path(root))
         problems += _find_faults_of_files(system, job, place, environment)
@@ -97,26 +104,32 @@ def _find_faults_of_files(
     except AgentRefused as refusal:
         return [str(refusal)]
     if not place.root.is_dir():
-        faults.append(f"the root {place.root} is gone: {MEND} with --root")
+        faults.append(
+            _install(f"the root {place.root} is gone: make it, or name another", None)
+        )
     elif not place.logs.is_dir():
-        faults.append(f"{place.logs} is gone, and with it the log: {MEND}")
+        said = f"{place.logs} is gone, and with it the log"
+        faults.append(_install(said, str(place.root)))
     if not all(
         is_in_place(path, content, file_mode(agent))
         for path, content in system.render(agent).items()
     ):
-        faults.append(f"not as this version of the project installs it: {MEND}")
+        said = "not as this version of the project installs it"
+        faults.append(_install(said, str(place.root)))
     return faults
 
 
 def _find_faults_of_job(job: Job, loaded: Loaded, root: str | None) -> list[str]:
     faults = []
     if not loaded.is_enabled:
-        faults.append(f"disabled: {MEND}")
+        faults.append(_install("disabled", root))
     if loaded.schedule != job.schedule:
-        faults.append(
-            f"scheduled for {loaded.schedule or 'no time'}, not {job.schedule}: {MEND}"
-        )
-    logs = f"see {root}/g/logs/{job.label}.err.log" if root else "see its log"
+        said = f"scheduled for {loaded.schedule or 'no time'}, not {job.schedule}"
+        faults.append(_install(said, root))
+    logs = "see its log"
+    if root:
+        log = Root(Path(root)).logs / f"{job.label}.err.log"
+        logs = f"run tail {advice.path(log)}"
     if loaded.last_signal:
         faults.append(f"its last run was ended by a signal ({loaded.last_signal})")
     elif loaded.last_exit_code == NOT_SET_UP:

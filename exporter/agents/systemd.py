@@ -14,6 +14,7 @@ from exporter.agents.processes import Runner, failure
 from exporter.agents.schedule import Schedule, as_text
 from exporter.agents.system import Loaded
 from exporter.agents.units import read_environment, read_schedule, render_units
+from ingest import advice
 
 SYSTEMCTL = ("systemctl", "--user", "--no-pager", "--no-ask-password")
 OF_TIMER = (
@@ -130,7 +131,9 @@ class Systemd:
     def start(self, label: str) -> bool:
         loaded = self.find(label)
         if loaded is None:
-            raise AgentError(f"{label} is not loaded: run `ops-atomic agents install`")
+            raise AgentError(
+                advice.run(f"{label} is not loaded", None, "agents", "install")
+            )
         if loaded.is_running:
             return False
         self._do("start", "--no-block", f"{label}.service")

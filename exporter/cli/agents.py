@@ -17,6 +17,7 @@ from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import ALL_LABELS, JOBS, REFRESH, Installation
 from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
+from ingest import advice
 from ingest.root import PROJECT, RootNotFound, find_root
 
 P = ParamSpec("P")
@@ -111,8 +112,8 @@ def install_agents(
         click.echo(f"{MARKS[action]} {job.label} ({job.schedule}, {system.name})")
     click.echo(f"  root {place.root}")
     click.echo(f"  logs {place.logs}")
-    for advice in system.advise():
-        click.echo(f"note: {advice}", err=True)
+    for note in system.advise():
+        click.echo(f"note: {note}", err=True)
 
 
 @agents.command("uninstall")
@@ -161,7 +162,8 @@ def run_agent(label: str) -> None:
     com.02luka.parquet_refresh.
     """
     if service.this_system().start(label):
-        click.echo(f"✓ Started {label}; `ops-atomic agents status` shows how it ends")
+        status = advice.command(None, "agents", "status")
+        click.echo(f"✓ Started {label}; to see how it ends: run {status}")
     else:
         click.echo(f"⊘ {label} is running already")
 

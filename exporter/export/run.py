@@ -28,7 +28,7 @@ from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
-from ingest import files
+from ingest import advice, files
 from ingest.inputs import PLACES, utc_now
 from ingest.loaders.context import LandingReport
 from ingest.parsers import masks_fingerprint, masks_of
@@ -211,7 +211,7 @@ class _Run:
             self._warn(f"{day}: nothing has been landed of this day")
 
     def _say_what_is_odd(self, plan: Plan) -> None:
-        for warning in plan.warnings():
+        for warning in plan.warnings(self.root):
             self._warn(warning)
         remade = [t for t in plan.stale if t.reason == "schema changed"]
         if remade:
@@ -301,10 +301,8 @@ class _Run:
             self.result.findings[f"test:{name}"] = found
         if self._left_out and not self.result.errors:
             # dbt has left something out, and gives no reason.
-            self._fail(
-                f"{len(self._left_out):,} file(s) were not published, such as "
-                f"{self._left_out[0]}: run ops-atomic export again"
-            )
+            said = f"{len(self._left_out):,} file(s) were not published, such as "
+            self._fail(advice.run(said + self._left_out[0], self.root, "export"))
 
     def _collect(self, request: Request, plan: Plan) -> None:
         """Take over what dbt noted, file by file."""

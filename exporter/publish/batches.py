@@ -16,7 +16,9 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from ingest import advice
 from ingest.files import CHUNK, WRITE_ERRORS
+from ingest.root import Root
 from ingest.store.landing import DAMAGED
 
 # What bounds memory over a long history.
@@ -65,22 +67,22 @@ Failed = tuple[Day, str]
 
 
 def make_files(
-    db: DuckDBPyConnection, statements: Statements, landing: Path, days: list[Day]
+    db: DuckDBPyConnection, statements: Statements, root: Root, days: list[Day]
 ) -> list[Failed]:
     """Make and audit the days, write those that pass, return those that do not.
 
-    `landing` is the folder to which the parts of a day are relative.
+    The parts of a day are relative to the landing of `root`.
     """
     failed: list[Failed] = []
     for start in range(0, len(days), DAYS_AT_ONCE):
         batch = days[start : start + DAYS_AT_ONCE]
-        failed += _make_batch(db, statements, landing, batch)
+        failed += _make_batch(db, statements, root, batch)
     db.execute(statements.widen)
     return failed
 
 
 def _make_batch(
-    db: DuckDBPyConnection, statements: Statements, landing: Path, days: list[Day]
+    db: DuckDBPyConnection, statements: Statements, root: Root, days: list[Day]
 ) -> Iterator[Failed]:
     try:
         _set(db, days=[day.day for day in days])
@@ -91,11 +93,11 @@ def _make_batch(
         if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):
             raise
         if len(days) == 1:
-            yield days[0], _why(error, landing, days[0])
+            yield days[0], _why(error, root, days[0])
             return
         half = len(days) // 2
-        yield from _make_batch(db, statements, landing, days[:half])
-        yield from _make_batch(db, statements, landing, days[half:])
+        yield from _make_batch(db, statements, root, days[:half])
+        yield from _make_batch(db, statements, root, days[half:])
         return
     for day in days:
         if day.day in reasons:
@@ -116,14 +118,12 @@ def _cannot_write(error: Exception) -> bool:
     return any(os.strerror(number) in str(error) for number in WRITE_ERRORS)
 
 
-def _why(error: Exception, landing: Path, day: Day) -> str:
+def _why(error: Exception, root: Root, day: Day) -> str:
     """Why a day cannot be made; a part of the landing that is damaged is named."""
-    damaged = [part for part in day.parts if not _is_whole(landing / part)]
+    damaged = [part for part in day.parts if not _is_whole(root.landing / part)]
     if damaged:
-        return (
-            f"{', '.join(damaged)}: damaged landing file: run ops-atomic export "
-            "--historical"
-        )
+        said = f"{', '.join(damaged)}: damaged landing file"
+        return advice.run(said, root, "export", "--historical")
     said = str(error).strip() or type(error).__name__
     return said.splitlines()[0]
 

@@ -211,7 +211,7 @@ class Plugin(BasePlugin):
                     )
                 ]
             set_aside_damaged(self.root, ledger, plan)
-            for warning in (*warnings, *plan.warnings()):
+            for warning in (*warnings, *plan.warnings(self.root)):
                 logger.warning(warning)
             return Request(
                 self.root.staging,
@@ -241,7 +241,7 @@ class Plugin(BasePlugin):
             )
             for target in self.stale[dataset]
         ]
-        failed = make_files(self.its_days.cursor, statements, self.root.landing, days)
+        failed = make_files(self.its_days.cursor, statements, self.root, days)
         self._check_code(dataset)
         wrong = {day.path for day, _ in failed}
         made = [day for day in days if day.path not in wrong]

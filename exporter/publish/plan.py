@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from exporter.contracts.datasets import Dataset
+from exporter.contracts.datasets import Dataset, day_in
 from exporter.publish.landed import (
     Content,
     Landed,
@@ -22,7 +22,7 @@ from exporter.publish.landed import (
 )
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.published import is_ours, published_days, read_published
-from ingest import files
+from ingest import advice, files
 from ingest.root import Root
 from ingest.store.landing import landed_days
 
@@ -95,7 +95,7 @@ class Shrunken:
         what = f"the rows of {', '.join(sorted(self.lost))} are kept"
         return (
             f"{self.path}: {what if self.kept else 'kept'}, because the landing now "
-            f"holds {said} (--force replaces {'them' if self.kept else 'it'})"
+            f"holds {said}; to replace {'them' if self.kept else 'it'}"
         )
 
 
@@ -114,9 +114,12 @@ class Plan:
     damaged: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
 
-    def warnings(self) -> Iterator[str]:
+    def warnings(self, root: Root) -> Iterator[str]:
         """What is odd, in words."""
-        yield from map(str, self.shrunken)
+        for shrunken in self.shrunken:
+            day = day_in(shrunken.path)
+            words = ("export", "--force", "--date", day)
+            yield advice.run(str(shrunken), root, *words)
         for path in self.damaged:
             yield f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
         if self.outdated:

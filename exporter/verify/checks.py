@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from ingest.root import Root
 
 PASS, FAIL, PENDING, NOT_HERE = "pass", "fail", "pending", "n/a"
 FULL, PARTIAL = "full", "partial"
 COMPONENT, TEST, METRIC = "component", "test", "metric"
-EXPORT = "ops-atomic export"
 
 
 @dataclass(frozen=True)
@@ -33,11 +29,6 @@ class Check:
     @property
     def is_to_be_mended(self) -> bool:
         return self.status in (FAIL, PENDING)
-
-
-def command_on(root: Root, command: str) -> str:
-    """A command with the root that it is for, ready for a shell."""
-    return f"{command} --root {shlex.quote(str(root.path))}"
 
 
 def passed(is_well: bool) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
@@ -29,9 +28,9 @@ from exporter.verify.checks import (
     PASS,
     PENDING,
     Check,
-    command_on,
     passed,
 )
+from ingest import advice
 from ingest.registry import nightly
 from ingest.root import Root
 
@@ -55,7 +54,7 @@ def check_heartbeats(
     target = f"at most {limit:g} minutes"
     newest = _newest_heartbeat(root, datasets["ops_atomic"], now)
     if newest is None:
-        mend = command_on(root, "ops-atomic export")
+        mend = advice.command(root, "export")
         yield Check(METRIC, age_name, target, "none published yet", PENDING, mend)
         return
     filename, at, status = newest
@@ -68,19 +67,16 @@ def check_heartbeats(
         yield Check(METRIC, age_name, target, shown, passed(is_young), mend)
     is_well = status in ("ok", "warn")
     found = next(iter(sorted(root.reports.rglob(filename))), None)
-    read = f"cat {shlex.quote(str(found))}" if found else command_on(root, VERIFY)
+    read = f"cat {advice.path(found)}" if found else advice.command(root, "verify")
     yield Check(
         COMPONENT, state_name, "ok or warn", f"{status}, {filename}", passed(is_well),
         "" if is_well else read,
     )  # fmt: skip
 
 
-VERIFY = "ops-atomic verify"
-
-
 def _look_for_monitor(root: Root) -> str:
     """What shows whether heartbeats still arrive under the root."""
-    return f"ls -lt {shlex.quote(str(root.reports / 'ops_atomic'))} | head"
+    return f"ls -lt {advice.path(root.reports / 'ops_atomic')} | head"
 
 
 def _newest_heartbeat(
@@ -128,7 +124,7 @@ def check_sources(root: Root, now: datetime) -> Iterator[Check]:
         shown = f"newest day {last}" if last else "all that came was rejected"
         yield Check(
             METRIC, name, target, shown, passed(is_young),
-            "" if is_young else f"ls -lt {shlex.quote(str(root.reports))} | head",
+            "" if is_young else f"ls -lt {advice.path(root.reports)} | head",
         )  # fmt: skip
 
 
@@ -156,13 +152,13 @@ def check_rotation(root: Root, now: datetime) -> Check:
     except ValueError:
         return Check(
             COMPONENT, name, target, f"reports_{times[-1]}.tar.gz is no time", FAIL,
-            f"ls -lt {shlex.quote(str(folder))} | head",
+            f"ls -lt {advice.path(folder)} | head",
         )  # fmt: skip
     is_young = age <= ROTATION_AGE
     return Check(
         COMPONENT, name, target, f"{age_of(age)}, reports_{times[-1]}.tar.gz",
         passed(is_young),
-        "" if is_young else f"ls -lt {shlex.quote(str(folder))} | head",
+        "" if is_young else f"ls -lt {advice.path(folder)} | head",
     )  # fmt: skip
 
 
@@ -172,12 +168,12 @@ def check_success(root: Root, now: datetime) -> Check:
     target = f"at least {LEAST_SUCCESS:.0%}"
     runs = runs_since(root, now - timedelta(days=DAYS_OF_RUNS))
     if not runs:
-        mend = command_on(root, "ops-atomic export")
+        mend = advice.command(root, "export")
         return Check(METRIC, name, target, "no run yet", PENDING, mend)
     well = sum(run["status"] == OK for run in runs)
     share = well / len(runs)
     is_well = share >= LEAST_SUCCESS
-    log = shlex.quote(str(root.logs / "parquet_export.log"))
+    log = advice.path(root.logs / "parquet_export.log")
     return Check(
         METRIC, name, target, f"{share:.0%}, {well:,} of {len(runs):,}",
         PASS if is_well else FAIL, "" if is_well else f"grep ERROR {log} | tail",

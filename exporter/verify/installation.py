@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import plistlib
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,20 +22,19 @@ from exporter.notify import delivery, outbox
 from exporter.reporting.logs import log_path
 from exporter.verify.checks import (
     COMPONENT,
-    EXPORT,
     FAIL,
     NOT_HERE,
     PASS,
     PENDING,
     TEST,
     Check,
-    command_on,
     passed,
 )
+from ingest import advice
 from ingest.root import PROJECT, Root
 
-INSTALL = "ops-atomic agents install"
-MAKE_VENV = f"make -C {shlex.quote(str(PROJECT))} venv"
+GUIDE = PROJECT / "docs" / "operations.md"
+MAKE_VENV = f"make -C {advice.path(PROJECT)} venv"
 # A day, and what a run or a late waking may take on top of it.
 LOG_AGE = timedelta(hours=26)
 RUN_TIMEOUT_S = 120
@@ -61,13 +59,15 @@ def check_agents(root: Root, system: System | None = None) -> Iterator[Check]:
 
 def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
     label, target, loaded = found.job.label, _schedule(found.job), found.loaded
+    install = advice.command(root, "agents", "install")
+    run = advice.command(None, "agents", "run", label)
     if found.root and Path(found.root) != root.path:
         actual = f"exports another root, {found.root}"
-        return Check(COMPONENT, label, target, actual, FAIL, command_on(root, INSTALL))
+        return Check(COMPONENT, label, target, actual, FAIL, install)
     if found.problems or loaded is None:
         return Check(
             COMPONENT, label, target, "; ".join(found.problems) or "not loaded", FAIL,
-            f"ops-atomic agents run {label}" if loaded else INSTALL,
+            run if loaded else install,
         )  # fmt: skip
     code = loaded.last_exit_code
     last = "not run yet" if code is None else f"last exit {code}"
@@ -75,9 +75,7 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
     if found.next_start:
         actual += f", next start {found.next_start:%Y-%m-%d %H:%M %Z}"
     if code is None:
-        return Check(
-            COMPONENT, label, target, actual, PENDING, f"ops-atomic agents run {label}"
-        )
+        return Check(COMPONENT, label, target, actual, PENDING, run)
     return Check(COMPONENT, label, target, actual, PASS)
 
 
@@ -96,7 +94,14 @@ def check_plists(root: Root) -> Check:
                 for path in Path(folder).glob("*.plist")
             }
     except (AgentRefused, OSError, ValueError, KeyError, ExpatError) as error:
-        return Check(COMPONENT, name, target, str(error), FAIL, INSTALL)
+        return Check(
+            COMPONENT,
+            name,
+            target,
+            str(error),
+            FAIL,
+            advice.command(root, "agents", "install"),
+        )
     actual = f"{len(labels)} valid plists"
     return Check(
         COMPONENT,
@@ -141,8 +146,8 @@ def check_folders(root: Root) -> Iterator[Check]:
     ):
         is_there, may_write = folder.is_dir(), os.access(folder, os.W_OK)
         actual = "missing" if not is_there else "writable" if may_write else "read-only"
-        rights = f"chmod u+rwx {shlex.quote(str(folder))}"
-        mend = rights if is_there else command_on(root, EXPORT)
+        rights = f"chmod u+rwx {advice.path(folder)}"
+        mend = rights if is_there else advice.command(root, "export")
         is_well = is_there and may_write
         yield Check(
             COMPONENT, f"Folder {root.relative(folder)}", "writable", actual,
@@ -158,13 +163,18 @@ def check_log(root: Root, now: datetime) -> Check:
         written = log_path(root).stat().st_mtime
     except OSError:
         return Check(
-            COMPONENT, name, target, "no log yet", PENDING, command_on(root, EXPORT)
+            COMPONENT,
+            name,
+            target,
+            "no log yet",
+            PENDING,
+            advice.command(root, "export"),
         )
     age = now - datetime.fromtimestamp(written, UTC).replace(tzinfo=None)
     is_well = age <= LOG_AGE
     return Check(
         COMPONENT, name, target, f"{age / timedelta(hours=1):.1f} hours ago",
-        passed(is_well), "" if is_well else command_on(root, EXPORT),
+        passed(is_well), "" if is_well else advice.command(root, "export"),
     )  # fmt: skip
 
 
@@ -176,9 +186,9 @@ def check_notices(root: Root) -> Check:
         actual = f"{delivery.VARIABLE} is not set"
         return Check(COMPONENT, "Notices", "none waiting", actual, NOT_HERE)
     mend = (
-        command_on(root, "ops-atomic notify")
+        advice.command(root, "notify")
         if configured
-        else f"export {delivery.VARIABLE}=…"
+        else f"grep -A 12 '^## Notices' {advice.path(GUIDE)}"
     )
     return Check(
         COMPONENT, "Notices", "none waiting", f"{waiting:,} waiting",

@@ -23,17 +23,16 @@ from exporter.runtime.errors import describe
 from exporter.runtime.redact import redact
 from exporter.verify.checks import (
     COMPONENT,
-    EXPORT,
     FAIL,
     METRIC,
     NOT_HERE,
     PENDING,
     TEST,
     Check,
-    command_on,
     passed,
 )
 from exporter.verify.validate import validate
+from ingest import advice
 from ingest.root import Root
 from ingest.run import land
 
@@ -51,7 +50,7 @@ EXAMPLE_QUERY = """
 def check_last_run(root: Root) -> Iterator[Check]:
     """How the last run went, and how long it took."""
     run = last_run(root)
-    mend = command_on(root, EXPORT)
+    mend = advice.command(root, "export")
     if run is None:
         yield Check(COMPONENT, "Last run", OK, "no run yet", PENDING, mend)
         return
@@ -64,7 +63,8 @@ def check_last_run(root: Root) -> Iterator[Check]:
     is_quick = took <= RUN_LIMIT_S
     yield Check(
         METRIC, "Duration of the last run", f"at most {RUN_LIMIT_S} s", seconds(took),
-        passed(is_quick), "" if is_quick else f"{mend} --verbose",
+        passed(is_quick),
+        "" if is_quick else advice.command(root, "export", "--verbose"),
     )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def check_dry_run(
         report = land(root, ledger, dry_run=True)
         plan = plan_days(root, ledger, datasets, Selection())
     except OSError as error:
-        mend = command_on(root, f"{EXPORT} --dry-run")
+        mend = advice.command(root, "export", "--dry-run")
         yield Check(TEST, name, "ends well", redact(describe(error)), FAIL, mend)
         return
     finally:
@@ -91,7 +91,7 @@ def check_dry_run(
     actual = report.errors[0] if report.errors else f"{len(plan.stale):,} files to make"
     yield Check(
         TEST, name, "ends well", actual, passed(is_well),
-        "" if is_well else command_on(root, f"{EXPORT} --dry-run"),
+        "" if is_well else advice.command(root, "export", "--dry-run"),
     )  # fmt: skip
     day = (now - timedelta(days=1)).date()
     missing = sorted({target.dataset for target in plan.stale if target.day == day})
@@ -109,7 +109,7 @@ def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:
         actual += f", not {', '.join(missing)}"
     return Check(
         COMPONENT, name, target, actual, passed(not missing),
-        command_on(root, EXPORT) if missing else "",
+        advice.command(root, "export") if missing else "",
     )  # fmt: skip
 
 
@@ -118,11 +118,10 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
     found = validate(root, datasets)
     if found.is_empty:
         nothing = "nothing published yet"
-        yield Check(
-            METRIC, "Rows", "1 or more", nothing, PENDING, command_on(root, EXPORT)
-        )
+        mend = advice.command(root, "export")
+        yield Check(METRIC, "Rows", "1 or more", nothing, PENDING, mend)
         return
-    mend = command_on(root, "ops-atomic validate")
+    mend = advice.command(root, "validate")
     first = f", such as {found.errors[0]}" if found.errors else ""
     yield Check(
         COMPONENT, "Validation", "0 errors", f"{len(found.errors):,} errors{first}",
@@ -134,7 +133,7 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
     is_snappy = found.codecs == {"snappy"}
     yield Check(
         COMPONENT, "Compression", "snappy", codecs, passed(is_snappy),
-        "" if is_snappy else f"{command_on(root, EXPORT)} --force",
+        "" if is_snappy else advice.command(root, "export", "--force"),
     )  # fmt: skip
     yield Check(
         METRIC, "Rows", "1 or more", f"{found.rows:,} in {found.files:,} files",
@@ -160,7 +159,7 @@ def check_storage(root: Root) -> Check:
     is_well = used <= limit * GB
     return Check(
         METRIC, "Storage used", f"at most {limit:g} GB", kilobytes(used),
-        passed(is_well), "" if is_well else f"du -sh {root.state}",
+        passed(is_well), "" if is_well else f"du -sh {advice.path(root.state)}",
     )  # fmt: skip
 
 
@@ -187,13 +186,13 @@ def _check_reading(
         columns = list(zip(relation.columns, map(str, relation.types), strict=True))
         rows = relation.aggregate("count(*)").fetchall()[0][0]
     except duckdb.Error as error:
-        mend = command_on(root, EXPORT)
+        mend = advice.command(root, "export")
         return Check(TEST, name, target, str(error).split("\n")[0], FAIL, mend)
     is_well = columns == [(column.name, column.type) for column in dataset.columns]
     said = f"schema v{dataset.schema_version}" if is_well else "other columns"
     return Check(
         TEST, name, target, f"{said}, {rows:,} rows in {len(paths):,} files",
-        passed(is_well), "" if is_well else f"{command_on(root, EXPORT)} --force",
+        passed(is_well), "" if is_well else advice.command(root, "export", "--force"),
     )  # fmt: skip
 
 
@@ -208,7 +207,7 @@ def check_query(root: Root, datasets: Mapping[str, Dataset]) -> Check:
         with duckdb.connect() as db:
             db.execute(EXAMPLE_QUERY, [paths]).fetchall()
     except duckdb.Error as error:
-        mend = command_on(root, EXPORT)
+        mend = advice.command(root, "export")
         return Check(METRIC, name, target, str(error).split("\n")[0], FAIL, mend)
     took = time.monotonic() - begun
     return Check(METRIC, name, target, seconds(took), passed(took <= QUERY_LIMIT_S))

@@ -29,14 +29,14 @@ from exporter.verify.checks import (
     Check,
     verdict,
 )
-from ingest import files
+from ingest import advice, files
 from ingest.root import Root
 
 MARKS = {PASS: "✅ pass", FAIL: "❌ fail", PENDING: "⏳ pending", NOT_HERE: "– n/a"}
 HEALTH = {"ok": "✅", "warn": "⚠️", "error": "❌"}
 VERDICTS = {
     FULL: "✅ All that can be checked on this system is as it should be.",
-    PARTIAL: "❌ See what failed below, and `ops-atomic doctor` for help.",
+    PARTIAL: "❌ See what failed below. What helps is said by",
     PENDING: "⏳ Nothing failed, but some of it has not happened yet.",
 }
 AWAITING = "⏳ Pending – awaiting first run."
@@ -68,6 +68,7 @@ def render(
         "## Verdict",
         f"Verdict: {said}",
         AWAITING if is_awaiting else VERDICTS[said],
+        *([f"    {advice.command(root, 'doctor')}"] if said == PARTIAL else []),
         "## Components",
         _checks("Component", checks, COMPONENT),
         "## Operational tests",

@@ -18,14 +18,13 @@ from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
 from exporter.verify import freshness, installation, outputs
 from exporter.verify.checks import (
-    EXPORT,
     FAIL,
     PENDING,
     TEST,
     Check,
-    command_on,
     passed,
 )
+from ingest import advice
 from ingest.root import Root
 
 AWAITED = "awaiting first run"
@@ -92,5 +91,5 @@ def trigger_export(root: Root) -> Check:
             actual, is_well = redact(describe(error)), False
     return Check(
         TEST, "Triggered export", OK, actual, passed(is_well),
-        "" if is_well else command_on(root, EXPORT),
+        "" if is_well else advice.command(root, "export"),
     )  # fmt: skip

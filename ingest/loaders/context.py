@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from ingest import advice
 from ingest.inputs import InputFile
 from ingest.masking.masks import Masks
 from ingest.store.landing import Json, Landing
 from ingest.store.ledger import Ledger
 from ingest.store.merge import columns_content, merge_columns
-
-# What to do where the newest content does not count, because it holds less.
-REMEDY = "`ops-atomic export --force` lets the newest count"
 
 
 @dataclass
@@ -77,6 +75,12 @@ class Context:
     @property
     def ledger(self) -> Ledger:
         return self.landing.ledger
+
+    def lets_newest_count(self, said: str, day: str) -> str:
+        """What to do where the newest content does not count, as it holds less."""
+        root = self.landing.root
+        said += "; to let the newest count"
+        return advice.run(said, root, "export", "--force", "--date", day)
 
     def landed(self, day: str, records: int) -> None:
         """Note that a part of a day now holds so many records more."""

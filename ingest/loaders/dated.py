@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.inputs import InputFile
-from ingest.loaders.context import REMEDY, Context, Loader, count
+from ingest.loaders.context import Context, Loader, count
 from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
@@ -206,9 +206,12 @@ class DatedLoader(Loader):
 
     def _warn(self, input_file: InputFile, kept: Version, newest: Version) -> None:
         if not self.context.forces(newest.dataset, newest.day):
-            self.context.report.warnings.append(
+            said = (
                 f"{input_file.shown}: what holds {count(kept.records, 'record')} is "
-                f"kept, because the newest holds {newest.records:,} ({REMEDY})"
+                f"kept, because the newest holds {newest.records:,}"
+            )
+            self.context.report.warnings.append(
+                self.context.lets_newest_count(said, newest.day)
             )
 
     def _replace(self, version: Version, current: Version) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import REMEDY, Context, Loader, count
+from ingest.loaders.context import Context, Loader, count
 from ingest.registry import SOURCES
 from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
 from ingest.store.landing import Json, digest
@@ -125,10 +125,12 @@ class ReportLoader(Loader):
             return
         key, shown = live
         held = count(kept["recommendations"], "recommendation")
-        self.context.report.warnings.append(
+        said = (
             f"{shown}: what holds {held} is kept, because the newest of that time "
-            f"stamp holds {other['recommendations']:,} ({REMEDY})"
+            f"stamp holds {other['recommendations']:,}"
         )
+        day = kept["at"][:10]
+        self.context.report.warnings.append(self.context.lets_newest_count(said, day))
         # To be said again, as long as it lies there.
         self.context.ledger.forget_inputs([key])
 

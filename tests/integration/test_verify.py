@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 
 from exporter.agents.errors import AgentError
+from ingest import advice
 from ingest.root import Root
 
 Cli = Callable[..., Result]
@@ -165,7 +166,7 @@ def test_a_doctor_names_the_command_that_mends(cli: Cli, root: Path) -> None:
     done = cli("doctor", root)
     assert done.exit_code == 1
     mends = [line for line in done.stdout.split("\n") if line.startswith("  → ")]
-    assert f"  → ops-atomic validate --root {root}" in mends
+    assert f"  → {advice.command(Root(root), 'validate')}" in mends
     assert len(mends) == len(set(mends))
     assert done.stdout.endswith("\nVerdict: partial\n")
     quiet = cli("doctor", root, "--quiet")

@@ -17,6 +17,7 @@ from exporter.agents.launchd import LAUNCHCTL, Launchd, parse_print
 from exporter.agents.processes import Outcome
 from exporter.agents.service import install, uninstall
 from exporter.agents.status import find_statuses
+from ingest import advice
 
 RECORDED = Path(__file__).parent / "launchctl"
 LABEL = "com.02luka.parquet_export"
@@ -461,8 +462,8 @@ def test_a_project_that_cannot_run_is_refused(
 @pytest.mark.parametrize(
     ("prints", "problem"),
     [
-        ("failed", "its last run ended with exit code 1: see "),
-        ("not_set_up", "its last run could not start, something is missing: see "),
+        ("failed", "its last run ended with exit code 1: run tail "),
+        ("not_set_up", "its last run could not start, something is missing: run tail "),
         ("ended_by_signal", "its last run was ended by a signal (Terminated: 15)"),
     ],
 )
@@ -484,7 +485,8 @@ def test_agents_that_are_not_there_are_not_installed(
     mac: Launchd, place: Installation
 ) -> None:
     for status in find_statuses(mac, place.project):
-        assert status.problems == ["not installed: run `ops-atomic agents install`"]
+        mend = advice.command(None, "agents", "install")
+        assert status.problems == [f"not installed: run {mend}"]
         assert status.as_json()["installed"] is status.as_json()["loaded"] is False
 
 

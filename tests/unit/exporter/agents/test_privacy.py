@@ -62,7 +62,7 @@ def test_the_reports_are_refused_with_the_way_out(home: Path) -> None:
     told = str(refusal.value)
     assert f"{home}/Documents/x lies in a protected folder (Documents)" in told
     assert "macOS privacy rules" in told
-    assert "ops-atomic agents install --root ~/02luka" in told
+    assert "/ops-atomic agents install --root ~/02luka" in told
 
 
 def test_the_project_is_refused_with_the_way_out(home: Path) -> None:

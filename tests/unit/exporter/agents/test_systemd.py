@@ -14,6 +14,8 @@ from exporter.agents.processes import Outcome
 from exporter.agents.service import install, uninstall
 from exporter.agents.status import find_statuses
 from exporter.agents.systemd import SYSTEMCTL, Systemd
+from ingest import advice
+from ingest.root import Root
 
 LABEL = "com.02luka.parquet_export"
 NO_BUS = "Failed to connect to bus: No medium found\n"
@@ -246,9 +248,8 @@ def test_a_timer_that_was_edited_has_another_schedule(
     timer = systemctl.read[f"{LABEL}.timer"]
     systemctl.read[f"{LABEL}.timer"] = timer.replace("05:00:00", "06:30:00")
     problems = find_statuses(linux, place.project)[1].problems
-    assert problems == [
-        "scheduled for 06:30, not 05:00: run `ops-atomic agents install`"
-    ]
+    mend = advice.command(Root(place.root), "agents", "install")
+    assert problems == [f"scheduled for 06:30, not 05:00: run {mend}"]
     systemctl.read[f"{LABEL}.timer"] = timer.replace("*-*-* 05:00:00", "weekly")
     problems = find_statuses(linux, place.project)[1].problems
     assert "scheduled for no time" in problems[0]

@@ -21,6 +21,7 @@ from exporter.agents.system import Loaded, System
 from exporter.agents.systemd import Systemd
 from exporter.cli import agents as cli
 from exporter.cli.agents import agents
+from ingest import advice
 
 LABEL = LABELS[1]
 
@@ -255,7 +256,7 @@ def test_status_is_0_only_when_all_is_well(system: Memory, root: Path) -> None:
     assert nothing.exit_code == 1
     assert nothing.stdout.splitlines()[:2] == [
         "✗ com.02luka.analytics.parquet  02:30",
-        "    not installed: run `ops-atomic agents install`",
+        f"    not installed: run {advice.command(None, 'agents', 'install')}",
     ]
     call("install", "--root", root)
     well = call("status")

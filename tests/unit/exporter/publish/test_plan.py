@@ -143,7 +143,7 @@ def test_fewer_landed_records_are_kept_back(store: Store) -> None:
     store.ledger.put_part(part(3, "g"))
     plan = store.plan()
     assert [kept.lost for kept in plan.shrunken] == [{"s": (5, 3)}]
-    assert f"{PATH}: kept, because" in "".join(plan.warnings())
+    assert f"{PATH}: kept, because" in "".join(plan.warnings(store.root))
     assert not plan.stale
     assert not plan.damaged
     forced = store.plan(force=True)
@@ -173,7 +173,9 @@ def test_growth_hides_no_loss(many: Store) -> None:
     assert read_content(target.metadata) == {
         CSV: (100, "c"), TWIN: (7, "j"), "query_log": (85, "m")
     }  # fmt: skip
-    assert f"the rows of {CSV} are kept, because" in "".join(many.plan().warnings())
+    assert f"the rows of {CSV} are kept, because" in "".join(
+        many.plan().warnings(many.root)
+    )
 
     many.publish(**target.metadata)
     again = many.plan()
@@ -208,7 +210,7 @@ def test_what_cannot_be_told_apart_is_kept_whole(
     many.ledger.put_part(part(9, "k", source="query_rows", name="b.json.csv.gz"))
     plan = many.plan()
     assert not plan.stale
-    assert "kept, because" in "".join(plan.warnings())
+    assert "kept, because" in "".join(plan.warnings(many.root))
 
 
 def test_rows_of_another_shape_are_not_taken_over(many: Store) -> None:

@@ -27,6 +27,7 @@ from exporter.runtime.lock import Locked
 from exporter.runtime.stop import Stopped
 from exporter.verify import installation, outputs, run
 from exporter.verify.checks import Check, verdict
+from ingest import advice
 from ingest.inputs import utc_now
 from ingest.root import Root
 
@@ -123,14 +124,14 @@ def test_agents_that_never_ran_are_pending(root: Root, system: FakeSystem) -> No
     for check in agents(root, system):
         assert check.status == "pending"
         assert ", not run yet, next start " in check.actual
-        assert check.mend == f"ops-atomic agents run {check.name}"
+        assert check.mend == advice.command(None, "agents", "run", check.name)
 
 
 @pytest.mark.parametrize(
     ("loaded", "mend"),
     [
-        (None, "ops-atomic agents install"),
-        (replace(WELL, last_exit_code=1), "ops-atomic agents run "),
+        (None, "agents install --root "),
+        (replace(WELL, last_exit_code=1), "agents run "),
     ],
 )
 def test_agents_with_problems_fail(
@@ -139,7 +140,7 @@ def test_agents_with_problems_fail(
     system.loaded = loaded
     for check in agents(root, system):
         assert check.status == "fail"
-        assert check.mend.startswith(mend)
+        assert f"/ops-atomic {mend}" in check.mend
 
 
 def test_agents_of_another_root_fail(root: Root, system: FakeSystem) -> None:
@@ -147,7 +148,7 @@ def test_agents_of_another_root_fail(root: Root, system: FakeSystem) -> None:
     (first, _) = agents(root, system)
     assert first.status == "fail"
     assert first.actual == "exports another root, /another"
-    assert first.mend == f"ops-atomic agents install --root {root.path}"
+    assert first.mend == advice.command(root, "agents", "install")
 
 
 def test_a_mac_without_launchd_fails(root: Root, system: FakeSystem) -> None:
@@ -190,7 +191,7 @@ def test_a_folder_that_is_read_only_fails(
     found = {check.name: check for check in installation.check_folders(root)}
     assert found["Folder g/logs"].actual == "read-only"
     assert found["Folder g/logs"].mend == f"chmod u+rwx {root.logs}"
-    assert found["Folder g/analytics"].mend == f"ops-atomic export --root {root.path}"
+    assert found["Folder g/analytics"].mend == advice.command(root, "export")
 
 
 @pytest.mark.parametrize(("hours", "status"), [(25, "pass"), (27, "fail")])
@@ -211,10 +212,11 @@ def test_notices_that_wait_are_to_be_sent(
     assert installation.check_notices(root).status == "n/a"
     outbox.put(root, Notice("2025", "failure", "title", "text"))
     check = installation.check_notices(root)
-    assert (check.status, check.mend) == ("fail", "export OPS_ATOMIC_NOTIFY=…")
+    assert check.status == "fail"
+    assert check.mend.startswith("grep -A 12 '^## Notices' ")
     monkeypatch.setenv("OPS_ATOMIC_NOTIFY", "json://h")
     check = installation.check_notices(root)
-    assert check.mend == f"ops-atomic notify --root {root.path}"
+    assert check.mend == advice.command(root, "notify")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ def test_yesterdays_files_are_to_be_there(root: Root) -> None:
     assert (dry_run.status, dry_run.actual) == ("pass", "3 files to make")
     assert check.status == "fail"
     assert check.actual == "0 of 3, not query_perf, rejected_records, schema_drift"
-    assert check.mend == f"ops-atomic export --root {root.path}"
+    assert check.mend == advice.command(root, "export")
     assert not root.state.exists()
     other_day = now + timedelta(days=9)
     _, check = outputs.check_dry_run(root, load_datasets(), other_day)

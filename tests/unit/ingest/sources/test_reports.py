@@ -65,7 +65,7 @@ def test_fewer_recommendations_are_kept_out_and_said(landed: Landed) -> None:
     landed.read(advice(5), AT)
     said = landed.read(advice(2), AT + 1)
     assert f"{REPORT}: what holds 5 recommendations is kept" in said
-    assert "`ops-atomic export --force`" in said
+    assert " export --force --date 2025-10-20 --root " in said
     assert landed.counts == [5]
     assert "is kept" in landed.again(), "as long as it lies there"
     assert not landed.read(advice(6), AT + 2)

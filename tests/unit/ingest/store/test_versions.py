@@ -106,7 +106,8 @@ def test_fewer_records_are_kept_aside_and_said(landed: Landed) -> None:
     said = landed.read(other(30), AT + 1)
     assert landed.rows == 100
     assert "query_perf_daily_20251020.csv: what holds 100 records is kept" in said
-    assert "`ops-atomic export --force`" in said
+    assert "; to let the newest count: run " in said
+    assert " export --force --date 2025-10-20 --root " in said
     assert len(list(landed.root.landing.glob("superseded/**/*.gz"))) == 1
     assert "is kept" in landed.again(), "as long as it lies there"
     assert not landed.read(other(100), AT + 2)
