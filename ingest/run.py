@@ -37,6 +37,7 @@ from ingest.loaders.heartbeats import HeartbeatLoader
 from ingest.loaders.judging import judge_again
 from ingest.loaders.lines import LineLoader
 from ingest.loaders.mask_again import mask_again
+from ingest.loaders.named_reports import NamedReportLoader
 from ingest.loaders.reports import ReportLoader
 from ingest.loaders.summaries import SummaryLoader
 from ingest.loaders.unproven import Unproven
@@ -177,6 +178,7 @@ class _Ingest:
             Identity.VERSION: self.dated,
             Identity.LINE: self.lines,
             Identity.REPORT: ReportLoader(context),
+            Identity.FILE: NamedReportLoader(context),
             Identity.NIGHT: SummaryLoader(context),
         }
         self.unproven = Unproven(context, self.seen)
@@ -190,7 +192,8 @@ class _Ingest:
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
         judge_again(self.context)
-        self.heartbeats.read_again()
+        for loader in self.loaders.values():
+            loader.read_again()
         self._land_heartbeats(inventory, known)
         self._land_others(inventory)
         self._land_bundles(inventory)

@@ -40,3 +40,25 @@ case
             ) filter ({{ condition }})
         ]
 {%- endmacro -%}
+
+
+{#- A mark counts before a word: `⚠️ LIMITED`. Of a service that is asked for its
+    state, every state but running is one in which it does not run. -#}
+{%- macro report_check_status(report_type, said, exit_code) -%}
+{%- set word -%} lower(coalesce({{ without_mark(said) }}, '')) {%- endset -%}
+case
+        when
+            regexp_matches({{ said }}, '^\s*⏭')
+            or {{ word }} in ('skip', 'skipped')
+            then 'skipped'
+        when regexp_matches({{ said }}, '^\s*✅') then 'ok'
+        when regexp_matches({{ said }}, '^\s*⚠') then 'warn'
+        when regexp_matches({{ said }}, '^\s*❌') then 'error'
+        when {{ word }} in ('pass', 'passed', 'ok', 'running') then 'ok'
+        when {{ word }} in ('fail', 'failed', 'error') then 'error'
+        when {{ word }} in ('warn', 'warning') then 'warn'
+        when {{ to_bigint(exit_code) }} != 0 then 'error'
+        when {{ report_type }} = 'mcp_health' and {{ word }} != '' then 'warn'
+        else 'unknown'
+    end
+{%- endmacro -%}

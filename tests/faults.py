@@ -133,6 +133,7 @@ ADVICE = "knowledge/optimize/parquet/index_advisor/*/*/*.parquet"
 REPORTS = "knowledge/optimize/parquet/advisor_reports/*/*/*.parquet"
 TEXTS = "knowledge/optimize/parquet/query_texts/*/*/*.parquet"
 CHECKS = "g/analytics/heartbeat_checks/*.parquet"
+REPORT_CHECKS = "g/analytics/report_checks/*.parquet"
 
 
 def conservation(root: Path) -> list[str]:
@@ -151,6 +152,7 @@ def conservation(root: Path) -> list[str]:
         ("ops_atomic", BEATS), ("heartbeat_checks", CHECKS), ("query_perf", QUERIES),
         ("query_patterns", PATTERNS), ("index_advisor", ADVICE),
         ("advisor_reports", REPORTS), ("optimization_summary", SUMMARY),
+        ("report_checks", REPORT_CHECKS),
     ):  # fmt: skip
         for (day,) in rows(root, pattern, "date_partition::varchar"):
             found[dataset, day] += 1

@@ -13,6 +13,7 @@ from typing import Any
 from exporter.contracts.datasets import day_in
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.runtime.present import present
+from ingest.registry import ENTRIES
 from ingest.root import Root
 
 # Where the ledger keeps counts of a dataset's rows, by which columns, and what more.
@@ -23,25 +24,26 @@ FINDINGS = {
 
 # When a source was heard of, by the rows of a dataset: the source, and the time.
 # An advisor's report may be well and have none, so that its landing tells.
-HEARD = {
-    "ops_atomic": ("'heartbeats'", "timestamp"),
-    "query_perf": (
+HEARD = (
+    ("ops_atomic", "'heartbeats'", "timestamp"),
+    (
+        "query_perf",
         "if(source_file like '%.csv', 'query_rows', 'query_log')",
         "date_partition::timestamp",
     ),
-    "query_patterns": (
+    (
+        "query_patterns",
         "if(period = 'advisor', 'index_advisor', 'query_patterns')",
         "date_partition::timestamp",
     ),
-    "optimization_summary": (
+    (
+        "optimization_summary",
         "if(event_type = 'telemetry_rollup', 'telemetry', 'optimization_summary')",
         "date_partition::timestamp",
     ),
-}
-SOURCES_HEARD = {
-    "heartbeats", "query_rows", "query_log", "query_patterns", "telemetry",
-    "optimization_summary",
-}  # fmt: skip
+    ("report_checks", "'reports'", "timestamp"),
+)
+SOURCES_HEARD = {source.name for source in ENTRIES if source.is_heard}
 
 
 def count_findings(
@@ -52,7 +54,7 @@ def count_findings(
     Notes as well when their sources were heard of; what is dated ahead says
     nothing of that. `db` is a DuckDB connection.
     """
-    for dataset, (source, at) in HEARD.items():
+    for dataset, source, at in HEARD:
         days, full = _files_of(dataset, root, files)
         rows = []
         if full:

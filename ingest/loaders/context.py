@@ -47,6 +47,9 @@ class Loader:
         """Read one input. Raises OSError."""
         raise NotImplementedError
 
+    def read_again(self) -> None:
+        """Take landed texts apart anew, if another parser did it before."""
+
     def flush(self) -> None:
         """Write what was read into the landing."""
 

@@ -1,9 +1,9 @@
 """What was landed under other masks is masked again, once.
 
-Each part says in the ledger under which masks it was landed. Heartbeats are
-taken apart anew by their own loader. All others keep their times and their
-days; what they are known by follows their text, so that reading their inputs
-again adds nothing. Records that become equal where equal ones count once are
+Each part says in the ledger under which masks it was landed. What is landed as
+a whole text is taken apart anew by its own loader. All others keep their times
+and their days; what they are known by follows their text, so that reading their
+inputs again adds nothing. Records that become equal where equal ones count once are
 collapsed, and counted as dropped.
 """
 
@@ -60,7 +60,7 @@ def mask_again(context: Context) -> None:
     stale = {
         source: context.ledger.parts_read_otherwise(source, context.landing.masked_by)
         for source, entry in SOURCES.items()
-        if entry.identity is not Identity.NAME
+        if not entry.is_read_again
     }
     if not any(stale.values()):
         return

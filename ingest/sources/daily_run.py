@@ -14,7 +14,6 @@ from datetime import datetime
 from ingest.sources.reports import Reading, ReportCheck, check, sections
 from ingest.text.times import parse_time
 
-REPORT_TYPE = "daily_run"
 OVERALL = "Overall"
 
 _NAME = re.compile(r"OPS_ATOMIC_(\d{6})_(\d{6})\.md", re.ASCII)
@@ -55,7 +54,8 @@ def read(filename: str, text: str) -> Reading:
         return Reading(
             _time_in_name(filename, offset[1] if offset else "Z"), _older_checks(text)
         )
-    return Reading(None, [], "no heading of a daily run")
+    at = _time_in_name(filename, "Z")
+    return Reading(at, [], "no heading of a daily run")
 
 
 def _time_in_name(filename: str, offset: str) -> datetime | None:

@@ -10,7 +10,6 @@ from ingest.sources.reports import Reading, ReportCheck, check
 from ingest.text.json_text import BadJson, cell, key_names, parse_json
 from ingest.text.times import parse_time
 
-REPORT_TYPE = "health"
 GROUP = "Health"
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from ingest.sources.reports import Reading, ReportCheck, check, sections
 from ingest.text.times import parse_time
 
-REPORT_TYPE = "mcp_health"
 GROUP = "MCP Health"
 
 _TITLE = re.compile(

@@ -5,15 +5,21 @@ One module per kind reads its text: `health`, `mcp_health`, `daily_run`.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, Protocol, TypedDict
 
 from ingest.masking.masks import Masks
-from ingest.text.clean import RAW_LIMIT
+from ingest.text.clean import MAX_HEARTBEAT_BYTES, RAW_LIMIT, decode
+from ingest.text.json_text import BadJson
 from ingest.text.times import date_problem, parse_time, utc_text
 
+MAX_BYTES = MAX_HEARTBEAT_BYTES
+"""What is read of a report; a longer one is a reject."""
+
+TOO_LONG = "report is too long"
 NO_TIME = "no time"
 NO_CHECKS = "no checks"
 
@@ -84,6 +90,43 @@ def sections(
         yield match, text[match.end() : end]
 
 
+class ReportKind(Protocol):
+    """A kind of reports: its name, and what reads the text of one, masked.
+
+    `read` is given the file's name, too.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def read(self) -> Callable[[str, str], Reading] | None: ...
+
+
+def read_report(
+    filename: str, kind: ReportKind, data: bytes, now: datetime, masks: Masks
+) -> tuple[Report, tuple[str, ...]]:
+    """The landing record of a report, and its keys where it has any.
+
+    Of a longer file the first MAX_BYTES + 1 bytes are enough.
+    """
+    text = decode(data)
+    if len(data) <= MAX_BYTES:
+        return parse_report(filename, kind, text, now, masks)
+    reading = Reading(None, [], TOO_LONG)
+    return as_record(filename, kind.name, masks.raw(text), reading, now), ()
+
+
+def parse_report(
+    filename: str, kind: ReportKind, text: str, now: datetime, masks: Masks
+) -> tuple[Report, tuple[str, ...]]:
+    """The same of a decoded text, which may be masked already."""
+    assert kind.read is not None  # or it would be no kind of reports
+    text = masked(filename, text, masks)
+    reading = kind.read(filename, text)
+    return as_record(filename, kind.name, text, reading, now), reading.keys
+
+
 def as_record(
     filename: str, report_type: str, text: str, reading: Reading, now: datetime
 ) -> Report:
@@ -97,13 +140,14 @@ def as_record(
         problem = NO_TIME
     if problem is None and not reading.checks:
         problem = NO_CHECKS
+    checks = [] if problem else reading.checks
     if problem is None and at is not None:
         problem = date_problem(at, now)
     return {
         "filename": filename,
         "report_type": report_type,
         "at": utc_text(at) if at else None,
-        "checks": [] if problem else reading.checks,
+        "checks": checks,
         "raw": text,
         "problem": problem,
     }
@@ -120,7 +164,10 @@ def time_in_name(filename: str) -> datetime | None:
     )
 
 
-def masked(text: str, masks: Masks) -> str:
+def masked(filename: str, text: str, masks: Masks) -> str:
     """A report's text as it is landed: secrets masked, one kind of line end."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if filename.endswith(".json"):
+        with contextlib.suppress(BadJson):
+            return masks.json(plain)[0]
     return masks.text(plain)

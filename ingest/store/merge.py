@@ -44,14 +44,14 @@ def merge_heartbeats(
         same = versions.setdefault(record["filename"], {})
         text = text_of(record)
         before = same.get(text)
-        same[text] = _one_heartbeat(before, record) if before else record
+        same[text] = one_reading(before, record) if before else record
     merged: list[Json] = []
     for same in versions.values():
         if len(same) == 1:
             merged += same.values()
             continue
         proven = {raw: r for raw, r in same.items() if not r.get("unproven")}
-        whole = _without_beginnings(proven or same)
+        whole = without_beginnings(proven or same)
         # Within a second the longest, then any, but the same in any order.
         newest = max(whole, key=lambda r: (abs(r["modified"]), len(r["raw"]), r["raw"]))
         for record in whole:
@@ -68,7 +68,7 @@ def heartbeat_order(record: Json) -> tuple[str, str]:
     return record["filename"], record["raw"]
 
 
-def _one_heartbeat(before: Json, again: Json) -> Json:
+def one_reading(before: Json, again: Json) -> Json:
     """Two readings of one name and content: it is as new as the newer of them.
 
     A moment of reading, told by its minus sign, stays what it was, and what is
@@ -83,7 +83,7 @@ def _one_heartbeat(before: Json, again: Json) -> Json:
     return kept if kept["modified"] == modified else {**kept, "modified": modified}
 
 
-def _without_beginnings(versions: Mapping[str, Json]) -> list[Json]:
+def without_beginnings(versions: Mapping[str, Json]) -> list[Json]:
     """The records whose text is not merely the beginning of another's."""
     # What a text begins stands next behind it.
     ordered = sorted((raw.rstrip(TORN), len(raw), raw) for raw in versions)
@@ -205,7 +205,7 @@ def _chosen(one: Json, other: Json) -> Json:
 
 def content_of(report: Json) -> str:
     """The text of a report, whether it could be read or not."""
-    return str(report["report"] or report["raw"] or "")
+    return str(report.get("report") or report["raw"] or "")
 
 
 class SummaryVersion(NamedTuple):

@@ -40,6 +40,7 @@ from ingest.store.merge import (
     reports_content,
     summaries_content,
 )
+from ingest.store.named import named_content
 from ingest.store.parts import Found, look_into, look_into_days
 from ingest.text.clean import MAX_CELL_CHARS
 
@@ -58,6 +59,8 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
             return heartbeats_content(records, parser)
         case Identity.LINE:
             return lines_content(records, entry.dataset)
+        case Identity.FILE:
+            return named_content(records, entry.dataset, parser)
         case Identity.REPORT:
             return reports_content(records)
         case Identity.NIGHT:

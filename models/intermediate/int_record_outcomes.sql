@@ -30,6 +30,12 @@ optimization_events as (
 
 ),
 
+report_checks as (
+
+    from {{ ref('int_report_checks') }}
+
+),
+
 union_records as (
 
     select
@@ -86,6 +92,17 @@ union_records as (
         landing_source,
         outcome,
     from optimization_events
+    union all
+    select
+        'report_checks' as dataset,
+        filename as source_file,
+        null as line_number,
+        raw,
+        reject_reason,
+        day,
+        landing_source,
+        outcome,
+    from report_checks
 
 )
 

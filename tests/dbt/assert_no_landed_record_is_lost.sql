@@ -5,7 +5,7 @@
 -- depends_on: {{ ref('ops_atomic') }}, {{ ref('heartbeat_checks') }}
 -- depends_on: {{ ref('query_perf') }}, {{ ref('query_patterns') }}
 -- depends_on: {{ ref('index_advisor') }}, {{ ref('optimization_summary') }}
--- depends_on: {{ ref('advisor_reports') }}
+-- depends_on: {{ ref('advisor_reports') }}, {{ ref('report_checks') }}
 {%- set days = days_in_scope() %}
 {%- set with_rejects = [] if not execute else (
     graph.nodes.values()

@@ -1,8 +1,8 @@
 {%- set datasets = [
     ref('ops_atomic'), ref('heartbeat_checks'), ref('query_perf'),
     ref('query_patterns'), ref('index_advisor'), ref('optimization_summary'),
-    ref('advisor_reports'), ref('query_texts'), ref('rejected_records'),
-    ref('schema_drift'),
+    ref('advisor_reports'), ref('query_texts'), ref('report_checks'),
+    ref('rejected_records'), ref('schema_drift'),
 ] -%}
 
 with

@@ -101,7 +101,20 @@ def fill(root: Path) -> Path:
     name = f"g/reports/optimization_summary_{SECRET}_20251028.txt"
     write(root, name, "\n".join(summary))
     write(root, f"{optimize}/optimization_summary.txt", "Cache hit: 13 %\nACME-4\n")
+    reports = "g/reports"
+    write(root, f"{reports}/health/health_20251028.json", health(SECRET, "ACME-77"))
+    write(root, f"{reports}/health/health_20251027.json", health(SECRET)[:-9])
+    service = f"## MCP Health @ {DAY} 10:00:00\n\n### com.{SECRET}\n\tstate = running\n"
+    write(root, f"{reports}/mcp_health/20251028_100000.md", service)
     return root
+
+
+def health(*secrets: str) -> str:
+    checks = [
+        {"name": f"of {one}", "status": "fail", "exit_code": 1} for one in secrets
+    ]
+    told = {"timestamp": f"{DAY}T08:00:00Z", "checks": checks, "note": list(secrets)}
+    return json.dumps(told, indent=1)
 
 
 def run(root: Path, historical: bool = False) -> int:
@@ -155,6 +168,8 @@ def land_all(root: Path) -> Path:
     report = {"timestamp": f"{DAY}T04:00:00Z", "recommendations": advice}
     name = "knowledge/optimize/index_advisor_report.json"
     write(root, name, json.dumps(report), MODIFIED - 60)
+    name = "g/reports/health/health_20251028.json"
+    write(root, name, health("old ACME-3"), MODIFIED - 60)
     run(root)
     run(fill(root))
     return root

@@ -83,7 +83,7 @@ def twin(text: str, masks: Masks) -> None:
 
 def report(kind: Callable[[str, str], reports.Reading], name: str) -> Parser:
     def run(text: str, masks: Masks) -> None:
-        plain = reports.masked(text, masks)
+        plain = reports.masked(name, text, masks)
         reports.as_record(name, "x", plain, kind(name, plain), NOW)
 
     return run

@@ -19,7 +19,7 @@ def test_the_datasets() -> None:
     assert list(load_datasets()) == [
         "advisor_reports", "heartbeat_checks", "index_advisor", "ops_atomic",
         "optimization_summary", "query_patterns", "query_perf", "query_texts",
-        "rejected_records", "schema_drift",
+        "rejected_records", "report_checks", "schema_drift",
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.masking.masks import load_masks
 from ingest.root import PROJECT
-from ingest.sources import query_csv, query_log, telemetry
+from ingest.sources import health, query_csv, query_log, telemetry
 from ingest.sources.heartbeats import parse_heartbeat
 from ingest.sources.index_advisor import parse_report
 from ingest.sources.lines import read_lines
@@ -17,6 +17,7 @@ from ingest.sources.query_json import read_query_json
 
 ROOT = PROJECT
 SAMPLES = ROOT / ".." / "shared" / "samples"
+MORE = ROOT / ".." / "shared" / "samples_more"
 NOW = datetime(2025, 10, 28, 12)
 DAY = date(2025, 10, 28)
 MASKS = load_masks()
@@ -66,6 +67,10 @@ def seen() -> Iterator[tuple[str, list[str]]]:
             for line in read_lines(io.BytesIO(path.read_bytes())):
                 parsed = module.parse_line(line.text, 1, path.name, NOW, NOW, MASKS)
                 yield "query_log" if is_log else "telemetry", list(parsed.keys)
+    for path in MORE.rglob("health_*.json"):
+        reading = health.read(path.name, path.read_text(encoding="utf-8"))
+        if reading.problem is None:
+            yield "reports", list(reading.keys)
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="no samples here")

@@ -1,0 +1,15 @@
+select
+    filename,
+    report_type,
+    reported_at,
+    check_group,
+    check_name,
+    status,
+    message,
+    duration_ms,
+    raw,
+    reject_reason,
+    day,
+    'reports' as landing_source,
+    if(reject_reason is null, 'published', 'reject') as outcome,
+from {{ ref('stg_report_checks') }}
