@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import REMEDY, Context, Loader, count
+from ingest.loaders.context import Context, Loader, count
 from ingest.parsers import parser_fingerprints
 from ingest.registry import KINDS, Identity, sources_known_by
 from ingest.sources.reports import MAX_BYTES, TOO_LONG, parse_report, read_report
@@ -179,10 +179,12 @@ class NamedReportLoader(Loader):
             return
         key, shown = live
         held = count(len(kept["checks"]), "check")
-        self.context.report.warnings.append(
+        said = (
             f"{shown}: what holds {held} is kept, because the newest holds "
-            f"{len(other['checks']):,} ({REMEDY})"
+            f"{len(other['checks']):,}"
         )
+        said = self.context.lets_newest_count(said, other["day"])
+        self.context.report.warnings.append(said)
         # To be said again, as long as it lies there.
         self.context.ledger.forget_inputs([key])
 
