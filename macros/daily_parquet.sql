@@ -30,9 +30,11 @@
             'statements': {
                 'narrow': show_landing_sql(),
                 'make': batch_sql(
-                    batch, sql, contract, kept_files(this.identifier)
+                    batch, sql, contract, kept_files(this.identifier),
+                    keeps_missing_rows(this.identifier)
                 ) ~ ';' ~ rows_sql(rows, batch),
                 'audit': audit_sql(batch, rows),
+                'count': count_missing_sql(batch, contract),
                 'copy': copy_sql(rows),
                 'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
                 'widen': show_all_landing_sql(),
@@ -64,7 +66,7 @@
 {% macro published_rows_sql(relation) -%}
     select * exclude (landing_source, outcome)
     from {{ relation }}
-    where outcome = 'published'
+    where outcome in ('published', 'missing')
 {%- endmacro %}
 
 {% macro failed_days_sql(dataset) %}
@@ -84,6 +86,16 @@
             ~ dataset ~ "'"
         ).rows[0][0] -%}
         {{ return(config.get('meta').get('file_column') if found else none) }}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Whether rows of published files stay where their record is landed no more. -#}
+{% macro keeps_missing_rows(dataset) %}
+    {%- if not flags.EMPTY -%}
+        {{ return(run_query(
+            "select count(*) from publishing.compared_days where dataset = '"
+            ~ dataset ~ "'"
+        ).rows[0][0] > 0) }}
     {%- endif -%}
 {% endmacro %}
 
@@ -112,7 +124,9 @@
     {%- endfor %}
 {% endmacro %}
 
-{% macro batch_sql(relation, sql, contract, file_column=none) %}
+{% macro batch_sql(
+    relation, sql, contract, file_column=none, keeps_missing=false
+) %}
     {#- The day first, then what compresses best, then all the rest: rows in a
         total order make files that are the same byte for byte. -#}
     {%- set sort = ['date_partition'] + config.get('meta').get('order_by', []) -%}
@@ -131,14 +145,8 @@
         from publishing.kept_files
         where dataset = '{{ this.identifier }}'
     )
-    {%- endif %}
-    select
-        {%- for column in contract %}
-        "{{ column.name }}",
-        {%- endfor %}
-        landing_source,
-        outcome,
-    from (
+    {%- endif -%}
+    , made as (
         from batch
         {%- if file_column %}
         anti join kept using (date_partition, "{{ file_column }}")
@@ -152,6 +160,26 @@
         where date_partition in getvariable('publishing_days')
         {%- endif %}
     )
+    {%- if keeps_missing -%}
+    , {{ missing_rows_ctes(contract) }}
+    {%- endif %}
+    select
+        {%- for column in contract %}
+        "{{ column.name }}",
+        {%- endfor %}
+        landing_source,
+        outcome,
+    from (
+        from made
+        {%- if keeps_missing %}
+        union all by name
+        select
+            *,
+            null as landing_source,
+            'missing' as outcome,
+        from missing
+        {%- endif %}
+    )
     order by
         {%- for name in sort %}
         "{{ name }}",
@@ -160,6 +188,73 @@
         "{{ column.name }}"{{ ',' if not loop.last }}
         {%- endfor %}
 {% endmacro %}
+
+{#- Rows of the published files whose landed record `made` knows no more. Rows of
+    files that are landed as a whole are none: their file says what is in it. -#}
+{% macro missing_rows_ctes(contract) %}
+    {%- set meta = config.get('meta') -%}
+    {%- set record = meta.get('told_apart_by') -%}
+    {%- set for_this = "where dataset = '" ~ this.identifier ~ "'" -%}
+    compared as (
+        select day as date_partition
+        from publishing.compared_days
+        {{ for_this }}
+    ),
+    before as (
+        from {{ this }}
+        semi join compared using (date_partition)
+        {%- if meta.get('file_column') %}
+        anti join (
+            select
+                day as date_partition,
+                file as "{{ meta.get('file_column') }}",
+            from publishing.landed_files
+            {{ for_this }}
+        ) using (date_partition, "{{ meta.get('file_column') }}")
+        {%- endif %}
+        where date_partition in getvariable('publishing_days')
+    ),
+    missing as (
+        {%- if record == 'row' %}
+        select
+            {%- for column in contract %}
+            "{{ column.name }}",
+            {%- endfor %}
+        from before
+        except all
+        select
+            {%- for column in contract %}
+            "{{ column.name }}",
+            {%- endfor %}
+        from made
+        where outcome = 'published'
+        {%- else %}
+        from before
+        anti join (
+            from made
+            where outcome = 'published'
+        ) as now
+            on
+                before.date_partition = now.date_partition
+                {%- for name in record %}
+                and before."{{ name }}" is not distinct from now."{{ name }}"
+                {%- endfor %}
+        {%- endif %}
+    )
+{%- endmacro %}
+
+{#- How many rows are kept, by day and the dataset of their record. -#}
+{% macro count_missing_sql(batch, contract) %}
+    select
+        date_partition,
+        {{ 'dataset' if 'dataset' in contract | map(attribute='name')
+            else "'" ~ this.identifier ~ "'" }} as dataset,
+        count(*) as missing_rows,
+    from {{ batch }}
+    where outcome = 'missing'
+    group by all
+    order by all
+{%- endmacro %}
 
 {% macro rows_sql(relation, batch) %}
     {#- A column in which DuckDB knows no NULL becomes a required one, so that a

@@ -42,9 +42,9 @@ class Dataset:
     sources that feed its rows; `accounts_for` are the datasets of whose landed
     records it says what became of them: itself, as a rule. `file_column` names
     the input of a row, where rows of one input do not hang on those of another;
-    `collapses` says that several records may become one row.
-    `model_fingerprint` stands for the model, its ancestors, macros, seeds and
-    parsers.
+    it `tells_records_apart` where a row shows of which landed record it is, and
+    `collapses` where several records may become one row. `model_fingerprint`
+    stands for the model, its ancestors, macros, seeds and parsers.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Dataset:
     sources: tuple[str, ...]
     accounts_for: tuple[str, ...]
     file_column: str | None
+    tells_records_apart: bool
     model_fingerprint: str
     collapses: bool = False
 
@@ -133,6 +134,7 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
         sources=tuple(sorted(lineage.sources)),
         accounts_for=tuple(meta.get("accounts_for", [name])),
         file_column=meta.get("file_column"),
+        tells_records_apart="told_apart_by" in meta,
         model_fingerprint=code.fingerprint(
             lineage, [shape, repr(sorted(meta.items()))]
         ),

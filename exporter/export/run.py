@@ -321,6 +321,8 @@ class _Run:
             target = targets.pop(done["path"], None)
             if target is None:
                 continue
+            for warning in done["warnings"]:
+                self._warn(warning)
             file = self._file(target, "exported")
             file.rows, file.parquet_bytes = done["rows"], done["parquet_bytes"]
             file.rejected_rows = rejects.get((file.dataset, file.day), 0)

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from exporter.publish.losses import with_kept_rows
 from ingest import advice
 from ingest.files import CHUNK, WRITE_ERRORS
 from ingest.root import Root
@@ -38,13 +39,15 @@ class Statements:
     """The SQL of each step; it finds the days it is for in variables.
 
     `narrow` lets the landing show only the days of a batch and `widen` all again;
-    `make` makes a table of them, `audit` finds those that break a rule, `copy`
-    writes one day as Parquet, `drop` lets the table go.
+    `make` makes a table of them, `audit` finds those that break a rule, `count`
+    how many rows are kept of published files, `copy` writes one day as Parquet,
+    `drop` lets the table go.
     """
 
     narrow: str
     make: str
     audit: str
+    count: str
     copy: str
     drop: str
     widen: str
@@ -89,6 +92,9 @@ def _make_batch(
         db.execute(statements.narrow)
         db.execute(statements.make)
         reasons = dict(db.execute(statements.audit).fetchall())
+        kept: dict[date, dict[str, int]] = {}
+        for on, dataset, rows in db.execute(statements.count).fetchall():
+            kept.setdefault(on, {})[dataset] = rows
     except (duckdb.Error, MemoryError) as error:
         if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):
             raise
@@ -103,7 +109,8 @@ def _make_batch(
         if day.day in reasons:
             yield day, reasons[day.day]
             continue
-        _set(db, day=day.day, path=day.staged, footer=day.footer)
+        footer = with_kept_rows(day.footer, kept.get(day.day, {}))
+        _set(db, day=day.day, path=day.staged, footer=footer)
         db.execute(statements.copy)
     db.execute(statements.drop)
 

@@ -6,6 +6,8 @@ On every connection it creates
 - `publishing.landed_parts` (what the stale days are made from),
   `publishing.expected_records` (how many of each source, so that the audit can
   count), `publishing.kept_files` (of which the published rows stay),
+  `publishing.compared_days` (of which published rows stay where their record is
+  landed no more) and `publishing.landed_files` (whose rows are not among these),
   `publishing.failed_days` and `publishing.published_days`.
 
 The `daily_parquet` materialization calls `store` with a step's name as path:
@@ -21,6 +23,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,7 @@ from exporter.publish.counts import count_findings
 from exporter.publish.landed import file_of, read_content, source_of
 from exporter.publish.landing_views import quote
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
+from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.plan import (
     Selection,
     Target,
@@ -66,6 +70,12 @@ create or replace table publishing.expected_records (
     dataset varchar, day date, source varchar, landed_records bigint,
 );
 create or replace table publishing.kept_files (
+    dataset varchar, day date, file varchar,
+);
+create or replace table publishing.compared_days (
+    dataset varchar, day date,
+);
+create or replace table publishing.landed_files (
     dataset varchar, day date, file varchar,
 );
 create or replace table publishing.failed_days (
@@ -167,6 +177,8 @@ class Plugin(BasePlugin):
         """Tell the audit what it has to find."""
         expected: list[list[Any]] = []
         kept: list[list[Any]] = []
+        compared: list[list[Any]] = []
+        landed: list[list[Any]] = []
         for target in stale:
             records: Counter[str] = Counter()
             for name, (number, _) in read_content(target.metadata).items():
@@ -175,8 +187,14 @@ class Plugin(BasePlugin):
             at = [target.dataset, target.day]
             expected += [[*at, source, number] for source, number in records.items()]
             kept += [[*at, file_of(name)] for name in target.kept]
+            if target.keeps_missing:
+                compared.append(at)
+                names = filter(file_of, read_content(target.metadata))
+                landed += [[*at, file_of(name)] for name in names]
         insert(cursor, "publishing.expected_records", expected)
         insert(cursor, "publishing.kept_files", kept)
+        insert(cursor, "publishing.compared_days", compared)
+        insert(cursor, "publishing.landed_files", landed)
 
     def _plan_all(self) -> Request:
         """Under plain dbt: all stale days, and all that is published."""
@@ -308,12 +326,18 @@ class Plugin(BasePlugin):
         )
         published_views.add(cursor, dataset, done)
         self._show(cursor, dataset)
+        warnings = {
+            path: list(told_of_kept_rows(self.root, path, file.metadata))
+            for _, path, file in done
+        }
         if self.request is None:
+            for warning in chain.from_iterable(warnings.values()):
+                logger.warning(warning)
             return
         for day, path, file in done:
             self.request.record(
                 dataset=dataset, day=day, path=path, rows=file.row_count,
-                parquet_bytes=file.bytes,
+                parquet_bytes=file.bytes, warnings=warnings[path],
             )  # fmt: skip
         for bad, reason in failed:
             self.request.record(dataset=dataset, path=bad.path, failed=reason)

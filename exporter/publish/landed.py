@@ -106,17 +106,3 @@ def read_content(footer: Mapping[str, str]) -> Content:
     """What a published file was made from, as its footer says."""
     found = json.loads(footer.get("landed", "{}"))
     return {name: (int(records), str(mark)) for name, (records, mark) in found.items()}
-
-
-def lost_records(
-    before: Content, now: Content, dropped: Mapping[str, int]
-) -> dict[str, tuple[int, int]]:
-    """The inputs of which fewer records are landed than before: (before, now)."""
-    lost = {}
-    for name, (records, _) in before.items():
-        held, _ = now.get(name, (0, ""))
-        if name == NAMES and name in now:
-            continue
-        if records > held + dropped.get(name, 0):
-            lost[name] = records, held
-    return lost

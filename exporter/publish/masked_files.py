@@ -1,8 +1,8 @@
 """Published files that the landing does not make again, under new masks.
 
-A day whose landing is gone, or holds less than its file, keeps that file: what
-a new mask hides in it is masked there, and all else of it stays as it is, its
-footer included. Under which masks that was done last stands in
+A day whose landing is gone, or holds less than its file, keeps that file or some
+of its rows: what a new mask hides in it is masked there, and all else of it stays
+as it is, its footer included. Under which masks that was done last stands in
 `state/masked_by`.
 """
 
@@ -43,6 +43,8 @@ def mask_published(
         pass
     made = {path for *_, path in plan.current} | {t.path for t in plan.stale}
     kept = {shrunken.path for shrunken in plan.shrunken}
+    kept |= {target.path for target in plan.stale if target.keeps_missing}
+    kept |= {path for path, file in plan.published.items() if "kept" in file.metadata}
     lasting = sorted((plan.published.keys() - made) | (kept & plan.published.keys()))
     changed = _mask_all(root, ledger, plan, lasting, masks) if lasting else []
     files.write_text(note, root.staging, masked_by, mode=0o600)

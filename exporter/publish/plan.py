@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from exporter.contracts.datasets import Dataset, day_in
@@ -12,15 +12,24 @@ from exporter.publish.landed import (
     Content,
     Landed,
     content_of,
-    file_of,
     fingerprint_of,
     landed_inputs,
-    lost_records,
     read_content,
     records_of,
     written,
 )
 from exporter.publish.ledger import Ledger, PublishedFile
+from exporter.publish.losses import (
+    Breaks,
+    Loss,
+    can_keep_rows,
+    doubt_unknown,
+    find_loss,
+    is_mended,
+    kept_note,
+    kept_rows,
+    told_of_kept_rows,
+)
 from exporter.publish.published import is_ours, published_days, read_published
 from ingest import advice, files
 from ingest.root import Root
@@ -60,7 +69,8 @@ class Target:
 
     `metadata` is what goes into the file's footer; `kept` are inputs whose rows
     are taken from the published file, because the landing no longer holds all
-    their records.
+    their records. Where it `keeps_missing`, so are other rows of records that are
+    not landed any more.
     """
 
     dataset: str
@@ -69,6 +79,7 @@ class Target:
     metadata: dict[str, str]
     reason: str
     kept: tuple[str, ...] = ()
+    keeps_missing: bool = False
 
     @property
     def landed_records(self) -> int:
@@ -77,22 +88,24 @@ class Target:
 
 @dataclass(frozen=True)
 class Shrunken:
-    """A published day of which the landing holds fewer records than before.
+    """A published day of which the landing holds, or may hold, less than before.
 
-    `lost` are (before, now) by input; `kept` says whether their rows go into a
-    new file, because others of the day are new; else the file stays.
+    `kept` says whether the rows of what is lost go into a new file, because
+    others of the day are new; else the file stays.
     """
 
     path: str
-    lost: dict[str, tuple[int, int]]
+    loss: Loss
     kept: bool = False
 
     def __str__(self) -> str:
         said = ", ".join(
             f"{now:,} of the {before:,} records of {name or 'the day'}"
-            for name, (before, now) in sorted(self.lost.items())
+            for name, (before, now) in sorted(self.loss.fewer.items())
         )
-        what = f"the rows of {', '.join(sorted(self.lost))} are kept"
+        if not said:
+            said = f"perhaps not all records of {', '.join(sorted(self.loss.doubtful))}"
+        what = f"the rows of {', '.join(self.loss.files)} are kept"
         return (
             f"{self.path}: {what if self.kept else 'kept'}, because the landing now "
             f"holds {said}; to replace {'them' if self.kept else 'it'}"
@@ -120,6 +133,8 @@ class Plan:
             day = day_in(shrunken.path)
             words = ("export", "--force", "--date", day)
             yield advice.run(str(shrunken), root, *words)
+        for _, _, path in self.current:
+            yield from told_of_kept_rows(root, path, self.published[path].metadata)
         for path in self.damaged:
             yield f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
         if self.outdated:
@@ -139,10 +154,17 @@ def plan_days(
     """Compare what is landed with what is published, file by file."""
     landed = landed_inputs(ledger)
     plan = Plan()
+    unmended: set[tuple[str, str]] = set()
     for dataset in datasets.values():
         wanted = _wanted(dataset, landed)
         lying = dict(published_days(root, dataset))
+        known = ledger.published()
         found = read_published(root, ledger, dataset, lying)
+        for day, path in lying.items():
+            file = found.get(path)
+            if file and (path not in known or known[path].metadata != file.metadata):
+                doubt_unknown(ledger, day, file, wanted.get(day, ()))
+        unmended.update(_unmended(ledger, dataset, wanted, found))
         ledgered = {} if all(map(is_ours, found.values())) else ledger.published()
         for day, path in lying.items():
             file = found.get(path)
@@ -166,8 +188,37 @@ def plan_days(
                 exists = path in found
                 before = file or (ledgered.get(path) if exists else None)
                 at = _Day(dataset, day, inputs, exists, file, before)
-                _plan_day(plan, at, selection.force)
+                _plan_day(plan, at, ledger.breaks(), selection.force)
+    mended = ledger.breaks().keys() - unmended
+    if mended and not selection.datasets:
+        ledger.forget_breaks(mended)
     return plan
+
+
+def _unmended(
+    ledger: Ledger,
+    dataset: Dataset,
+    wanted: Mapping[date, list[Landed]],
+    found: dict[str, PublishedFile | None],
+) -> Iterator[tuple[str, str]]:
+    """Days of sources, broken once, from which a dataset's file is not made.
+
+    What may have been made from a part while it was rotten is made again once
+    the landing holds the part anew: what is found of such a file is distrusted.
+    """
+    for (source, on), broken in list(ledger.breaks().items()):
+        day = date.fromisoformat(on)
+        path = dataset.file(day)
+        file = found.get(path)
+        if source not in dataset.sources or file is None:
+            continue
+        if not is_mended(source, file, wanted.get(day, ())):
+            yield source, on
+        elif broken.is_rotten:
+            metadata = file.metadata | {"source_fingerprint": ""}
+            distrusted = replace(file, metadata=metadata)
+            found[path] = distrusted
+            ledger.put_published(path, distrusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,59 +236,47 @@ class _Day:
     before: PublishedFile | None
 
 
-def _plan_day(plan: Plan, at: _Day, is_forced: bool) -> None:
+def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
     path = at.dataset.file(at.day)
     content = content_of(at.dataset, at.inputs)
     reason = _why_stale(at, content)
-    lost = _lost(at, content) if reason and not is_forced else {}
+    loss = Loss()
+    if reason and at.before and not is_forced:
+        loss = find_loss(at.dataset, at.day, at.inputs, content, at.before, breaks)
     kept: tuple[str, ...] = ()
-    if lost and at.file:
+    note = ""
+    if loss and at.file:
         before = read_content(at.file.metadata)
-        content |= {name: before[name] for name in lost if name in before}
-        keeps_rows = _can_keep_rows(at, content, lost)
-        reason = _why_stale(at, content) if keeps_rows else ""
-        kept = tuple(sorted(lost))
-        plan.shrunken.append(Shrunken(path, lost, keeps_rows))
-    elif lost:
-        plan.shrunken.append(Shrunken(path, lost))
+        keeps_rows = can_keep_rows(at.dataset, at.file, content, loss)
+        if not _why_stale(at, before | content):
+            reason = ""  # what is landed of it is no news
+        elif keeps_rows:
+            content |= {name: before[name] for name in loss.files}
+            kept = tuple(loss.files)
+            note = kept_note(at.file, [*kept])
+            reason = _why_stale(at, content)
+        else:
+            reason = ""
+        if loss.files or not reason:
+            is_by_rows = keeps_rows and bool(loss.files)
+            plan.shrunken.append(Shrunken(path, loss, is_by_rows))
+    elif loss.fewer:
+        plan.shrunken.append(Shrunken(path, loss))
         if path not in plan.damaged:
             plan.damaged.append(path)
     if is_forced and not reason:
         reason = "forced"
     if reason:
         metadata = _metadata(at.dataset, at.day, content)
-        target = Target(at.dataset.name, at.day, path, metadata, reason, kept)
+        if note:
+            metadata["kept"] = note
+        keeps_missing = bool(note) and loss.is_of_rows
+        target = Target(
+            at.dataset.name, at.day, path, metadata, reason, kept, keeps_missing
+        )
         plan.stale.append(target)
     else:
         plan.current.append((at.dataset.name, at.day, path))
-
-
-def _lost(at: _Day, content: Content) -> dict[str, tuple[int, int]]:
-    """The inputs that hold fewer records than the file was made from."""
-    if at.before is None:
-        return {}
-    dropped = {landed.name: landed.dropped for landed in at.inputs}
-    if "landed" in at.before.metadata:
-        return lost_records(read_content(at.before.metadata), content, dropped)
-    # Of files made before, only a sum is known, and that over all datasets for
-    # those that account for others.
-    text = at.before.metadata.get("landed_records", "0")
-    made_from = int(text) if text.isdecimal() else 0
-    held = records_of(content)
-    if at.dataset.accounts_for != (at.dataset.name,):
-        held = sum(sum(landed.counts.values()) for landed in at.inputs)
-    return {"": (made_from, held)} if made_from > held + sum(dropped.values()) else {}
-
-
-def _can_keep_rows(at: _Day, content: Content, lost: Collection[str]) -> bool:
-    """Whether a day can be made anew but for the rows of what is lost."""
-    return (
-        at.dataset.file_column is not None
-        and at.file is not None
-        and at.file.shape == at.dataset.shape
-        and all(map(file_of, lost))
-        and any(name not in lost for name in content)
-    )
 
 
 def _why_stale(at: _Day, content: Content) -> str:
@@ -252,7 +291,8 @@ def _why_stale(at: _Day, content: Content) -> str:
         return "landed content changed"
     if made.get("model_fingerprint") != at.dataset.model_fingerprint:
         return "code changed"
-    if made.get("landed_records") != str(records_of(content)):
+    taken_over = sum(kept_rows(made).values())
+    if made.get("landed_records") != str(records_of(content) + taken_over):
         return "landed content changed"
     return ""
 

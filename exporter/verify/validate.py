@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 
-from exporter.contracts.datasets import ALWAYS, Dataset
+from exporter.contracts.datasets import ALWAYS, Dataset, day_in
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
+from exporter.publish.losses import kept_rows
 from exporter.publish.plan import landed_per_day
 from exporter.publish.published import (
     looks_whole,
@@ -312,6 +313,12 @@ def _check_counts(
     rejects: Counter[tuple[str, str]] = Counter()
     for on_day, dataset, _, records in ledger.rejects():
         rejects[dataset, on_day] += records
+    taken_over = {day_in(p) for p, file in footers.items() if "kept" in file.metadata}
+    for path, day in found.get("rejected_records", {}).items():
+        # What is kept of records that are landed no more is in no file's count.
+        if footer := footers.get(path):
+            for of, rows in kept_rows(footer.metadata).items():
+                rejects[of, day.isoformat()] -= rows
     landed = landed_per_day(ledger, datasets)
     for name, paths in found.items():
         if name in ALWAYS:
@@ -329,7 +336,12 @@ def _check_counts(
                     f"{told - footer.row_count:,} rejects, but {made_from:,} records "
                     "were landed"
                 )
-                result.errors.append(advice.run(said, root, "export", "--force"))
+                if day.isoformat() in taken_over:
+                    # --force would drop what the landing has lost.
+                    said += ", and rows are kept: put a backup of the landing back"
+                    result.errors.append(advice.run(said, root, "export"))
+                else:
+                    result.errors.append(advice.run(said, root, "export", "--force"))
             now = landed.get((name, day))
             if now is not None and now < made_from:
                 result.warnings.append(

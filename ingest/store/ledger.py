@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from ingest.store.sealed import SealedTables
 
@@ -61,6 +61,19 @@ class SeenInput:
     feeds: dict[str, list[str]] = field(default_factory=dict)
 
 
+class Break(NamedTuple):
+    """A day of a source of which something landed was lost, or may have been.
+
+    `mark` is the fingerprint of all that the landing then held of it, empty for
+    nothing known: what was published from just that has lost nothing. `is_rotten`
+    says that a part of it was damaged without a trace: something may have been
+    made from it so.
+    """
+
+    mark: str
+    is_rotten: bool = False
+
+
 class Ledger(SealedTables):
     """The ledger file of one root; with no path, one in memory only."""
 
@@ -102,6 +115,15 @@ class Ledger(SealedTables):
             day text not null
             """,
             "day",
+        ),
+        "breaks": (
+            """
+            source text not null,
+            day text not null,
+            mark text not null,
+            is_rotten integer not null
+            """,
+            "source, day",
         ),
     }
 
@@ -279,6 +301,31 @@ class Ledger(SealedTables):
         if self.doubted():  # or a run with nothing new would write
             self.begin()
             self._write("delete from doubted")
+
+    # Days whose landing is not known to go on from what it was
+
+    def note_break(self, source: str, day: str, noted: Break) -> None:
+        before = self.breaks().get((source, day), noted)
+        is_rotten = noted.is_rotten or before.is_rotten
+        self._put("breaks", source, day, noted.mark, int(is_rotten))
+
+    def breaks(self) -> dict[tuple[str, str], Break]:
+        """By source and day."""
+        return self.remember("breaks", self._read_breaks)
+
+    def _read_breaks(self) -> dict[tuple[str, str], Break]:
+        rows = self._execute("select source, day, mark, is_rotten from breaks")
+        return {
+            (source, day): Break(mark, bool(is_rotten))
+            for source, day, mark, is_rotten in rows
+        }
+
+    def forget_breaks(self, mended: Iterable[tuple[str, str]]) -> None:
+        self.begin()
+        for source, day in mended:
+            self._write(
+                "delete from breaks where source = ? and day = ?", (source, day)
+            )
 
 
 def _part(row: tuple[Any, ...]) -> Part:

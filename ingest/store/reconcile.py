@@ -31,8 +31,9 @@ from ingest.store.landing import (
     landed_days,
     manifest,
     parse_records,
+    sum_of,
 )
-from ingest.store.ledger import Ledger, Part
+from ingest.store.ledger import Break, Ledger, Part
 from ingest.store.merge import (
     columns_content,
     heartbeats_content,
@@ -123,6 +124,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
     warnings += [_set_aside(landing, name, files.NO_FILE) for name in found.in_the_way]
     known = {part[:3]: part[3:5] for part in ledger.part_stats()}
     others: set[tuple[str, str]] = set()
+    rotten: set[tuple[str, str]] = set()
     for source, day, part, file_stat in found.parts:
         shown = (file_stat.st_size, file_stat.st_mtime_ns)
         is_as_left = known.pop((source, day, part), None) == shown
@@ -150,6 +152,8 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
             pass
         others.add((source, day))
         if content is None:
+            if is_as_left:  # something may have been made from it unseen
+                rotten.add((source, day))
             below = f"{source}/day={day}/{part}"
             warnings.append(_set_aside(landing, below, "damaged"))
             ledger.forget_part(source, day, part)
@@ -186,6 +190,9 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
         )
     if others:
         ledger.forget_inputs_behind(others)
+    for source, day in sorted(others):
+        mark = sum_of(held.fingerprint for held in ledger.parts_of(source, day))
+        ledger.note_break(source, day, Break(mark, (source, day) in rotten))
     return warnings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,9 @@ class Kept:
         self.backup = backup
         self.landed = faults.landed(root)
         self.published = faults.published(root)
+        folders = {Path(path).parent for path in self.published}
+        patterns = [str(folder / "*.parquet") for folder in folders]
+        self.rows = {each: faults.rows(root, each) for each in patterns}
 
     def put_landing_back(self) -> None:
         shutil.rmtree(self.root / LANDING)
@@ -165,9 +169,13 @@ def test_what_no_input_holds_any_more_stays_published(
         (kept.root / name).unlink()
     kept.put_landing_back()
     done = export(kept.root, *arguments)
-    assert "ops_atomic_20251027.parquet: kept" in done.warnings
-    assert "query_perf_20251028.parquet: kept" in done.warnings
-    assert faults.published(kept.root) == kept.published
+    beats = "ops_atomic_20251027.parquet"
+    assert f"{beats}: 1 row(s) are kept that the landing no longer" in done.warnings
+    assert "query_perf_20251028.parquet: the rows of" in done.warnings
+    for pattern in {str(Path(path).parent / "*.parquet") for path in kept.published}:
+        assert Counter(faults.rows(kept.root, pattern)) == Counter(kept.rows[pattern])
+    assert faults.is_valid(kept.root)
+    assert not export(kept.root).paths("exported")
 
 
 def test_an_old_heartbeat_that_was_half_written_in_the_backup(

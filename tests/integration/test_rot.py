@@ -14,6 +14,7 @@ from tests.faults import LANDING, export, heartbeat, run, write
 
 DAY = "2025-10-28"
 REPORTS = "g/reports"
+BEATS = "g/analytics/ops_atomic_20251028.parquet"
 MODIFIED = 1_761_700_000
 
 
@@ -77,8 +78,8 @@ def test_a_day_that_gets_new_data(at: float, root: Path, tmp_path: Path) -> None
     assert "damaged" not in export(root).warnings, "it is told once"
 
 
-def test_a_day_whose_inputs_are_gone_is_kept(root: Path) -> None:
-    before = faults.published(root)
+def test_a_day_whose_inputs_are_gone_keeps_its_rows(root: Path) -> None:
+    before = faults.rows(root, BEATS)
     for name in faults.inputs(root):
         if "heartbeat_2025-10-28" in name:
             (root / name).unlink()
@@ -87,11 +88,12 @@ def test_a_day_whose_inputs_are_gone_is_kept(root: Path) -> None:
     rotten = part.read_bytes()
     more_of_the_day(root)
     done = export(root)
-    assert "ops_atomic_20251028.parquet: kept" in done.warnings
+    assert "ops_atomic_20251028.parquet: " in done.warnings
+    assert "row(s) are kept that the landing no longer holds" in done.warnings
     assert part.with_name(f"{part.name}.damaged").read_bytes() == rotten
-    beats = "g/analytics/ops_atomic_20251028.parquet"
-    assert faults.published(root)[beats] == before[beats]
-    # Others of the day are not held up.
+    after = faults.rows(root, BEATS)
+    assert set(before) < set(after), "and what is new stands beside them"
+    assert faults.is_valid(root)
     assert "optimization_summary" in " ".join(done.paths("exported"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landed import read_content
 from exporter.publish.ledger import Ledger, PublishedFile
+from exporter.publish.losses import doubt_unknown, with_kept_rows
 from exporter.publish.plan import Plan, Selection, plan_days
 from ingest.root import Root
-from ingest.store.ledger import Part
+from ingest.store.ledger import Break, Part
 
 DAY = date(2025, 10, 27)
 PATH = "g/d/d_20251027.parquet"
@@ -21,11 +23,13 @@ CSV, TWIN = "query_rows/a.csv", "query_rows/b.json"
 
 
 def dataset(
-    sources: tuple[str, ...] = ("s",), file_column: str | None = "source_file"
+    sources: tuple[str, ...] = ("s",),
+    file_column: str | None = "source_file",
+    tells_records_apart: bool = False,
 ) -> Dataset:
     return Dataset(
         "d", "", "g/d/d_{yyyymmdd}.parquet", 1, (), sources, ("d",), file_column,
-        "model",
+        tells_records_apart, "model",
     )  # fmt: skip
 
 
@@ -142,7 +146,7 @@ def test_fewer_landed_records_are_kept_back(store: Store) -> None:
     store.publish()
     store.ledger.put_part(part(3, "g"))
     plan = store.plan()
-    assert [kept.lost for kept in plan.shrunken] == [{"s": (5, 3)}]
+    assert [kept.loss.fewer for kept in plan.shrunken] == [{"s": (5, 3)}]
     assert f"{PATH}: kept, because" in "".join(plan.warnings(store.root))
     assert not plan.stale
     assert not plan.damaged
@@ -187,6 +191,78 @@ def test_growth_hides_no_loss(many: Store) -> None:
     assert not many.plan().stale, "lost as a whole is lost as well"
 
 
+MARK = "5".rjust(32, "f")
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Store:
+    """A published day of which the landing was lost, and is as large again."""
+    made = Store(tmp_path, dataset(tells_records_apart=True))
+    made.ledger.put_part(part(5, MARK))
+    made.publish()
+    made.ledger.note_break("s", str(DAY), Break(""))
+    made.ledger.put_part(part(9, "a".rjust(32, "e")))
+    return made
+
+
+def test_as_many_records_after_a_break_may_be_others(broken: Store) -> None:
+    [target] = broken.plan().stale
+    assert target.keeps_missing
+    assert json.loads(target.metadata["kept"])["made_by"] == ["model"]
+    assert not broken.plan(force=True).stale[0].keeps_missing
+
+
+def test_without_a_way_to_tell_them_apart_the_file_stays(broken: Store) -> None:
+    broken.of = dataset()
+    assert not broken.plan().stale
+    assert f"{PATH}: kept, because the landing now holds perhaps not all" in (
+        "".join(broken.plan().warnings(broken.root))
+    )
+
+
+def test_a_file_made_from_all_that_was_left_has_lost_nothing(broken: Store) -> None:
+    broken.ledger.note_break("s", str(DAY), Break(MARK))
+    assert not broken.plan().stale[0].keeps_missing
+
+
+def test_a_break_is_mended_by_what_is_made_after_it(broken: Store) -> None:
+    broken.publish(**broken.plan().stale[0].metadata)
+    assert broken.ledger.breaks()
+    assert not broken.plan().stale
+    assert not broken.ledger.breaks()
+
+
+def test_kept_rows_are_looked_for_each_time(broken: Store) -> None:
+    [target] = broken.plan().stale
+    footer = with_kept_rows(target.metadata, {"d": 2})
+    assert footer["landed_records"] == "11"
+    broken.publish(**footer)
+    assert not broken.plan().stale
+    assert "2 row(s) are kept" in "".join(broken.plan().warnings(broken.root))
+    broken.ledger.put_part(part(10, "b".rjust(32, "e")))
+    assert broken.plan().stale[0].keeps_missing
+    found = with_kept_rows(broken.plan().stale[0].metadata, {})
+    assert (found["landed_records"], "kept" in found) == ("10", False)
+
+
+def test_a_file_that_the_ledger_did_not_know_may_hold_more(broken: Store) -> None:
+    broken.ledger.forget_breaks([("s", str(DAY))])
+    footer = broken.ledger.published()[PATH].metadata
+    before = PublishedFile(0, 0, 0, 5, footer, "")
+    doubt_unknown(broken.ledger, DAY, before, [])
+    assert broken.plan().stale[0].keeps_missing
+
+
+def test_what_may_be_made_from_rot_is_made_again_once_it_can(store: Store) -> None:
+    store.publish()
+    store.ledger.note_break("s", str(DAY), Break("", is_rotten=True))
+    [target] = store.plan().stale
+    assert (target.reason, target.keeps_missing) == ("landed content changed", False)
+    assert store.plan().stale, "until it is"
+    store.publish(**target.metadata)
+    assert not store.plan().stale
+
+
 def test_names_of_columns_may_become_fewer_but_not_vanish(tmp_path: Path) -> None:
     store = Store(tmp_path, dataset(("heartbeats", "observed_columns")))
     store.ledger.put_part(part(5, source="heartbeats"))
@@ -229,7 +305,7 @@ def test_of_older_files_a_sum_is_known(many: Store) -> None:
     many.ledger.put_part(part(30, "d", source="query_rows", name="a.csv.gz"))
     plan = many.plan()
     assert not plan.stale
-    assert [kept.lost for kept in plan.shrunken] == [{"": (117, 47)}]
+    assert [kept.loss.fewer for kept in plan.shrunken] == [{"": (117, 47)}]
 
 
 def test_a_damaged_file_is_made_again(store: Store) -> None:

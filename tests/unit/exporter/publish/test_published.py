@@ -23,7 +23,9 @@ from ingest.root import Root
 METADATA = {"source_fingerprint": "x", "landed_records": "3"}
 DAY = date(2025, 10, 27)
 NEXT_DAY = date(2025, 10, 28)
-DATASET = Dataset("d", "", "{yyyymmdd}.parquet", 1, (), (), ("d",), None, "model")
+DATASET = Dataset(
+    "d", "", "{yyyymmdd}.parquet", 1, (), (), ("d",), None, False, "model"
+)
 PATH, NEXT_PATH = "20251027.parquet", "20251028.parquet"
 
 
