@@ -72,6 +72,12 @@ def is_ours(file: PublishedFile | None) -> bool:
     return file is not None and "source_fingerprint" in file.metadata
 
 
+def says_what_it_is(dataset: Dataset, day: date, file: PublishedFile) -> bool:
+    """Whether a footer is of a dataset and day, or was made before footers said."""
+    of, on = file.metadata.get("dataset"), file.metadata.get("day")
+    return (of, on) in ((dataset.name, day.isoformat()), (None, None))
+
+
 def misplaced(
     root: Root, dataset: Dataset, files: Mapping[date, tuple[str, PublishedFile]]
 ) -> dict[str, str]:
@@ -82,9 +88,10 @@ def misplaced(
     """
     found = {}
     for day, (path, file) in files.items():
-        of, on = file.metadata.get("dataset"), file.metadata.get("day")
-        if (of, on) not in ((dataset.name, day.isoformat()), (None, None)):
-            found[path] = f"{of} of {on}"
+        if not says_what_it_is(dataset, day, file):
+            found[path] = (
+                f"{file.metadata.get('dataset')} of {file.metadata.get('day')}"
+            )
     ours = [
         path for path, file in files.values() if is_ours(file) and path not in found
     ]
@@ -99,7 +106,8 @@ def read_published(
 ) -> dict[str, PublishedFile | None]:
     """What each existing file was made from; None for one that is damaged.
 
-    A file that looks as we left it is taken from the ledger. Any other is
+    A file that looks as we left it is taken from the ledger, if what that knows of
+    it is of this day; an older ledger may have taken any. Any other is
     read: one whose bytes changed though its footer is ours is damaged too, and
     so is one of another day or dataset.
     """
@@ -112,9 +120,11 @@ def read_published(
         except OSError:
             continue
         known_file = known.get(path)
-        if known_file and (file_stat.st_size, file_stat.st_mtime_ns) == (
-            known_file.bytes,
-            known_file.mtime_ns,
+        if (
+            known_file
+            and (file_stat.st_size, file_stat.st_mtime_ns)
+            == (known_file.bytes, known_file.mtime_ns)
+            and says_what_it_is(dataset, day, known_file)
         ):
             found[path] = known_file
         else:

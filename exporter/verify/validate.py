@@ -23,6 +23,7 @@ from exporter.publish.published import (
     misplaced,
     published_days,
     read_footers,
+    says_what_it_is,
     unreadable_files,
 )
 from exporter.reporting.thresholds import MB, Thresholds
@@ -148,7 +149,12 @@ def _check_dataset(
     """Check the files of one dataset; returns the footers of the good ones."""
     paths = list(days)
     known = at.ledger.published()
-    footers = {path: known[path] for path in paths if _is_as_left(at, path, known)}
+    footers = {
+        path: known[path]
+        for path in paths
+        if _is_as_left(at, path, known)
+        and says_what_it_is(dataset, days[path], known[path])
+    }
     # What has the bytes that we left has the footer that we left.
     changed = [path for path in paths if path not in footers]
     whole = [path for path in changed if looks_whole(f"{at.root.path}/{path}")]

@@ -68,6 +68,26 @@ def published(root: Path, ledger: Ledger) -> dict[str, PublishedFile | None]:
     )  # fmt: skip
 
 
+def test_what_an_older_ledger_took_for_a_day_is_looked_at(tmp_path: Path) -> None:
+    """A file of the next day lies under this one's name, and is known to."""
+    ledger = Ledger(None)
+    footer = METADATA | {"dataset": "d", "day": "2025-10-28"}
+    pairs = ", ".join(f"{key}: '{text}'" for key, text in footer.items())
+    path = tmp_path / PATH
+    with duckdb.connect() as db:
+        db.execute(
+            f"copy (select 1 as a) to '{path}' "
+            f"(format parquet, kv_metadata {{{pairs}}})"
+        )
+    look = path.stat()
+    file = PublishedFile(look.st_size, look.st_mtime_ns, 0, 1, footer, "")
+    ledger.put_published(PATH, file)
+    assert published(tmp_path, ledger) == {PATH: None}
+    ledger.put_published(NEXT_PATH, file)
+    path.rename(tmp_path / NEXT_PATH)
+    assert published(tmp_path, ledger) == {NEXT_PATH: file}
+
+
 def test_the_same_making_must_have_the_same_bytes(tmp_path: Path) -> None:
     ledger = Ledger(None)
     path = parquet(tmp_path / PATH)
