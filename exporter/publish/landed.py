@@ -9,7 +9,7 @@ from datetime import date
 
 from exporter.contracts.datasets import Dataset
 from ingest.registry import CSV_SOURCES
-from ingest.store.landing import digest, sum_of
+from ingest.store.landing import digest, file_of_part, sum_of
 from ingest.store.ledger import Ledger
 
 # Of each input its records and a mark of its content.
@@ -41,18 +41,13 @@ def landed_inputs(ledger: Ledger) -> dict[str, dict[date, list[Landed]]]:
     for source, day, part, fingerprint, _, dropped, counts in ledger.landed():
         days = sources.setdefault(source, {})
         inputs = days.setdefault(date.fromisoformat(day), [])
-        name = f"{source}/{_file_of(part)}" if source in CSV_SOURCES else source
+        name = f"{source}/{file_of_part(part)}" if source in CSV_SOURCES else source
         landed = Landed(name, counts, fingerprint, dropped)
         if inputs and inputs[-1].name == name:
             inputs[-1] = _together(inputs[-1], landed)
         else:
             inputs.append(landed)
     return sources
-
-
-def _file_of(part: str) -> str:
-    """The input that a part of its own holds."""
-    return part.removesuffix(".gz").replace(".json.csv", ".json")
 
 
 def _together(one: Landed, other: Landed) -> Landed:

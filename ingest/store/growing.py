@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ingest.registry import SOURCES, Identity
 from ingest.store.landing import Json, Landing, part_name, part_number
 
+GROWING = tuple(
+    name
+    for name, source in SOURCES.items()
+    if source.identity in (Identity.NAME, Identity.LINE)
+)
 # Bytes of text from which on a part takes no more records.
 FULL = 2 << 20
 

@@ -126,6 +126,12 @@ def part_number(part: str) -> int:
 
 _NUMBER = re.compile(r"\.([0-9]+)(?=\.ndjson\.gz$)")
 
+
+def file_of_part(part: str) -> str:
+    """The input that a CSV part holds."""
+    return part.removesuffix(".gz").replace(".json.csv", ".json")
+
+
 # Made once: `json.dumps` would make it again for each record.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

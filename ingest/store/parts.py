@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
+from ingest.store.growing import GROWING
 from ingest.store.landing import (
     MANIFEST,
     SUPERSEDED,
@@ -108,7 +109,7 @@ def day_of_folder(name: str) -> str | None:
 def is_part(source: str, day: str, name: str) -> bool:
     """Whether a name is exactly that of a part of a source and day."""
     if source not in CSV_SOURCES:
-        number = part_number(name)
+        number = part_number(name) if source in GROWING else 1
         return number > 0 and name == part_name(source, number)
     match = CSV_PART.fullmatch(name)
     if match is None:

@@ -20,6 +20,8 @@ from ingest import files
 from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.root import Root
 from ingest.store import ahead
+from ingest.store.copies import copied_parts
+from ingest.store.growing import GROWING
 from ingest.store.landing import (
     DAMAGED,
     MANIFEST,
@@ -27,6 +29,7 @@ from ingest.store.landing import (
     Content,
     Json,
     Landing,
+    file_of_part,
     is_readable,
     landed_days,
     manifest,
@@ -48,6 +51,8 @@ from ingest.text.clean import MAX_CELL_CHARS
 BUNDLES = "bundles"
 # Cells of a landed CSV row that say about it and were not in its input.
 ABOUT_CELLS = 5
+SOURCE_FILE = -4
+A_COPY = "a copy: all of its records stand in another part"
 # So many odd names are told.
 MOST_NAMED = 20
 
@@ -72,14 +77,21 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
             raise ValueError(f"{source} is landed as CSV")
 
 
-def content_of_csv(source: str, text: io.TextIOBase) -> Content:
-    """What the ledger says of a CSV part, from its landing text."""
+def content_of_csv(
+    source: str, text: io.TextIOBase, file: str | None = None
+) -> Content:
+    """What the ledger says of a CSV part, from its landing text.
+
+    Raises ValueError where its rows do not come from the file of this name.
+    """
     csv.field_size_limit(MAX_CELL_CHARS)
     hashed = _Hashing(text)
     reader = csv.reader(hashed)
     next(reader, None)
     rows = size = 0
     for row in reader:
+        if file and row[SOURCE_FILE] != file:
+            raise ValueError(f"a copy of {row[SOURCE_FILE]}")
         rows += 1
         size += len(_written(row).encode()) + 1
     return Content(hashed.fingerprint(), {SOURCES[source].dataset: rows}, size)
@@ -125,6 +137,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
     known = {part[:3]: part[3:5] for part in ledger.part_stats()}
     others: set[tuple[str, str]] = set()
     rotten: set[tuple[str, str]] = set()
+    unknown: dict[tuple[str, str], list[str]] = {}
     for source, day, part, file_stat in found.parts:
         shown = (file_stat.st_size, file_stat.st_mtime_ns)
         is_as_left = known.pop((source, day, part), None) == shown
@@ -176,8 +189,15 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
                 judge_on,
             )
         )
+        unknown.setdefault((source, day), []).append(part)
         if SOURCES[source].identity is Identity.NAME:
             ledger.doubt(day)
+    for (source, day), parts in unknown.items():
+        if source in GROWING:
+            for part in copied_parts(landing, source, day, parts):
+                below = f"{source}/day={day}/{part}"
+                warnings.append(_set_aside(landing, below, A_COPY))
+                ledger.forget_part(source, day, part)
     if thoroughly:
         warnings += _check_superseded(landing, others)
     for source, day, part in known:
@@ -244,7 +264,7 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
         raise EOFError  # to gzip, nothing is a whole file
     if source in CSV_SOURCES:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as text:
-            return content_of_csv(source, text)
+            return content_of_csv(source, text, file_of_part(part))
     records = parse_records(files.read(path))
     if any(record.get("day", day) != day for record in records):
         raise ValueError("a copy of another day")

@@ -96,6 +96,49 @@ def test_a_part_copied_to_another_day_is_no_part_of_it(root: Path) -> None:
     assert faults.is_valid(root)
 
 
+TWICE = {
+    # Copies under the next exact name: of all, of an older state, of a twin's.
+    BEATS: f"heartbeats/day={DAY}/heartbeats.2.ndjson.gz",
+    f"query_log/day={DAY}/query_log.ndjson.gz": (
+        f"query_log/day={DAY}/query_log.2.ndjson.gz"
+    ),
+    ROWS: f"query_rows/day={DAY}/query_perf_daily_20251028.json.csv.gz",
+    f"observed_columns/day={DAY}/observed_columns.ndjson.gz": (
+        f"observed_columns/day={DAY}/observed_columns.2.ndjson.gz"
+    ),
+}
+
+
+@pytest.mark.parametrize("is_ledger_lost", [False, True])
+def test_a_part_copied_under_its_next_name_counts_once(
+    is_ledger_lost: bool, root: Path
+) -> None:
+    write(
+        root / "g/reports/query_perf.jsonl",
+        f'{{"ts":"{DAY}T01:00:00Z","query":"select 1","duration_ms":3}}\n' * 2,
+    )
+    export(root)
+    old = (root / LANDING / BEATS).read_bytes()
+    beat = f"g/reports/ops_atomic/heartbeat_{DAY}_13-00-00.md"
+    write(root / beat, heartbeat(f"{DAY}T13:00:00Z"))
+    export(root)
+    before, store = faults.published(root), faults.landed(root)
+    for name, copy in TWICE.items():
+        shutil.copy2(root / LANDING / name, root / LANDING / copy)
+    (root / LANDING / TWICE[BEATS]).write_bytes(old)
+    if is_ledger_lost:
+        (root / LEDGER).unlink()
+    done = export(root)
+    assert faults.published(root) == before
+    assert done.warnings.count("a copy: all of its records stand in another") == 2
+    assert f"{TWICE[ROWS]}: damaged; set aside" in done.warnings
+    assert f"never read: {list(TWICE.values())[-1]}" in done.warnings
+    landed = faults.landed(root)
+    assert {name: landed[name] for name in store} == store
+    assert faults.is_valid(root)
+    assert not faults.conservation(root)
+
+
 def pipe(path: Path) -> None:
     os.mkfifo(path)
 
