@@ -3,12 +3,6 @@
     record that a row stands for (NULL if for none), and `outcome`, of which only
     `published` goes into the files. -#}
 
-{% macro publisher_step(step, relation, config={}) %}
-    {% do adapter.store_relation(
-        'publisher', relation, [], step, 'parquet', config
-    ) %}
-{% endmacro %}
-
 {% materialization daily_parquet, adapter="duckdb" %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {%- set contract = model.columns.values() | list -%}
@@ -18,17 +12,12 @@
 
     {{ run_hooks(pre_hooks) }}
 
-    {#- `--empty` builds from nothing: it must not publish nothing. -#}
-    {%- if not flags.EMPTY -%}
-        {% do publisher_step('plan', this, {'started': run_started_at}) %}
-    {%- endif -%}
     {{ get_assert_columns_equivalent(published_rows_sql('(' ~ sql ~ ')')) }}
 
+    {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
-        {% do publisher_step('publish', this, {
-            'dataset': this.identifier,
-            'statements': {
-                'narrow': show_landing_sql(),
+        {% do adapter.store_relation(
+            'publisher', this, [], model.config.meta.path, 'parquet', {
                 'make': batch_sql(
                     batch, sql, contract, kept_files(this.identifier),
                     keeps_missing_rows(this.identifier)
@@ -37,9 +26,8 @@
                 'count': count_missing_sql(batch, contract),
                 'copy': copy_sql(rows),
                 'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
-                'widen': show_all_landing_sql(),
-            },
-        }) %}
+            }
+        ) %}
     {%- endif -%}
 
     {% call statement('main') -%}
@@ -51,14 +39,6 @@
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(target_relation, model) %}
 
-    {%- set failed = run_query(failed_days_sql(this.identifier)).rows -%}
-    {%- if failed -%}
-        {{ exceptions.raise_compiler_error(
-            failed | length ~ ' day(s) could not be published: '
-            ~ failed[0][0] ~ ': ' ~ failed[0][1]
-        ) }}
-    {%- endif -%}
-
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
@@ -68,15 +48,6 @@
     from {{ relation }}
     where outcome in ('published', 'missing')
 {%- endmacro %}
-
-{% macro failed_days_sql(dataset) %}
-    select
-        day,
-        reason,
-    from publishing.failed_days
-    where dataset = '{{ dataset }}'
-    order by day
-{% endmacro %}
 
 {#- The inputs whose rows are taken from the published file. -#}
 {% macro kept_files(dataset) %}
@@ -97,31 +68,6 @@
             ~ dataset ~ "'"
         ).rows[0][0] > 0) }}
     {%- endif -%}
-{% endmacro %}
-
-{#- Lets the landing's views show the parts of some days only: to pick these out
-    of a long history takes its time. A variable is this connection's own: models
-    may run side by side. -#}
-{% macro show_landing_sql() %}
-    {%- for node in graph.sources.values()
-        if node.source_name == 'landing' and node.name != 'landed_days' %}
-    set variable landing_{{ node.name }} = (
-        select coalesce(
-            list(path) filter (day in getvariable('publishing_days')),
-            {#- One that is of no day of these, and so is not opened. #}
-            list(path)[:1]
-        )
-        from publishing.landed_parts
-        where source = '{{ node.name }}'
-    );
-    {%- endfor %}
-{% endmacro %}
-
-{% macro show_all_landing_sql() %}
-    {%- for node in graph.sources.values()
-        if node.source_name == 'landing' and node.name != 'landed_days' %}
-    reset variable landing_{{ node.name }};
-    {%- endfor %}
 {% endmacro %}
 
 {% macro batch_sql(

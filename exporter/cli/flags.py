@@ -42,9 +42,9 @@ class Dataset(click.ParamType[str]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        from exporter.contracts.datasets import load_datasets
+        from exporter.contracts.datasets import dataset_names
 
-        names = list(load_datasets())
+        names = dataset_names()
         if value not in names:
             close = difflib.get_close_matches(value, names, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -103,6 +103,11 @@ def shape_of(columns: Iterable[tuple[str, str]], codecs: Iterable[str]) -> str:
     )[:16]
 
 
+def dataset_names(project: Path = PROJECT) -> list[str]:
+    """The names of all datasets, which their files bear."""
+    return sorted(path.stem for path in (project / EXPORTS).glob("*.yml"))
+
+
 def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
     """All datasets by name, in the order of their names."""
     code = Code(project)

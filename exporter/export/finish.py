@@ -12,6 +12,7 @@ from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
 from exporter.notify.outbox import Notice
 from exporter.notify.ping import ping
+from exporter.publish.ledger import Ledger, open_ledger
 from exporter.reporting.alerts import carry_over, evaluate_alerts
 from exporter.reporting.guide import write_guide
 from exporter.reporting.history import append_run, last_run, standing_after
@@ -34,16 +35,22 @@ def begin(screen: Screen) -> None:
         screen.warn("the dead-man's switch did not answer")
 
 
-def conclude(root: Root, result: RunResult, screen: Screen) -> Notice | None:
+def conclude(
+    root: Root, result: RunResult, screen: Screen, ledger: Ledger | None = None
+) -> Notice | None:
     """Judge a run and leave its log lines, record and summary.
 
-    Called under the lock, however the run ended. Each is done whatever becomes
-    of the others. Returns a notice that could not be kept for sending.
+    `ledger` is the run's, if it came to open it: what was not committed is
+    forgotten. Called under the lock, however the run ended. Each is done
+    whatever becomes of the others. Returns a notice that could not be kept for
+    sending.
     """
     result.errors = [redact(text) for text in result.errors]
     stored = Stored()
     with _told(root, result, screen):
-        stored = count_stored(root)
+        ledger = ledger or open_ledger(root, dry_run=True)
+        ledger.roll_back()  # or nobody else could look into it
+        stored = count_stored(ledger)
         _judge(root, result, stored, screen)
     result.warnings = [redact(text) for text in result.warnings]
     leavings: tuple[Callable[[], None], ...] = (

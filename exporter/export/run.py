@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from exporter.contracts.datasets import ALWAYS, choose, load_datasets
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
-from exporter.publish.ledger import open_ledger
+from exporter.publish.code_changes import code_looks
+from exporter.publish.ledger import PublishedFile, open_ledger
+from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.masked_files import mask_published
 from exporter.publish.plan import (
     Plan,
     Selection,
     Target,
     plan_days,
-    published_on,
     set_aside_damaged,
 )
-from exporter.publish.request import Request
 from exporter.publish.untested import forget_untested, untested_days
+from exporter.publish.work import Work
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
@@ -71,6 +74,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         run = _Run(root, options, screen, stopper, result)
         run.land()
         run.publish()
+        run.ledger.commit()
     except Stopped as stopped:
         result.stopped = stopped.reason
         result.by_hand = stopped.code == INTERRUPTED
@@ -84,16 +88,16 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         raise
     finally:
         stopper.rest()
-        if run is not None:
-            run.ledger.give_up()  # or nobody else could look into it
         result.duration_s = time.monotonic() - begun
         if not options.dry_run:
             files.remove_tree(root.staging)
             try:
-                unkept = conclude(root, result, screen)
+                unkept = conclude(root, result, screen, run.ledger if run else None)
             finally:
                 give_back_lock(root)
             tell(root, result, screen, unkept)
+        if run is not None:
+            run.ledger.give_up()
     if not options.dry_run:
         screen.finish(result)
     return result
@@ -130,9 +134,14 @@ class _Run:
         self.stopper = stopper
         self.result = result
         self.ledger = open_ledger(root, options.dry_run)
+        self.code = code_looks()
         self.datasets = load_datasets()
+        result.schema_versions = {
+            name: dataset.schema_version for name, dataset in self.datasets.items()
+        }
 
     def land(self, thoroughly: bool = False) -> None:
+        """Land what is new."""
         selection = self.options.selection
         report: LandingReport = land(
             self.root,
@@ -145,14 +154,29 @@ class _Run:
             progress=self.screen.progress,
         )
         self.result.landed_records += report.records
-        self.result.warnings += report.warnings
-        self.result.errors += report.errors
         for warning in report.warnings:
-            self.screen.warn(warning)
+            self._warn(warning)
         for error in report.errors:
-            self.screen.fail(error)
+            self._fail(error)
 
     def publish(self) -> None:
+        """Let dbt publish the days that are stale, if there are any."""
+        plan = self._plan()
+        self._say_what_is_missing(plan)
+        self._say_what_is_odd(plan)
+        self._skip(plan)
+        if self.options.dry_run:
+            self._say_what_would_be(plan)
+            return
+        set_aside_damaged(self.root, self.ledger, plan)
+        landed = {date.fromisoformat(row.day) for row in landed_days(self.ledger)}
+        untested = untested_days(self.root, landed)
+        if plan.stale or untested:
+            self._build(plan.stale, untested)
+
+    # What is to be done
+
+    def _plan(self) -> Plan:
         selection = self.options.selection
         chosen = choose(self.datasets, selection.datasets)
         plan = plan_days(self.root, self.ledger, chosen, selection)
@@ -163,28 +187,7 @@ class _Run:
             # Nothing says so but its bytes: nothing is made from it.
             self.land(thoroughly=True)
             plan = plan_days(self.root, self.ledger, chosen, selection)
-        self._say_what_is_missing(plan)
-        self._say_what_is_odd(plan)
-        self._skip(plan)
-        if self.options.dry_run:
-            self.screen.dry_run([self._file(t, "would_export") for t in plan.stale])
-            self.result.files += [self._file(t, "would_export") for t in plan.stale]
-            self.ledger.close()
-            return
-        set_aside_damaged(self.root, self.ledger, plan)
-        untested = untested_days(
-            self.root,
-            {date.fromisoformat(row.day) for row in landed_days(self.ledger)},
-        )
-        if not plan.stale and not untested:
-            self.ledger.close()
-            return
-        # All that was made of a day that no run has tested well is tested again.
-        datasets = {target.dataset for target in plan.stale}
-        models = sorted(self.datasets if untested else datasets)
-        request = self._request(plan, untested)
-        self.ledger.close()
-        self._build(request, models, plan)
+        return plan
 
     def _mask_published(self, plan: Plan) -> bool:
         """Mask files that the landing does not make again; whether any changed."""
@@ -221,117 +224,110 @@ class _Run:
                 f"{days[0]} to {days[-1]}"
             )
 
-    def _warn(self, text: str) -> None:
-        self.result.warnings.append(text)
-        self.screen.warn(text)
-
     def _skip(self, plan: Plan) -> None:
-        sizes = self._source_bytes()
         rejects = self._reject_counts()
-        skipped = []
-        for dataset, day, path in plan.current:
-            file = plan.published[path]
-            skipped.append(
-                FileResult(
-                    dataset,
-                    day.isoformat(),
-                    path,
-                    "skipped",
-                    file.row_count,
-                    rejects.get((dataset, day.isoformat()), 0),
-                    sizes.get((dataset, day.isoformat()), 0),
-                    file.bytes,
-                )
-            )
+        skipped = [
+            self._file(dataset, day, path, "skipped", plan.published[path], rejects)
+            for dataset, day, path in plan.current
+        ]
         self.result.files += skipped
         self.screen.skipped(skipped)
 
-    def _file(self, target: Target, status: str) -> FileResult:
-        return FileResult(
-            target.dataset, target.day.isoformat(), target.path, status,
-            source_bytes=self._source_bytes().get(
-                (target.dataset, target.day.isoformat()), 0
-            ),
-            reason=target.reason,
-        )  # fmt: skip
+    def _say_what_would_be(self, plan: Plan) -> None:
+        would_be = [self._of(target, "would_export") for target in plan.stale]
+        self.screen.dry_run(would_be)
+        self.result.files += would_be
 
+    # What dbt does
+
+    def _build(self, stale: list[Target], untested: set[date]) -> None:
+        from exporter.publish.dbt_run import build
+
+        # All that was made of a day that no run has tested well is tested again.
+        datasets = {target.dataset for target in stale}
+        models = sorted(self.datasets if untested else datasets)
+        days = untested.union(target.day for target in stale)
+        work = Work(self.root, self.ledger, self.datasets, self.code, stale, days)
+        outcome = build(work, models, self.stopper)
+        if not outcome.errors:
+            forget_untested(self.root)
+        left_out = self._collect(work)
+        failed = {done.target.dataset for done in work.done if done.reason}
+        for name, message in outcome.errors:
+            if name not in failed:
+                self._fail(f"{name}: {message}")
+        for name, found in outcome.tests.items():
+            self.result.findings[f"test:{name}"] = found
+        if left_out and not self.result.errors:
+            # dbt has left something out, and gives no reason.
+            said = f"{len(left_out):,} file(s) were not published, such as "
+            self._fail(advice.run(said + left_out[0], self.root, "export"))
+
+    def _collect(self, work: Work) -> list[str]:
+        """Take over what became of each file; returns those not seen to."""
+        rejects = self._reject_counts()
+        for done in work.done:
+            status = "exported" if done.file else "failed"
+            file = self._of(done.target, status, done.file, rejects)
+            self.result.files.append(file)
+            metadata = done.file.metadata if done.file else {}
+            for warning in told_of_kept_rows(self.root, file.path, metadata):
+                self._warn(warning)
+            if done.reason:
+                self._fail(f"{done.target.path}: not published: {done.reason}")
+        seen_to = {done.target.path for done in work.done}
+        left_out = [target for target in work.stale if target.path not in seen_to]
+        self.result.files += [self._of(target, "failed") for target in left_out]
+        self.screen.exported(self.result.with_status("exported"), utc_now().date())
+        return sorted(target.path for target in left_out)
+
+    # What is said
+
+    def _of(self, target: Target, *more: Any) -> FileResult:
+        file = self._file(target.dataset, target.day, target.path, *more)
+        file.reason = target.reason
+        return file
+
+    def _file(
+        self,
+        dataset: str,
+        day: date,
+        path: str,
+        status: str,
+        file: PublishedFile | None = None,
+        rejects: Mapping[tuple[str, str], int] | None = None,
+    ) -> FileResult:
+        at = dataset, day.isoformat()
+        size = self._source_bytes.get(at, 0)
+        if file is None:
+            return FileResult(*at, path, status, source_bytes=size)
+        counts = file.row_count, (rejects or {}).get(at, 0), size, file.bytes
+        return FileResult(*at, path, status, *counts)
+
+    @functools.cached_property
     def _source_bytes(self) -> dict[tuple[str, str], int]:
         """Bytes of input per dataset and day."""
-        if not hasattr(self, "_sizes"):
-            by_source: dict[tuple[str, str], int] = {}
-            for row in landed_days(self.ledger):
-                by_source[row.source, row.day] = row.source_bytes
-            self._sizes: dict[tuple[str, str], int] = {}
-            for (source, day), size in by_source.items():
-                for name, dataset in self.datasets.items():
-                    # Rejects and drift are no copy of what they come from.
-                    if source in dataset.sources and name not in ALWAYS:
-                        key = (name, day)
-                        self._sizes[key] = self._sizes.get(key, 0) + size
-        return self._sizes
+        by_source: dict[tuple[str, str], int] = {}
+        for row in landed_days(self.ledger):
+            by_source[row.source, row.day] = row.source_bytes
+        sizes: dict[tuple[str, str], int] = {}
+        for (source, day), size in by_source.items():
+            for name, dataset in self.datasets.items():
+                # Rejects and drift are no copy of what they come from.
+                if source in dataset.sources and name not in ALWAYS:
+                    sizes[name, day] = sizes.get((name, day), 0) + size
+        return sizes
 
     def _reject_counts(self) -> dict[tuple[str, str], int]:
+        """Rejects per dataset and day, as they are published now."""
         counts: dict[tuple[str, str], int] = {}
         for day, dataset, _, records in self.ledger.rejects():
             counts[dataset, day] = counts.get((dataset, day), 0) + records
         return counts
 
-    def _request(self, plan: Plan, untested: set[date]) -> Request:
-        """What dbt is asked for, left where it finds it."""
-        folder = self.root.staging / f"run-{os.getpid()}"
-        files.make_private_folder(folder)
-        days = untested.union(target.day for target in plan.stale)
-        named = {str(day) for day in days}
-        landed = [part[:3] for part in self.ledger.part_stats() if part[1] in named]
-        lying = published_on(self.root, self.ledger, self.datasets, days)
-        Request(folder, plan.stale, landed, lying).write()
-        return Request(folder)
-
-    def _build(self, request: Request, models: list[str], plan: Plan) -> None:
-        from exporter.publish.dbt_run import build
-
-        outcome = build(self.root, models, self.stopper)
-        if not outcome.errors:
-            forget_untested(self.root)
-        self._collect(request, plan)
-        for name, message in outcome.errors:
-            if name not in self.failed_datasets:
-                self._fail(f"{name}: {message}")
-        for name, found in outcome.tests.items():
-            self.result.findings[f"test:{name}"] = found
-        if self._left_out and not self.result.errors:
-            # dbt has left something out, and gives no reason.
-            said = f"{len(self._left_out):,} file(s) were not published, such as "
-            self._fail(advice.run(said + self._left_out[0], self.root, "export"))
-
-    def _collect(self, request: Request, plan: Plan) -> None:
-        """Take over what dbt noted, file by file."""
-        targets = {target.path: target for target in plan.stale}
-        self.failed_datasets: set[str] = set()
-        self.ledger = open_ledger(self.root, dry_run=False)
-        rejects = self._reject_counts()
-        for done in request.records():
-            if "failed" in done:
-                target = targets.pop(done["path"], None)
-                self.failed_datasets.add(done["dataset"])
-                if target:
-                    self.result.files.append(self._file(target, "failed"))
-                self._fail(f"{done['path']}: not published: {done['failed']}")
-                continue
-            target = targets.pop(done["path"], None)
-            if target is None:
-                continue
-            for warning in done["warnings"]:
-                self._warn(warning)
-            file = self._file(target, "exported")
-            file.rows, file.parquet_bytes = done["rows"], done["parquet_bytes"]
-            file.rejected_rows = rejects.get((file.dataset, file.day), 0)
-            self.result.files.append(file)
-        for target in targets.values():
-            self.result.files.append(self._file(target, "failed"))
-        self._left_out = sorted(targets)
-        self.screen.exported(self.result.with_status("exported"), utc_now().date())
-        self.ledger.close()
+    def _warn(self, text: str) -> None:
+        self.result.warnings.append(text)
+        self.screen.warn(text)
 
     def _fail(self, text: str) -> None:
         self.result.errors.append(text)

@@ -16,7 +16,9 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from exporter.publish.landing_views import Narrow
 from exporter.publish.losses import with_kept_rows
+from exporter.publish.plan import Target
 from ingest import advice
 from ingest.files import CHUNK, WRITE_ERRORS
 from ingest.root import Root
@@ -38,31 +40,26 @@ NOT_OF_A_DAY = (
 class Statements:
     """The SQL of each step; it finds the days it is for in variables.
 
-    `narrow` lets the landing show only the days of a batch and `widen` all again;
-    `make` makes a table of them, `audit` finds those that break a rule, `count`
-    how many rows are kept of published files, `copy` writes one day as Parquet,
-    `drop` lets the table go.
+    `make` makes a table of a batch of days, `audit` finds those that break a
+    rule, `count` how many rows are kept of published files, `copy` writes one
+    day as Parquet, `drop` lets the table go.
     """
 
-    narrow: str
     make: str
     audit: str
     count: str
     copy: str
     drop: str
-    widen: str
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day that is to be made: `path` is its place, `staged` where it is made
-    aside, `footer` the file's metadata, `parts` what is landed of it."""
+    """A day that is to be made: `staged` is where it is made aside, `parts` are
+    the landed files of it, if it is made from such."""
 
-    day: date
-    path: str
+    target: Target
     staged: str
-    footer: dict[str, str]
-    parts: tuple[str, ...] = ()
+    parts: tuple[Path, ...] = ()
 
 
 # A day that was not made, and why.
@@ -70,26 +67,24 @@ Failed = tuple[Day, str]
 
 
 def make_files(
-    db: DuckDBPyConnection, statements: Statements, root: Root, days: list[Day]
+    db: DuckDBPyConnection, statements: Statements, narrow: Narrow, days: list[Day]
 ) -> list[Failed]:
-    """Make and audit the days, write those that pass, return those that do not.
-
-    The parts of a day are relative to the landing of `root`.
-    """
+    """Make and audit the days, write those that pass, return those that do not."""
     failed: list[Failed] = []
     for start in range(0, len(days), DAYS_AT_ONCE):
         batch = days[start : start + DAYS_AT_ONCE]
-        failed += _make_batch(db, statements, root, batch)
-    db.execute(statements.widen)
+        failed += _make_batch(db, statements, narrow, batch)
+    narrow.widen(db)
     return failed
 
 
 def _make_batch(
-    db: DuckDBPyConnection, statements: Statements, root: Root, days: list[Day]
+    db: DuckDBPyConnection, statements: Statements, narrow: Narrow, days: list[Day]
 ) -> Iterator[Failed]:
+    dates = [day.target.day for day in days]
     try:
-        _set(db, days=[day.day for day in days])
-        db.execute(statements.narrow)
+        _set(db, days=dates)
+        narrow.to(db, dates)
         db.execute(statements.make)
         reasons = dict(db.execute(statements.audit).fetchall())
         kept: dict[date, dict[str, int]] = {}
@@ -99,18 +94,19 @@ def _make_batch(
         if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):
             raise
         if len(days) == 1:
-            yield days[0], _why(error, root, days[0])
+            yield days[0], _why(error, narrow.root, days[0])
             return
         half = len(days) // 2
-        yield from _make_batch(db, statements, root, days[:half])
-        yield from _make_batch(db, statements, root, days[half:])
+        yield from _make_batch(db, statements, narrow, days[:half])
+        yield from _make_batch(db, statements, narrow, days[half:])
         return
     for day in days:
-        if day.day in reasons:
-            yield day, reasons[day.day]
+        if day.target.day in reasons:
+            yield day, reasons[day.target.day]
             continue
-        footer = with_kept_rows(day.footer, kept.get(day.day, {}))
-        _set(db, day=day.day, path=day.staged, footer=footer)
+        kept_rows = kept.get(day.target.day, {})
+        footer = with_kept_rows(day.target.metadata, kept_rows)
+        _set(db, day=day.target.day, path=day.staged, footer=footer)
         db.execute(statements.copy)
     db.execute(statements.drop)
 
@@ -127,9 +123,10 @@ def _cannot_write(error: Exception) -> bool:
 
 def _why(error: Exception, root: Root, day: Day) -> str:
     """Why a day cannot be made; a part of the landing that is damaged is named."""
-    damaged = [part for part in day.parts if not _is_whole(root.landing / part)]
+    damaged = [part for part in day.parts if not _is_whole(part)]
     if damaged:
-        said = f"{', '.join(damaged)}: damaged landing file"
+        names = ", ".join("/".join(part.parts[-3:]) for part in damaged)
+        said = f"{names}: damaged landing file"
         return advice.run(said, root, "export", "--historical")
     said = str(error).strip() or type(error).__name__
     return said.splitlines()[0]

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exporter.publish.work import Work, handed_over
 from exporter.runtime.errors import REMEDIES
 from exporter.runtime.stop import Stopper
 from ingest import files
-from ingest.root import PROJECT, Root
+from ingest.root import PROJECT
 
 # What dbt puts before and after the words that matter.
 NOISE = re.compile(
@@ -43,19 +44,19 @@ class Outcome:
     tests: dict[str, str | None] = field(default_factory=dict)
 
 
-def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
+def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
     """`dbt build` of some models and the tests that hang on them.
 
-    The days are chosen by the request that this process has left. Parsing is
+    `work` says which days of them, and is told what became of these. Parsing is
     remembered under the state folder from run to run.
     """
     # What the caller has set for dbts of its own, such as DBT_EMPTY, is not for
     # this one.
     for name in [name for name in os.environ if name.startswith("DBT_")]:
         del os.environ[name]
-    os.environ["OPS_ATOMIC_ROOT"] = str(root.path)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    folder = root.state / "dbt"
+    files.make_private_folder(work.root.staging)
+    folder = work.root.state / "dbt"
     arguments = [
         "build",
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
@@ -69,7 +70,11 @@ def build(root: Root, models: Iterable[str], stopper: Stopper) -> Outcome:
     said = io.StringIO()
     before = Path.cwd()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        with (
+            handed_over(work),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+        ):
             # Here, because importing dbt takes longer than a run with nothing new.
             from dbt.cli.main import dbtRunner
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from datetime import date
 
 from duckdb import DuckDBPyConnection
 
@@ -59,22 +60,57 @@ def create(db: DuckDBPyConnection, root: Root, parts: Iterable[LandedPart]) -> N
     db.execute(f"create or replace view landing.landed_days as {query}")
 
 
-def landed_parts(root: Root, ledger: Ledger) -> list[LandedPart]:
-    """The parts that the ledger knows; without one, all that have their form.
+def landed_parts(
+    root: Root, ledger: Ledger, days: Set[date] | None = None
+) -> list[LandedPart]:
+    """The parts that the ledger knows, of all days or some.
 
-    Only those that lie there: one that is missing would spoil its source.
+    Without a ledger all that have their form. Only those that lie there: one
+    that is missing would spoil its source.
     """
     if ledger.is_new or ledger.was_damaged:
         found = look_into(root.landing)
         known = [(source, day, part) for source, day, part, _ in found.parts]
     else:
         known = [(source, day, part) for source, day, part, *_ in ledger.part_stats()]
+    if days is not None:
+        names = set(map(str, days))
+        known = [part for part in known if part[1] in names]
     landing = str(root.landing)
     return [
         part
         for part in known
         if os.path.isfile(f"{landing}/{part[0]}/day={part[1]}/{part[2]}")
     ]
+
+
+class Narrow:
+    """Lets a connection's views of the landing show the parts of some days only.
+
+    To pick these out of a long history takes its time. `parts` are those of all
+    days that may be asked for.
+    """
+
+    def __init__(self, root: Root, parts: Iterable[LandedPart]) -> None:
+        self.root = root
+        self.paths: dict[str, list[tuple[str, str]]] = {}
+        for part in parts:
+            source, day, _ = part
+            found = self.paths.setdefault(source, [])
+            found.append((day, part_path(root, part)))
+
+    def to(self, db: DuckDBPyConnection, days: Iterable[date]) -> None:
+        names = set(map(str, days))
+        for source, paths in self.paths.items():
+            found = [path for day, path in paths if day in names]
+            # Else one that is of no day of these, and so is not opened.
+            shown = found or [path for _, path in paths[:1]]
+            db.execute(f"set variable landing_{source} = $shown", {"shown": shown})
+
+    def widen(self, db: DuckDBPyConnection) -> None:
+        """Show all days again."""
+        for source in self.paths:
+            db.execute(f"reset variable landing_{source}")
 
 
 def part_path(root: Root, part: LandedPart) -> str:

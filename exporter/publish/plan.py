@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +17,7 @@ from exporter.publish.landed import (
     landed_inputs,
     read_content,
     records_of,
+    source_of,
     written,
 )
 from exporter.publish.ledger import Ledger, PublishedFile
@@ -84,6 +86,14 @@ class Target:
     @property
     def landed_records(self) -> int:
         return int(self.metadata["landed_records"])
+
+    def expected_records(self) -> Counter[str]:
+        """By source, how many landed records the audit has to find."""
+        expected: Counter[str] = Counter()
+        for name, (records, _) in read_content(self.metadata).items():
+            if name not in self.kept:
+                expected[source_of(name)] += records
+        return expected
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class RunResult:
     """One run, from start to end.
 
     `findings` are those of alerts.py; `by_hand` says that someone at the
-    keyboard stopped it.
+    keyboard stopped it; `schema_versions` are those of the datasets.
     """
 
     started: datetime
@@ -68,6 +68,7 @@ class RunResult:
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     findings: dict[str, str | None] = field(default_factory=dict)
+    schema_versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

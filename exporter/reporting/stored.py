@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from exporter.publish.counts import SOURCES_HEARD
-from exporter.publish.ledger import Ledger, open_ledger
+from exporter.publish.ledger import Ledger
 from exporter.runtime.present import present
 from ingest.registry import CSV_SOURCES
-from ingest.root import Root
 
 
 @dataclass
@@ -45,29 +44,25 @@ class Stored:
         return self.parquet_bytes + self.landing_bytes
 
 
-def count_stored(root: Root) -> Stored:
-    """Count what the ledger knows. Writes nothing."""
+def count_stored(ledger: Ledger) -> Stored:
+    """Count what the ledger knows."""
     stored = Stored()
-    ledger = open_ledger(root, dry_run=True)
-    try:
-        stored.parquet_files, stored.parquet_bytes = ledger.size("published")
-        stored.landing_files, stored.landing_bytes = ledger.size("parts")
-        for _, dataset, reason, records in ledger.rejects():
-            stored.rejects.setdefault(dataset, Counter())[reason] += records
-        for day, source, kind, name, number, file in ledger.drift():
-            key = source, kind, name
-            stored.drift[key] += number
-            first, _ = stored.drift_seen.get(key, (file, None))
-            stored.drift_seen[key] = first, date.fromisoformat(day)
-        now = present()
-        stored.csv_bytes = ledger.source_bytes("query_rows")
-        stored.newest = [
-            (source, day, (now.date() - day).days if day else None)
-            for source, day in newest_days(ledger, now).items()
-        ]
-        stored.heard_at = _heard_at(ledger.heard(now))
-    finally:
-        ledger.close()
+    stored.parquet_files, stored.parquet_bytes = ledger.size("published")
+    stored.landing_files, stored.landing_bytes = ledger.size("parts")
+    for _, dataset, reason, records in ledger.rejects():
+        stored.rejects.setdefault(dataset, Counter())[reason] += records
+    for day, source, kind, name, number, file in ledger.drift():
+        key = source, kind, name
+        stored.drift[key] += number
+        first, _ = stored.drift_seen.get(key, (file, None))
+        stored.drift_seen[key] = first, date.fromisoformat(day)
+    now = present()
+    stored.csv_bytes = ledger.source_bytes("query_rows")
+    stored.newest = [
+        (source, day, (now.date() - day).days if day else None)
+        for source, day in newest_days(ledger, now).items()
+    ]
+    stored.heard_at = _heard_at(ledger.heard(now))
     return stored
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from exporter.contracts.datasets import ALWAYS, load_datasets
+from exporter.contracts.datasets import ALWAYS
 from exporter.reporting.alerts import stale_sources
 from exporter.reporting.history import DayFinding, findings_of, runs_of
 from exporter.reporting.markdown import plain, table
@@ -142,7 +142,7 @@ def _datasets(result: RunResult, runs: list[Run]) -> str:
     names = sorted({file.dataset for file in result.files} | set(of_the_day))
     if not names:
         return "No day has been landed yet."
-    versions = {name: d.schema_version for name, d in load_datasets().items()}
+    versions = result.schema_versions
     rows = [
         [
             f"`{name}`",

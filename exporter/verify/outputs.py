@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -155,7 +156,8 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
 def check_storage(root: Root) -> Check:
     """What Parquet and landing take."""
     limit = Thresholds.from_environment(os.environ).max_storage_gb
-    used = count_stored(root).bytes
+    with contextlib.closing(open_ledger(root, dry_run=True)) as ledger:
+        used = count_stored(ledger).bytes
     is_well = used <= limit * GB
     return Check(
         METRIC, "Storage used", f"at most {limit:g} GB", kilobytes(used),

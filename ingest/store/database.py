@@ -32,8 +32,11 @@ def connect(path: Path | None) -> sqlite3.Connection:
     """Open a database; with no path, one in memory. Raises OSError, DAMAGED."""
     if path is not None:
         refuse_what_is_no_file(path)
-    # Autocommit off by hand: one transaction from write to commit.
-    return sqlite3.connect(path or ":memory:", isolation_level=None, timeout=0)
+    # Autocommit off by hand: one transaction from write to commit. Threads may
+    # share it, one at a time.
+    return sqlite3.connect(
+        path or ":memory:", isolation_level=None, timeout=0, check_same_thread=False
+    )
 
 
 def refuse_what_is_no_file(path: Path) -> None:

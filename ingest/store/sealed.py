@@ -6,7 +6,6 @@ changed is found. A file that is damaged, or of another layout, is made again.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import zlib
 from collections.abc import Callable
@@ -25,17 +24,13 @@ class SealedTables:
     """Tables in a SQLite file; with no path, in memory only.
 
     Raises OSError where it cannot be opened or written: only a file that does
-    not hold these tables any more is made again. One that lies as this process
-    left it is not checked once more.
+    not hold these tables any more is made again.
     """
 
     # Another number means another layout: the file is then made again.
     LAYOUT: ClassVar[int]
     # By name, a table's columns and its primary key.
     TABLES: ClassVar[dict[str, tuple[str, str]]]
-
-    # How the files looked that this process closed, by path.
-    _left: ClassVar[dict[Path, tuple[int, int, int]]] = {}
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -51,19 +46,17 @@ class SealedTables:
 
     def _open(self) -> None:
         self.db = database.connect(self.path)
-        self._check(self.path)
+        self._check()
 
-    def _check(self, path: Path | None) -> None:
-        is_as_left = path in self._left and self._left[path] == _file_stat(path)
-        if not is_as_left and self._quick_check() != "ok":
+    def _check(self) -> None:
+        if self._quick_check() != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
         (layout,) = self._execute("pragma user_version").fetchone()
         if layout != self.LAYOUT:
             if layout or self._execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("another layout")
             self._make_tables()
-        if not is_as_left:
-            self._check_seals()
+        self._check_seals()
 
     def _make_tables(self) -> None:
         self.begin()
@@ -111,7 +104,7 @@ class SealedTables:
         try:
             database.copy_into(path, copy.db)
             copy.is_new = False
-            copy._check(path)
+            copy._check()
         except DAMAGED:
             copy = cls(None)
             copy.was_damaged = True
@@ -137,9 +130,6 @@ class SealedTables:
             self.commit()
         finally:
             self.give_up()
-        if self.path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                self._left[self.path] = _file_stat(self.path)
 
     def give_up(self) -> None:
         """Close, and forget what was not committed; a closed one stays so."""
@@ -169,11 +159,6 @@ class SealedTables:
         marks = ",".join("?" * (len(cells) + 1))
         row = (*cells, _seal(cells))
         self._write(f"insert or replace into {table} values ({marks})", row)
-
-
-def _file_stat(path: Path) -> tuple[int, int, int]:
-    file_stat = path.stat()
-    return file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns
 
 
 def _seal(cells: tuple[Any, ...]) -> int:

@@ -32,9 +32,9 @@ def test_a_test_that_failed_is_told_until_it_passes(
     built: list[list[str]] = []
     real = dbt_run.build
 
-    def failing(where, models, stopper):  # type: ignore[no-untyped-def]
+    def failing(work, models, stopper):  # type: ignore[no-untyped-def]
         built.append(list(models))
-        outcome = real(where, models, stopper)
+        outcome = real(work, models, stopper)
         return Outcome([*outcome.errors, ("no landed record is lost", "not so")])
 
     spoil(root)

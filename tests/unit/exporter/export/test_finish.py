@@ -6,6 +6,7 @@ import pytest
 
 from exporter.export import finish
 from exporter.export.finish import conclude
+from exporter.publish.ledger import Ledger
 from exporter.reporting.history import last_run
 from exporter.reporting.logs import log_path
 from exporter.reporting.results import RunResult
@@ -21,7 +22,7 @@ def result() -> RunResult:
     return RunResult(utc_now())
 
 
-def long_silent(root: Root) -> Stored:
+def long_silent(ledger: Ledger) -> Stored:
     return Stored(heard_at={"heartbeats": utc_now().replace(year=2001)})
 
 
@@ -54,7 +55,7 @@ def test_a_record_that_cannot_be_left_fails_the_run_and_no_other_record(
 def test_a_store_that_cannot_be_counted_fails_the_run(
     empty_root: Path, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(root: Root) -> Stored:
+    def fail(ledger: Ledger) -> Stored:
         raise PermissionError(13, "Permission denied", "ledger.sqlite")
 
     monkeypatch.setattr(finish, "count_stored", fail)

@@ -25,7 +25,10 @@ def a_run(**changes: Any) -> RunResult:
         FileResult("query_perf", "2025-10-26", "", "skipped", 500, 0, 50_000, 10_000),
         FileResult("schema_drift", "2025-10-27", "", "exported", 0, 0, 0, 300),
     ]
-    usual: dict[str, Any] = {"started": STARTED, "duration_s": 4.25, "files": files}
+    usual: dict[str, Any] = {
+        "started": STARTED, "duration_s": 4.25, "files": files,
+        "schema_versions": {"query_perf": 1, "schema_drift": 1},
+    }  # fmt: skip
     return RunResult(**usual | changes)
 
 

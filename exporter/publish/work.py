@@ -1,0 +1,70 @@
+"""The work of one dbt: what it is to publish, and what became of that.
+
+Handed over inside this process by whoever runs dbt in it; the plugin finds it
+here. Under plain dbt nobody does, and the plugin plans for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import date
+
+from exporter.contracts.datasets import Dataset
+from exporter.publish.code_changes import Looks
+from exporter.publish.ledger import Ledger, PublishedFile
+from exporter.publish.plan import Target
+from ingest.root import Root
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a target: its file, or the `reason` why there is none."""
+
+    target: Target
+    file: PublishedFile | None = None
+    reason: str = ""
+
+
+@dataclass
+class Work:
+    """What is to be published under a root, whoever planned it.
+
+    `code` is how the project's files looked when the datasets were loaded;
+    `days` are those that dbt is shown, None for all; `done` has an entry for
+    each target that was seen to.
+    """
+
+    root: Root
+    ledger: Ledger
+    datasets: Mapping[str, Dataset]
+    code: Looks
+    stale: list[Target]
+    days: Set[date] | None = None
+    done: list[Done] = field(default_factory=list)
+
+    def of(self, dataset: str) -> list[Target]:
+        """What is to be published of a dataset."""
+        return [target for target in self.stale if target.dataset == dataset]
+
+
+_handed: Work | None = None
+
+
+@contextlib.contextmanager
+def handed_over(work: Work) -> Iterator[None]:
+    """Let a dbt of this process find its work."""
+    global _handed
+    # Others may look into the ledger meanwhile.
+    work.ledger.commit()
+    _handed = work
+    try:
+        yield
+    finally:
+        _handed = None
+
+
+def handed_work() -> Work | None:
+    """What was handed over; None under plain dbt."""
+    return _handed
