@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Set
 from datetime import date
-
-from duckdb import DuckDBPyConnection
+from typing import TYPE_CHECKING
 
 from exporter.contracts.landing_columns import landing_columns
 from ingest.registry import CSV_SOURCES, SOURCES
@@ -14,6 +13,9 @@ from ingest.root import Root
 from ingest.store.landing import MANIFEST, LandedPart
 from ingest.store.ledger import Ledger
 from ingest.store.parts import look_into
+
+if TYPE_CHECKING:  # a run with nothing to do does without
+    from duckdb import DuckDBPyConnection
 
 # A whole heartbeat stands in one line of JSON, escaped.
 MAX_LINE_BYTES = 32 << 20
