@@ -159,7 +159,7 @@ def write_private(path: Path, data: bytes) -> None:
 def write_aside(staging: Path, name: str) -> Iterator[Path]:
     """A path below `staging` to write to; gone afterwards unless moved away."""
     make_private_folder(staging)
-    path = staging / f"{os.getpid()}-{name}"
+    path = staging / f".{name}.{os.getpid()}"
     try:
         with blamed_on(path):
             yield path
@@ -175,9 +175,25 @@ def move_into_place(made: Path, place: Path) -> None:
 
 
 def write_text(path: Path, staging: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a small text file in one step."""
+    """Replace a small text file in one step; the umask may take from its mode."""
+    _write(path, staging, text.encode(), mode)
+
+
+def write_exactly(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file in one step, with these rights whatever the umask.
+
+    It is made beside its place, hidden: in a folder that others search.
+    """
+    _write(path, path.parent, data, mode, is_exact=True)
+
+
+def _write(
+    path: Path, staging: Path, data: bytes, mode: int, is_exact: bool = False
+) -> None:
     with write_aside(staging, path.name) as made:
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            if is_exact:
+                os.fchmod(descriptor, mode)
+            stream.write(data)
         move_into_place(made, path)

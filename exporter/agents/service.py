@@ -27,6 +27,7 @@ from exporter.agents.system import System
 from exporter.agents.systemd import Systemd
 from exporter.agents.units import render_units
 from ingest import advice
+from ingest.files import write_exactly
 
 
 class Change(NamedTuple):
@@ -172,16 +173,6 @@ def is_in_place(path: Path, content: bytes, mode: int) -> bool:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file in one step; never readable by more than `mode` allows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden and without the suffix, so that launchd never takes it for a job.
-    made = path.with_name(f".{path.name}.new")
-    made.unlink(missing_ok=True)
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        # Whatever the umask: launchd refuses a file that others may write to.
-        os.fchmod(descriptor, mode)
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-    os.replace(made, path)
+    # Exactly so: launchd refuses a file that others may write to.
+    write_exactly(path, content, mode)

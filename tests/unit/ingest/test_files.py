@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,16 @@ def test_setting_aside_keeps_what_was_set_aside_before(tmp_path: Path) -> None:
 
 def test_removing_a_tree_that_is_not_there(tmp_path: Path) -> None:
     files.remove_tree(tmp_path / "nothing")
+
+
+def test_write_exactly_heeds_no_umask(tmp_path: Path) -> None:
+    place = tmp_path / "job.plist"
+    before = os.umask(0o077)
+    try:
+        for data in (b"one", b"two"):
+            files.write_exactly(place, data, 0o644)
+            assert place.read_bytes() == data
+            assert place.stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
+    assert list(tmp_path.iterdir()) == [place]
