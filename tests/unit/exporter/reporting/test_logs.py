@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -53,10 +55,8 @@ def test_a_log_that_cannot_be_written_stops_nothing(root: Root) -> None:
     log_warning(root, "lost")
 
 
-@pytest.mark.parametrize(
-    "name", ["parquet_export.log", f"{LABELS[0]}.out.log", f"{LABELS[1]}.err.log"]
-)
-def test_logs_that_have_grown_are_set_aside(
+@pytest.mark.parametrize("name", [f"{LABELS[0]}.out.log", f"{LABELS[1]}.err.log"])
+def test_agents_logs_that_have_grown_are_set_aside(
     root: Root, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "LOG_BYTES", 4)
@@ -67,3 +67,29 @@ def test_logs_that_have_grown_are_set_aside(
         rotate_logs(root)
     found = {path.name: path.read_text() for path in root.logs.iterdir()}
     assert found == {name: "sma", f"{name}.1": "three", f"{name}.2": "two!"}
+
+
+def test_the_log_is_set_aside_before_it_is_too_large(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "LOG_BYTES", 80)
+    monkeypatch.setattr(logs, "LOGS_KEPT", 2)
+    for number in range(9):
+        log_warning(root, f"number {number}")
+    name = log_path(root).name
+    found = {path.name: path.read_text() for path in root.logs.iterdir()}
+    assert sorted(found) == [name, f"{name}.1", f"{name}.2"]
+    assert found[name].endswith("number 8\n")
+    assert all(len(text) <= 80 and text.endswith("\n") for text in found.values())
+
+
+def test_a_line_that_cannot_be_written_is_told_with_the_path(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("logging.StreamHandler.flush", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        append_log(root, RunResult(datetime(2025, 10, 28)))
+    assert caught.value.filename == str(log_path(root))
