@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from exporter.contracts.lineage import Code
 from exporter.publish import dbt_run, work
 from exporter.publish.work import Work
+from ingest.root import PROJECT
 from ingest.store import database
 from tests import faults
 
@@ -76,3 +79,22 @@ def test_dbt_is_handed_its_work_in_this_process_alone(
     [handed] = seen
     assert {done.target.path for done in handed.done if done.file} == exported
     assert {str(target.day) for target in handed.stale} == {DAY}
+
+
+NOTHING_NEW = """
+import sys
+from exporter.cli.main import main
+try:
+    main(["export", "--root", sys.argv[1]])
+finally:
+    print(sorted({"dbt", "duckdb"} & set(sys.modules)))
+"""
+
+
+def test_a_run_with_nothing_new_imports_neither_dbt_nor_duckdb(root: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", NOTHING_NEW, str(root)],
+        check=True, cwd=PROJECT, stdout=subprocess.PIPE, text=True,
+    ).stdout  # fmt: skip
+    assert "Export complete (0 new files)" in said
+    assert said.splitlines()[-1] == "[]"
