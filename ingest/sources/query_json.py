@@ -30,6 +30,7 @@ NO_LIST = "no list of patterns"
 NOT_AN_OBJECT = "pattern is not an object"
 TOO_LONG = "pattern is too long"
 DOCUMENT_TOO_LONG = "document is too long"
+UNREAD = f"what lies behind the first {MAX_JSON_BYTES >> 20} MB was not read"
 
 
 class _Entry(NamedTuple):
@@ -56,7 +57,7 @@ def read_query_json(
 
     `day` and `source_file` as with `read_query_csv`. Of a document that is torn,
     or large, each entry is read for itself. What lies behind MAX_JSON_BYTES is
-    not read at all: the last entry before, which is cut there, is a reject.
+    not read: a reject says so, and so is the last entry before, if cut there.
     """
     text = decode(stream.read(MAX_JSON_BYTES))
     if is_too_long(text):
@@ -64,6 +65,9 @@ def read_query_json(
     else:
         twin = _whole(text, masks)
     lines = _lines(twin, source_file, day_problem(day, now))
+    if stream.read(1):
+        unread = reject_line("query_patterns", source_file, UNREAD, "", 0)
+        lines = chain(lines, [unread])
     return QueryFile("query_patterns", twin.names, lines)
 
 

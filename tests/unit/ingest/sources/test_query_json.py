@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.masking.masks import load_masks
 from ingest.root import PROJECT
+from ingest.sources import query_json
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile
 from ingest.sources.query_json import read_query_json
 from ingest.text.clean import MAX_CELL_CHARS, MAX_RECORD_BYTES, RAW_LIMIT
@@ -69,6 +70,18 @@ def test_a_pattern_too_long_to_be_read_again_is_a_reject() -> None:
     assert cut_off["problem"] == "pattern is too long"
     assert len(cut_off["raw"]) == RAW_LIMIT
     assert whole["pattern"] == "y"
+
+
+@pytest.mark.parametrize("behind", [" ", "[1]", ', {"pattern": "z"}]}'])
+def test_what_is_not_read_is_said(behind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the list ends, too: nothing behind the limit goes without a word."""
+    text = '{"patterns": [{"pattern": "x"}, {"pattern": "y"}'
+    monkeypatch.setattr(query_json, "MAX_JSON_BYTES", len(text) + 2)
+    whole = records(read(f"{text}]}}"))
+    assert [record["pattern"] for record in whole] == ["x", "y"]
+    *read_ones, last = records(read(f"{text}]}}{behind}"))
+    assert [record["pattern"] for record in read_ones] == ["x", "y"]
+    assert "was not read" in last["problem"]
 
 
 def test_a_weekly_twin_and_keys_that_are_new() -> None:
