@@ -9,6 +9,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         *("--no-populate-cache", "--select", *(f"file:{name}.sql" for name in models)),
         *("--exclude", *LEFT_OUT),
     ]
+    _clear_what_is_odd(folder)
     _remember_parse(folder)
     said = io.StringIO()
     before = Path.cwd()
@@ -114,6 +116,16 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         reason = str(result.exception or said.getvalue().strip() or "no reason given")
         outcome.errors.append(("dbt", _short(reason)))
     return outcome
+
+
+def _clear_what_is_odd(folder: Path) -> None:
+    """Begin anew where something lies among dbt's files that is none: to open a
+    pipe could take for ever."""
+    for top, folders, names in os.walk(folder):
+        modes = (os.lstat(os.path.join(top, name)).st_mode for name in folders + names)
+        if not all(stat.S_ISREG(mode) or stat.S_ISDIR(mode) for mode in modes):
+            files.remove_tree(folder)
+            return
 
 
 def _remember_parse(folder: Path) -> None:
