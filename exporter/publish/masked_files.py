@@ -2,8 +2,9 @@
 
 A day whose landing is gone, or holds less than its file, keeps that file or some
 of its rows: what a new mask hides in it is masked there, and all else of it stays
-as it is, its footer included. Under which masks that was done last stands in
-`state/masked_by`.
+as it is, its footer included. Logs, reports of runs and what was set aside may
+quote inputs as well: they become their owner's alone. Under which masks that was
+done last stands in `state/masked_by`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 TEXTS = ("VARCHAR", "JSON")
+# They may quote inputs: logs, reports of runs, and what was set aside.
+OLD_TEXTS = (
+    "g/logs/parquet_export.log*",
+    "g/reports/parquet/*.md",
+    "g/analytics/**/*.damaged",
+    "knowledge/optimize/parquet/**/*.damaged",
+)
 
 
 def mask_published(
@@ -47,8 +55,17 @@ def mask_published(
     kept |= {path for path, file in plan.published.items() if "kept" in file.metadata}
     lasting = sorted((plan.published.keys() - made) | (kept & plan.published.keys()))
     changed = _mask_all(root, ledger, plan, lasting, masks) if lasting else []
+    _hide_old_texts(root)
     files.write_text(note, root.staging, masked_by, mode=0o600)
     return changed
+
+
+def _hide_old_texts(root: Root) -> None:
+    """What older masks have let through, and none can mask anew, is the owner's."""
+    for pattern in OLD_TEXTS:
+        for path in root.path.glob(pattern):
+            if stat.S_ISREG(path.lstat().st_mode):
+                path.chmod(0o600)
 
 
 def _mask_all(

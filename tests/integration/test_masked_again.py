@@ -242,8 +242,17 @@ def test_what_is_published_is_masked_landed_or_not(root: Path) -> None:
     old = {path for path in before if "20251027" in path}
     assert any(word in before[path] for path in old)
     row = f"word,{word},{word},***\n"
+    log = root / "g/logs/parquet_export.log"
+    said = faults.write(
+        root / "g/reports/parquet/parquet_export_summary_20251001.md", word
+    )
+    aside = faults.write(root / "g/analytics/ops_atomic_20251001.parquet.damaged", word)
+    quoting = (log, said, aside)
+    for text in quoting:
+        text.chmod(0o644)
     own_masks(root, f"name,trigger,pattern,replacement\n{row}")
     faults.export(root)
+    assert {text.stat().st_mode & 0o777 for text in quoting} == {0o600}
     after = texts(root)
     assert after == {path: text.replace(word, "***") for path, text in before.items()}
     for path in old:
