@@ -9,6 +9,21 @@ from ingest.registry import DATED, KINDS
 
 BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz", re.ASCII)
 
+# What ends the name of another program's Parquet that is kept beside ours.
+LEGACY = ".legacy"
+_KEPT = re.compile(r"(.*?)(?:\.\d+)?\.legacy", re.ASCII)
+
+
+def kept_name(name: str, number: int = 1) -> str:
+    """The name under which a file is kept; the first, or a further one."""
+    return f"{name}{LEGACY}" if number == 1 else f"{name}.{number}{LEGACY}"
+
+
+def name_before(name: str) -> str:
+    """The name that a file had before it was kept; any other stays."""
+    match = _KEPT.fullmatch(name) if name.endswith(LEGACY) else None
+    return match[1] if match else name
+
 
 def kind_of(name: str) -> str | None:
     """The kind that a base name tells; None for a file that is not ours."""

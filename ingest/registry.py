@@ -20,6 +20,7 @@ from ingest.sources import (
     health,
     heartbeats,
     index_advisor,
+    legacy_parquet,
     mcp_health,
     optimization_summary,
     query_csv,
@@ -59,6 +60,9 @@ class Identity(Enum):
 
     NIGHT = auto()
     """Content and night: free text, overwritten or dated."""
+
+    ROW = auto()
+    """File, content and number of the row: Parquet of another program."""
 
     COLUMN = auto()
     """Names of columns and keys, which all loaders see."""
@@ -268,6 +272,14 @@ ENTRIES = (
             ),
         ),
         (health, mcp_health, daily_run),
+    ),
+    Source(
+        "legacy_parquet",
+        Identity.ROW,
+        # The rows of other datasets, as what becomes of them.
+        ("ops_atomic", "rejected_records"),
+        parsers=(legacy_parquet,),
+        is_heard=False,
     ),
     Source("observed_columns", Identity.COLUMN, ("schema_drift",), is_heard=False),
 )

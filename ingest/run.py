@@ -35,6 +35,7 @@ from ingest.loaders.context import Context, LandingReport, Loader, count
 from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
 from ingest.loaders.judging import judge_again
+from ingest.loaders.legacy import LegacyFile, LegacyLoader
 from ingest.loaders.lines import LineLoader
 from ingest.loaders.mask_again import mask_again
 from ingest.loaders.named_reports import NamedReportLoader
@@ -78,6 +79,7 @@ def land(
     dry_run: bool = False,
     forces: Callable[[str, str], bool] | None = None,
     now: datetime | None = None,
+    legacy: Collection[LegacyFile] = (),
     say: Callable[[str], None] = _nothing,
     progress: Progress = no_progress,
 ) -> LandingReport:
@@ -86,7 +88,8 @@ def land(
     `historical` looks at every input again, every bundle included; it and
     `thoroughly` read every byte of the landing first. `forces` says of a dataset
     and day whether the newest content counts there though it holds less than an
-    older one. `say` is told what was parsed; `now` stands for the clock's time.
+    older one. `legacy` are files of another program to adopt. `say` is told what
+    was parsed; `now` stands for the clock's time.
     Bad input becomes rejects, warnings or errors in the report; OSError is raised
     only where the landing cannot be read or written.
     """
@@ -111,6 +114,8 @@ def land(
                 mask_again(context)
                 ingest = _Ingest(root, context, historical, progress)
                 ingest.run()
+                if legacy:
+                    LegacyLoader(context).adopt_all(legacy)
                 if forces:
                     for loader in ingest.loaders.values():
                         loader.choose_newest()

@@ -19,6 +19,30 @@ nullif(
 {%- endmacro -%}
 
 
+{#- What the Status line of a heartbeat says. -#}
+{%- macro heartbeat_status(text) -%}
+case upper({{ without_mark(text) }})
+        when 'HEALTHY' then 'ok'
+        when 'WARNINGS' then 'warn'
+        when 'CRITICAL' then 'error'
+        else 'unknown'
+    end
+{%- endmacro -%}
+
+
+{#- A status that another program wrote: one of the five words, with or without
+    a mark, else what its mark says; NULL where there is none. -#}
+{%- macro told_status(text) -%}
+case
+        when {{ filled(text) }} is null then null
+        when lower({{ without_mark(text) }})
+            in ('ok', 'warn', 'error', 'skipped', 'unknown')
+            then lower({{ without_mark(text) }})
+        else {{ check_status(text) }}
+    end
+{%- endmacro -%}
+
+
 {%- macro check_status(text) -%}
 case
         when regexp_matches({{ text }}, '^\s*({{ mark_pattern() }})?\s*Skipped')

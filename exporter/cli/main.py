@@ -158,7 +158,7 @@ def ingest_command(
     root: str | None, historical: bool, dry_run: bool, allow_empty: bool, as_json: bool
 ) -> None:
     """Land what is new, for those who go on with plain `dbt build`."""
-    from ingest.run import land
+    from exporter.export.land import land_everything
 
     where = root_with_reports(root, allow_empty, silent=as_json)
     screen = Screen(json=as_json)
@@ -167,7 +167,7 @@ def ingest_command(
             if not dry_run:
                 hold_lock(where, "ops-atomic ingest")
             ledger = open_ledger(where, dry_run)
-            report = land(
+            report = land_everything(
                 where, ledger, historical=historical, dry_run=dry_run,
                 say=screen.parsed, progress=screen.progress,
             )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,12 @@ from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
 from exporter.publish.code_changes import code_looks
 from exporter.publish.ledger import PublishedFile, open_ledger
+from exporter.publish.legacy import (
+    Foreign,
+    find_foreign,
+    forget_adopted,
+    to_adopt,
+)
 from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.masked_files import mask_published
 from exporter.publish.plan import (
@@ -72,7 +78,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
             files.remove_tree(root.staging)
             begin(screen)
         run = _Run(root, options, screen, stopper, result)
-        run.land()
+        run.land_everything()
         run.publish()
         run.ledger.commit()
     except Stopped as stopped:
@@ -135,13 +141,25 @@ class _Run:
         self.result = result
         self.ledger = open_ledger(root, options.dry_run)
         self.code = code_looks()
+        # Files of another program that a dry run would adopt.
+        self.adopted: set[str] = set()
         self.datasets = load_datasets()
         result.schema_versions = {
             name: dataset.schema_version for name, dataset in self.datasets.items()
         }
 
-    def land(self, thoroughly: bool = False) -> None:
-        """Land what is new."""
+    def land_everything(self) -> None:
+        """Land what is new. What another program left at our paths shows when
+        days are planned: only where that is too late, it is looked for before."""
+        foreign: list[Foreign] = []
+        if self.options.historical or self.options.dry_run:
+            again = self.options.historical
+            foreign = find_foreign(self.root, self.ledger, self.datasets, again)
+        if self.options.dry_run:
+            self.adopted = {file.path for file in foreign}
+        self.land(foreign=foreign)
+
+    def land(self, thoroughly: bool = False, foreign: Collection[Foreign] = ()) -> None:
         selection = self.options.selection
         report: LandingReport = land(
             self.root,
@@ -150,14 +168,18 @@ class _Run:
             thoroughly=thoroughly,
             dry_run=self.options.dry_run,
             forces=selection.forces if selection.force else None,
+            legacy=to_adopt(foreign),
             say=self.screen.parsed,
             progress=self.screen.progress,
         )
         self.result.landed_records += report.records
+        forget_adopted(self.ledger, foreign)
         for warning in report.warnings:
-            self._warn(warning)
+            if warning not in self.result.warnings:
+                self._warn(warning)
         for error in report.errors:
-            self._fail(error)
+            if error not in self.result.errors:
+                self._fail(error)
 
     def publish(self) -> None:
         """Let dbt publish the days that are stale, if there are any."""
@@ -177,16 +199,26 @@ class _Run:
     # What is to be done
 
     def _plan(self) -> Plan:
-        selection = self.options.selection
-        chosen = choose(self.datasets, selection.datasets)
-        plan = plan_days(self.root, self.ledger, chosen, selection)
+        """The stale days, of parts that are sound and under today's masks."""
+        plan = self._plan_adopted()
         if self._mask_published(plan):
-            plan = plan_days(self.root, self.ledger, chosen, selection)
+            plan = self._plan_adopted()
         stale = {target.day.isoformat() for target in plan.stale}
-        if unsound_parts(self.root, self.ledger, stale):
+        # In a dry run, what was landed is not there.
+        if not self.options.dry_run and unsound_parts(self.root, self.ledger, stale):
             # Nothing says so but its bytes: nothing is made from it.
             self.land(thoroughly=True)
-            plan = plan_days(self.root, self.ledger, chosen, selection)
+            plan = self._plan_adopted()
+        return plan
+
+    def _plan_adopted(self) -> Plan:
+        """The stale days, once nothing of another program stands in one."""
+        chosen = choose(self.datasets, self.options.selection.datasets)
+        asked = (self.root, self.ledger, chosen, self.options.selection)
+        plan = plan_days(*asked, self.adopted)
+        if plan.foreign and not self.options.dry_run:
+            self.land(foreign=plan.foreign)
+            plan = plan_days(*asked)
         return plan
 
     def _mask_published(self, plan: Plan) -> bool:

@@ -21,6 +21,7 @@ from exporter.publish.landed import (
     written,
 )
 from exporter.publish.ledger import Ledger, PublishedFile
+from exporter.publish.legacy import Foreign, foreign_files
 from exporter.publish.losses import (
     Breaks,
     Loss,
@@ -32,7 +33,13 @@ from exporter.publish.losses import (
     kept_rows,
     told_of_kept_rows,
 )
-from exporter.publish.published import is_ours, published_days, read_published
+from exporter.publish.published import (
+    is_ours,
+    lying_files,
+    published_days,
+    read_published,
+    unreadable_of,
+)
 from ingest import advice, files
 from ingest.root import Root
 from ingest.store.landing import landed_days
@@ -126,8 +133,9 @@ class Shrunken:
 class Plan:
     """The stale days, the days that are as they should be, and what is odd.
 
-    `damaged` are files that landing cannot replace; `outdated` those that other
-    code made of what is not landed any more.
+    `damaged` are files that landing cannot replace, `unreadable` those of them
+    that are no Parquet; `outdated` those that other code made of what is not landed
+    any more; `foreign` those of another program, whose days are left alone.
     """
 
     stale: list[Target] = field(default_factory=list)
@@ -135,7 +143,9 @@ class Plan:
     published: dict[str, PublishedFile] = field(default_factory=dict)
     shrunken: list[Shrunken] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
     outdated: list[str] = field(default_factory=list)
+    foreign: list[Foreign] = field(default_factory=list)
 
     def warnings(self, root: Root) -> Iterator[str]:
         """What is odd, in words."""
@@ -146,7 +156,9 @@ class Plan:
         for _, _, path in self.current:
             yield from told_of_kept_rows(root, path, self.published[path].metadata)
         for path in self.damaged:
-            yield f"{path}: damaged; set aside as {os.path.basename(path)}.damaged"
+            what = "not readable as Parquet" if path in self.unreadable else "damaged"
+            yield f"{path}: {what}; set aside as {os.path.basename(path)}.damaged"
+        yield from map(str, self.foreign)
         if self.outdated:
             yield (
                 f"{len(self.outdated)} published file(s) were made by other code and "
@@ -160,30 +172,41 @@ def plan_days(
     ledger: Ledger,
     datasets: Mapping[str, Dataset],
     selection: Selection,
+    adopted: Collection[str] = (),
 ) -> Plan:
-    """Compare what is landed with what is published, file by file."""
+    """Compare what is landed with what is published, file by file.
+
+    In a dry run, files that would be `adopted` count as gone.
+    """
     landed = landed_inputs(ledger)
     plan = Plan()
     unmended: set[tuple[str, str]] = set()
     for dataset in datasets.values():
         wanted = _wanted(dataset, landed)
-        lying = dict(published_days(root, dataset))
+        lying = lying_files(root, dataset)
         known = ledger.published()
-        found = read_published(root, ledger, dataset, lying)
-        for day, path in lying.items():
+        found = read_published(root, ledger, dataset, lying.days)
+        foreign = foreign_files(root, ledger, dataset, lying, found)
+        plan.foreign += [file for file in foreign if file.path not in adopted]
+        left_alone = {file.path for file in foreign}.difference(adopted)
+        for path in left_alone.union(adopted):
+            found.pop(path, None)
+        for day, path in lying.days.items():
             file = found.get(path)
             if file and (path not in known or known[path].metadata != file.metadata):
                 doubt_unknown(ledger, day, file, wanted.get(day, ()))
         unmended.update(_unmended(ledger, dataset, wanted, found))
         ledgered = {} if all(map(is_ours, found.values())) else ledger.published()
-        for day, path in lying.items():
+        for day, path in lying.days.items():
+            if path in left_alone or path in adopted:
+                continue
             file = found.get(path)
             if day in wanted:
                 # Nothing says that the landing holds all that stood in it.
-                if not is_ours(file) and path not in ledgered:
+                if file is None and path not in ledgered:
                     plan.damaged.append(path)
                 continue
-            if file is None or not is_ours(file):
+            if file is None:
                 plan.damaged.append(path)
                 continue
             plan.published[path] = file
@@ -191,6 +214,8 @@ def plan_days(
                 plan.outdated.append(path)
         for day, inputs in wanted.items():
             path = dataset.file(day)
+            if path in left_alone:
+                continue
             file = found.get(path)
             if file:
                 plan.published[path] = file
@@ -202,6 +227,7 @@ def plan_days(
     mended = ledger.breaks().keys() - unmended
     if mended and not selection.datasets:
         ledger.forget_breaks(mended)
+    plan.unreadable = unreadable_of(root, plan.damaged)
     return plan
 
 
@@ -357,7 +383,7 @@ def published_on(
         found += [
             (dataset.name, day, path, file)
             for day, path in lying.items()
-            if (file := whole.get(path))
+            if (file := whole.get(path)) and is_ours(file)
         ]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from glob import glob
 from pathlib import Path
@@ -13,6 +14,7 @@ from exporter.contracts.datasets import Dataset, day_in, shape_of
 from exporter.publish.counts import count_findings
 from exporter.publish.ledger import Ledger, PublishedFile
 from ingest import files
+from ingest.names import name_before
 from ingest.root import Root
 
 MAGIC = b"PAR1"
@@ -20,19 +22,35 @@ MAGIC = b"PAR1"
 LEAST_BYTES = 12
 
 
+@dataclass(frozen=True)
+class Lying:
+    """The files that have a dataset's names, by day: those in their places, and
+    those of another program that are `kept` beside. Paths relative to the root."""
+
+    days: dict[date, str] = field(default_factory=dict)
+    kept: list[tuple[date, str]] = field(default_factory=list)
+
+
 def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
     """(day, path relative to the root) of every file that has a dataset's name."""
+    yield from lying_files(root, dataset).days.items()
+
+
+def lying_files(root: Root, dataset: Dataset) -> Lying:
+    """Look at every name in a dataset's folders."""
+    found = Lying()
     top = f"{root.path}/{dataset.folder}"
     nested = "/" in dataset.path[len(dataset.folder) + 1 :]
     walk: Iterable[tuple[str, list[str], list[str]]]
     if not os.path.isdir(top):
-        return
+        return found
     walk = os.walk(top) if nested else [(top, [], os.listdir(top))]
     above = len(f"{root.path}/")
     for folder, folders, names in walk:
         folders.sort()
         for name in sorted(names):
-            match = dataset.name_pattern.fullmatch(name)
+            base = name_before(name)
+            match = dataset.name_pattern.fullmatch(base)
             if match is None:
                 continue
             try:
@@ -40,8 +58,13 @@ def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
             except ValueError:
                 continue
             path = dataset.file(day)
-            if path == f"{folder[above:]}/{name}":
-                yield day, path
+            if path != f"{folder[above:]}/{base}":
+                continue
+            if base == name:
+                found.days[day] = path
+            else:
+                found.kept.append((day, f"{folder[above:]}/{name}"))
+    return found
 
 
 def stands_alone(root: Root, dataset: Dataset, paths: Iterable[str]) -> bool:
@@ -84,11 +107,11 @@ def misplaced(
     """What those files hold, by path, that are not what their names say.
 
     A footer that says nothing of it was made before footers did. The rows' days
-    count as well.
+    count as well. What another program made says nothing of the kind.
     """
     found = {}
     for day, (path, file) in files.items():
-        if not says_what_it_is(dataset, day, file):
+        if is_ours(file) and not says_what_it_is(dataset, day, file):
             found[path] = (
                 f"{file.metadata.get('dataset')} of {file.metadata.get('day')}"
             )
@@ -106,10 +129,11 @@ def read_published(
 ) -> dict[str, PublishedFile | None]:
     """What each existing file was made from; None for one that is damaged.
 
-    A file that looks as we left it is taken from the ledger, if what that knows of
-    it is of this day; an older ledger may have taken any. Any other is
-    read: one whose bytes changed though its footer is ours is damaged too, and
-    so is one of another day or dataset.
+    One of another program is found, too, but never entered in the ledger. A file
+    that looks as we left it is taken from there, if what that knows of it is of
+    this day; an older ledger may have taken any. Any other is read: one whose
+    bytes changed though its footer is ours is damaged too, and so is one of
+    another day or dataset.
     """
     known = ledger.published()
     found: dict[str, PublishedFile | None] = {}
@@ -130,7 +154,9 @@ def read_published(
         else:
             doubtful[path] = day
     fresh = read_footers(root, doubtful)
-    unreadable = unreadable_files(root, [path for path in fresh if path not in known])
+    unreadable = unreadable_files(
+        root, [p for p in fresh if p not in known or not is_ours(fresh[p])]
+    )
     elsewhere = misplaced(
         root,
         dataset,
@@ -147,7 +173,7 @@ def read_published(
         elif file and path in unreadable:
             file = None
         found[path] = file
-        if file:
+        if file and is_ours(file):
             ledger.put_published(path, file)
             news.append((path, file))
     if news:
@@ -187,6 +213,12 @@ def read_footers(root: Root, paths: Iterable[str]) -> dict[str, PublishedFile]:
         except OSError:
             continue
     return found
+
+
+def unreadable_of(root: Root, paths: list[str]) -> set[str]:
+    """Which of some files that are not as they should be are no Parquet at all."""
+    readable = read_footers(root, paths).keys()
+    return {*paths} - readable | unreadable_files(root, [*readable])
 
 
 def unreadable_files(root: Root, paths: list[str]) -> set[str]:

@@ -15,10 +15,12 @@ from typing import Any
 import duckdb
 
 from exporter.contracts.datasets import ALWAYS, Dataset, day_in
+from exporter.publish.landed import read_content
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
 from exporter.publish.losses import kept_rows
 from exporter.publish.plan import landed_per_day
 from exporter.publish.published import (
+    is_ours,
     looks_whole,
     misplaced,
     published_days,
@@ -30,6 +32,7 @@ from exporter.reporting.thresholds import MB, Thresholds
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import find_running
 from ingest import advice, files
+from ingest.loaders.legacy import SOURCE as LEGACY
 from ingest.root import Root
 from ingest.store.landing import landed_days
 from ingest.store.parts import look_into
@@ -173,8 +176,11 @@ def _check_dataset(
             why = f"holds {elsewhere[path]}"
         elif known_file and file.metadata == known_file.metadata and path in changed:
             why = "its bytes have changed"
-        elif "source_fingerprint" not in file.metadata:
-            why = "not a file of ours"
+        elif not is_ours(file):
+            said = f"{path}: made by another program, not adopted yet"
+            at.result.errors.append(advice.run(said, at.root, "export"))
+            footers.pop(path)
+            continue
         else:
             continue
         at.result.errors.append(_damaged(at, path, why, known_file))
@@ -335,7 +341,10 @@ def _check_counts(
                 continue
             made_from = int(footer.metadata.get("landed_records", 0))
             told = footer.row_count + rejects[name, day.isoformat()]
-            exact = not datasets[name].collapses
+            # Another program's rows yield to those that are read from Markdown.
+            exact = not datasets[name].collapses and LEGACY not in read_content(
+                footer.metadata
+            )
             if told > made_from or (exact and told < made_from):
                 said = (
                     f"{path}: {footer.row_count:,} rows and "

@@ -25,6 +25,14 @@ class LandingReport:
     errors: list[str] = field(default_factory=list)
     days: set[str] = field(default_factory=set)
 
+    def add(self, other: LandingReport) -> None:
+        """Take over what another pass did; what both say is said once."""
+        self.records += other.records
+        self.inputs += other.inputs
+        self.days |= other.days
+        self.warnings = [*dict.fromkeys([*self.warnings, *other.warnings])]
+        self.errors = [*dict.fromkeys([*self.errors, *other.errors])]
+
     def as_json(self, dry_run: bool) -> dict[str, Any]:
         return {
             "status": "partial" if self.errors else "ok",

@@ -184,7 +184,8 @@ class Ledger(SealedTables):
         return dict(
             self._execute(
                 "select source, max(day) from parts "
-                "where source <> 'observed_columns' and day <= ? "
+                "where source not in ('observed_columns', 'legacy_parquet') "
+                "and day <= ? "
                 "group by source order by source",
                 (until,),
             )
@@ -252,6 +253,19 @@ class Ledger(SealedTables):
                 "select * from inputs"
             )
         }
+
+    def input(self, path: str) -> SeenInput | None:
+        """An input as it was when it was last read."""
+        row = self._execute(
+            "select source, bytes, mtime_ns, position, feeds from inputs "
+            "where path = ?",
+            (path,),
+        ).fetchone()
+        if row is None:
+            return None
+        source, size, mtime, at, feeds = row
+        position = json.loads(at) if at else None
+        return SeenInput(source, size, mtime, position, json.loads(feeds))
 
     def put_input(self, path: str, seen: SeenInput) -> None:
         self._put(

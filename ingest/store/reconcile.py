@@ -37,6 +37,7 @@ from ingest.store.landing import (
     sum_of,
 )
 from ingest.store.ledger import Break, Ledger, Part
+from ingest.store.legacy_rows import legacy_content
 from ingest.store.merge import (
     columns_content,
     heartbeats_content,
@@ -71,6 +72,8 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
             return reports_content(records)
         case Identity.NIGHT:
             return summaries_content(records)
+        case Identity.ROW:
+            return legacy_content(records)
         case Identity.COLUMN:
             return columns_content(records)
         case Identity.VERSION:

@@ -11,6 +11,13 @@ heartbeats as (
 
 ),
 
+legacy_rows as (
+
+    from {{ ref('stg_legacy_parquet') }}
+    where dataset = 'ops_atomic'
+
+),
+
 monitored_checks as (
 
     from {{ ref('monitored_checks') }}
@@ -70,6 +77,8 @@ pivot_to_worst_status as (
                 as {{ column }},
         {%- endfor %}
         day,
+        filename as source_file,
+        null::bigint as line_number,
         'heartbeats' as landing_source,
         'published' as outcome,
     from match_monitored_checks
@@ -87,13 +96,59 @@ list_rejects as (
         raw,
         reject_reason,
         day,
+        filename as source_file,
+        null::bigint as line_number,
         'heartbeats' as landing_source,
         'reject' as outcome,
     from heartbeats
     where reject_reason is not null
+
+),
+
+list_names_in_markdown as (
+
+    select filename,
+    from heartbeats
+    where reject_reason is null
+
+),
+
+-- Old files are cumulative: of equal heartbeats the newest file's counts, and
+-- one that lies on the day of its time.
+rank_legacy_rows as (
+
+    select
+        *,
+        row_number() over (
+            partition by day, filename, reject_reason is null
+            order by
+                reported_at::date = day desc,
+                source_file desc,
+                version desc,
+                line_number desc
+        ) as place,
+    from legacy_rows
+
+),
+
+judge_legacy_rows as (
+
+    select
+        * exclude (dataset, version, place),
+        'legacy_parquet' as landing_source,
+        case
+            when reject_reason is not null then 'reject'
+            when place > 1 then 'duplicate'
+            -- What is read from Markdown says more.
+            when filename in (from list_names_in_markdown) then 'duplicate'
+            else 'published'
+        end as outcome,
+    from rank_legacy_rows
 
 )
 
 from pivot_to_worst_status
 union all by name
 from list_rejects
+union all by name
+from judge_legacy_rows

@@ -6,6 +6,13 @@ heartbeats as (
 
 ),
 
+legacy_rows_of_others as (
+
+    from {{ ref('stg_legacy_parquet') }}
+    where dataset != 'ops_atomic'
+
+),
+
 queries as (
 
     from {{ ref('int_queries') }}
@@ -40,14 +47,25 @@ union_records as (
 
     select
         'ops_atomic' as dataset,
-        filename as source_file,
-        null as line_number,
+        source_file,
+        line_number,
         raw,
         reject_reason,
         day,
         landing_source,
         outcome,
     from heartbeats
+    union all
+    select
+        dataset,
+        source_file,
+        line_number,
+        raw,
+        reject_reason,
+        day,
+        'legacy_parquet' as landing_source,
+        'reject' as outcome,
+    from legacy_rows_of_others
     union all
     select
         'query_perf' as dataset,

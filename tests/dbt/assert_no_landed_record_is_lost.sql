@@ -54,6 +54,14 @@ rejected as (
 duplicates as (
 
     select
+        'ops_atomic' as dataset,
+        day,
+        count(*) as duplicate_rows,
+    from {{ ref('int_heartbeats') }}
+    where outcome = 'duplicate' and {{ days }}
+    group by day
+    union all
+    select
         'query_patterns' as dataset,
         day,
         count(*) as duplicate_rows,

@@ -6,13 +6,15 @@ import gzip
 import json
 import os
 import shutil
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exporter.publish.published import read_footers
+from ingest.loaders.legacy import LegacyFile
 from ingest.registry import SOURCES
 from ingest.root import Root
 from ingest.run import land
@@ -117,12 +119,22 @@ def health(*secrets: str) -> str:
     return json.dumps(told, indent=1)
 
 
-def run(root: Path, historical: bool = False) -> int:
+def legacy_file(root: Path) -> LegacyFile:
+    """A file of another program with the secret in a known column and another."""
+    path = "g/analytics/ops_atomic_20251028.parquet"
+    write(root, path, "stands for Parquet")
+    row = {"filename": f"{SECRET}.md", "timestamp": DAY, "who": f"a {SECRET}"}
+    return LegacyFile(path, "ops_atomic", date(2025, 10, 28), lambda: iter([[row]]))
+
+
+def run(
+    root: Path, historical: bool = False, legacy: Collection[LegacyFile] = ()
+) -> int:
     """Land what is new; returns the number of new records."""
     state = root / faults.STATE
     state.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(state / "ledger.sqlite")
-    report = land(Root(root), ledger, historical=historical, now=NOW)
+    report = land(Root(root), ledger, historical=historical, now=NOW, legacy=legacy)
     ledger.close()
     assert report.errors == []
     return report.records
@@ -171,7 +183,7 @@ def land_all(root: Path) -> Path:
     name = "g/reports/health/health_20251028.json"
     write(root, name, health("old ACME-3"), MODIFIED - 60)
     run(root)
-    run(fill(root))
+    run(fill(root), legacy=[legacy_file(root)])
     return root
 
 

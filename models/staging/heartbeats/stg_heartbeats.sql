@@ -15,12 +15,7 @@ take_figures as (
 select
     filename,
     take_figures.at as reported_at,
-    case upper({{ without_mark('status_text') }})
-        when 'HEALTHY' then 'ok'
-        when 'WARNINGS' then 'warn'
-        when 'CRITICAL' then 'error'
-        else 'unknown'
-    end as status,
+    {{ heartbeat_status('status_text') }} as status,
     {{ typed_cells(cells) }},
     fields,
     check_groups,

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
-from exporter.contracts.datasets import choose, load_datasets
+from exporter.contracts.datasets import EXPORTS, choose, load_datasets
 from exporter.contracts.landing_columns import landing_columns
 from ingest.root import PROJECT
 
@@ -154,3 +155,11 @@ def test_tidying_makes_no_day_stale(changed: str, note: str, project: Path) -> N
 def test_indenting_a_model_makes_no_day_stale(project: Path) -> None:
     path = "models/intermediate/int_index_advisor.sql"
     assert made_stale(project, path, lambda t: t.replace("\n    ", "\n\t  ")) == set()
+
+
+def test_a_row_of_any_dataset_may_be_a_reject() -> None:
+    """Another program may have written where any of them is published."""
+    path = PROJECT / EXPORTS / "rejected_records.yml"
+    [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    accepted = model["config"]["meta"]["accepted_values"]["dataset"]
+    assert set(accepted) == load_datasets().keys()

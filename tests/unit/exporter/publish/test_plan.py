@@ -13,7 +13,7 @@ from exporter.contracts.datasets import Dataset
 from exporter.publish.landed import read_content
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.losses import doubt_unknown, with_kept_rows
-from exporter.publish.plan import Plan, Selection, plan_days
+from exporter.publish.plan import Plan, Selection, plan_days, set_aside_damaged
 from ingest.root import Root
 from ingest.store.ledger import Break, Part
 
@@ -343,4 +343,19 @@ def test_files_of_days_that_are_not_landed(store: Store) -> None:
     (store.root.path / "g/d/other.parquet").write_bytes(b"not ours")
     plan = store.plan()
     assert plan.outdated == [ours]
-    assert plan.damaged == [junk, foreign]
+    assert plan.damaged == [junk]
+    assert plan.unreadable == {junk}
+    assert [file.path for file in plan.foreign] == [foreign]
+
+
+def test_a_day_where_another_program_wrote_is_left_alone(store: Store) -> None:
+    store.publish(made_by="another program")
+    before = (store.root.path / PATH).read_bytes()
+    plan = store.plan()
+    set_aside_damaged(store.root, store.ledger, plan)
+    assert [file.path for file in plan.foreign] == [PATH]
+    assert not plan.stale
+    assert not plan.damaged
+    assert not plan.published
+    assert (store.root.path / PATH).read_bytes() == before
+    assert "left alone until it is adopted" in "".join(plan.warnings(store.root))

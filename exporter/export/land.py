@@ -1,0 +1,36 @@
+"""The landing step alone, with what another program left at our paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exporter.contracts.datasets import load_datasets
+from exporter.publish.ledger import Ledger
+from exporter.publish.legacy import find_foreign, forget_adopted, to_adopt
+from ingest.loaders.context import LandingReport
+from ingest.root import Root
+from ingest.run import Progress, land
+
+
+def land_everything(
+    root: Root,
+    ledger: Ledger,
+    *,
+    historical: bool,
+    dry_run: bool,
+    say: Callable[[str], None],
+    progress: Progress,
+) -> LandingReport:
+    """Land what is new; see `ingest.run.land`."""
+    datasets = load_datasets()
+    foreign = find_foreign(root, ledger, datasets, again=historical)
+    report = land(
+        root, ledger, historical=historical, dry_run=dry_run,
+        legacy=to_adopt(foreign), say=say, progress=progress,
+    )  # fmt: skip
+    # Only taking stock of the landing tells what of it is lost.
+    lost = [] if dry_run else find_foreign(root, ledger, datasets)
+    if lost:
+        report.add(land(root, ledger, legacy=to_adopt(lost), say=say))
+    forget_adopted(ledger, foreign)
+    return report
