@@ -218,6 +218,20 @@ from read_parquet('g/analytics/rejected_records/rejected_records_*.parquet')
 group by dataset, reason
 order by records desc;
 
+-- What became of all that was read, by source and dataset
+select
+    source,
+    dataset,
+    sum(landed) as landed,
+    sum(published) as published,
+    sum(duplicates) as duplicates,
+    sum(rejected) as rejected,
+    sum(files) as files,
+    max(date_partition) as last_day,
+from read_parquet('g/analytics/landed_counts/landed_counts_*.parquet')
+group by source, dataset
+order by source, dataset;
+
 -- Columns and keys that came or went, and since when
 select
     source,

@@ -40,5 +40,9 @@ if [ -L "$venv/bin/python" ] && [ ! -x "$venv/bin/python" ]; then
     fail "$venv is broken, its Python is gone"
 fi
 
+# So that run_log tells its runs from those by hand.
+OPS_ATOMIC_STARTED_BY=agent
+export OPS_ATOMIC_STARTED_BY
+
 # Both agents may start at once, at login or on waking: one waits for the other.
 exec "$venv/bin/ops-atomic" export --wait 600 --timeout 600 "$@"

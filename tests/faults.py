@@ -46,10 +46,18 @@ class Run:
         return "\n".join(self.report["errors"])
 
     def paths(self, *statuses: str) -> set[str]:
-        return {f["path"] for f in self.report["files"] if f["status"] in statuses}
+        return {f["path"] for f in self._files(statuses)}
 
     def days(self, *statuses: str) -> set[str]:
-        return {f["day"] for f in self.report["files"] if f["status"] in statuses}
+        return {f["day"] for f in self._files(statuses)}
+
+    def _files(self, statuses: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Those made of inputs: what is published of runs comes along with any."""
+        return [
+            f
+            for f in self.report["files"]
+            if f["status"] in statuses and f["dataset"] != "run_log"
+        ]
 
 
 def run(command: str, root: Path, *arguments: str) -> Run:
@@ -78,11 +86,14 @@ def is_valid(root: Path) -> bool:
 
 
 def published(root: Path) -> Snapshot:
-    """Bytes and modification time of every published file, by relative path."""
+    """Bytes and modification time of every published file, by relative path.
+
+    But for those of runs: what is made of the inputs is the same, however many.
+    """
     return {
         path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(root.rglob("*.parquet"))
-        if STATE not in path.as_posix()
+        if STATE not in path.as_posix() and path.parent.name != "run_log"
     }
 
 

@@ -17,7 +17,9 @@ import jinja2
 import yaml
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.landing_columns import landing_columns
+from exporter.contracts.landing_columns import landing_columns, state_columns
+from exporter.publish import published_views, state_views
+from exporter.publish.ledger import Ledger
 from ingest.root import PROJECT
 
 # Those of the other files are for the materialization and for tests.
@@ -113,10 +115,15 @@ class Models:
         self.texts = texts or model_texts()
         self.variables = variables
         self.made: set[str] = set()
-        db.execute("create schema landing")
-        for source, columns in landing_columns().items():
-            cells = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            db.execute(f"create table landing.{source} ({cells})")
+        db.execute(published_views.TABLE)
+        state_views.show_landed_bytes(db, Ledger(None), ())
+        for schema, sources in (
+            ("landing", landing_columns()), ("state", state_columns()),
+        ):  # fmt: skip
+            db.execute(f"create schema {schema}")
+            for source, columns in sources.items():
+                cells = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+                db.execute(f"create table {schema}.{source} ({cells})")
 
     def view(self, name: str) -> str:
         """The name of a model or seed, once it can be read."""

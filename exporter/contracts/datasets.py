@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -38,13 +38,15 @@ class Column:
 class Dataset:
     """One published table: its contract, files and inputs.
 
-    `path` is a template relative to the root; `sources` are the landing
-    sources that feed its rows; `accounts_for` are the datasets of whose landed
-    records it says what became of them: itself, as a rule. `file_column` names
-    the input of a row, where rows of one input do not hang on those of another;
-    it `tells_records_apart` where a row shows of which landed record it is, and
-    `collapses` where several records may become one row. `model_fingerprint`
-    stands for the model, its ancestors, macros, seeds and parsers.
+    `path` is a template relative to the root; `sources` are the sources of the
+    landing, or of the state, that feed its rows; `accounts_for` are the datasets
+    of whose landed records it says what became of them: itself, as a rule.
+    `file_column` names the input of a row, where rows of one input do not hang
+    on those of another; it `tells_records_apart` where a row shows of which
+    landed record it is, and `collapses` where several records may become one
+    row. `only_with_others` says that a run which publishes nothing else leaves it
+    as it is. `model_fingerprint` stands for the model, its ancestors, macros,
+    seeds and parsers.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Dataset:
     tells_records_apart: bool
     model_fingerprint: str
     collapses: bool = False
+    only_with_others: bool = False
 
     def file(self, day: date) -> str:
         """Where a day is published, relative to the root."""
@@ -112,13 +115,28 @@ def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
     """All datasets by name, in the order of their names."""
     code = Code(project)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found = {}
+    found: dict[str, Dataset] = {}
     for path in sorted((project / EXPORTS).glob("*.yml")):
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
         for model in document.get("models", []):
             dataset = _dataset(model, code)
             found[dataset.name] = dataset
-    return found
+    return {
+        name: _with_its_datasets(dataset, found, code)
+        for name, dataset in found.items()
+    }
+
+
+def _with_its_datasets(
+    dataset: Dataset, datasets: Mapping[str, Dataset], code: Code
+) -> Dataset:
+    """What is made from other datasets' files hangs on their contracts, too."""
+    others = (code.lineage(dataset.name).models & datasets.keys()) - {dataset.name}
+    if not others:
+        return dataset
+    marks = [datasets[name].model_fingerprint for name in sorted(others)]
+    fingerprint = digest([dataset.model_fingerprint, *marks])
+    return replace(dataset, model_fingerprint=fingerprint)
 
 
 def _dataset(model: dict[str, Any], code: Code) -> Dataset:
@@ -144,6 +162,7 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
             lineage, [shape, repr(sorted(meta.items()))]
         ),
         collapses=bool(meta.get("collapses", False)),
+        only_with_others=bool(meta.get("only_with_others", False)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The columns of the landing as SQL sees them, as the source files declare them."""
+"""The columns of the landing, and of the state, as the source files declare them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from ingest.root import PROJECT
 
 SOURCE_FILES = "models/staging/*/_*__sources.yml"
+STATE_FILES = "models/staging/runs/_runs__sources.yml"
 
 
 @functools.cache
@@ -18,12 +19,22 @@ def landing_columns(project: Path = PROJECT) -> dict[str, dict[str, str]]:
 
     `day` is among them: the partition of most sources.
     """
+    return _columns(project, SOURCE_FILES, "landing")
+
+
+@functools.cache
+def state_columns(project: Path = PROJECT) -> dict[str, dict[str, str]]:
+    """The same of what else the state holds: records of runs."""
+    return _columns(project, STATE_FILES, "state")
+
+
+def _columns(project: Path, pattern: str, group: str) -> dict[str, dict[str, str]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     columns = {}
-    for path in sorted(project.glob(SOURCE_FILES)):
+    for path in sorted(project.glob(pattern)):
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
         for source in document["sources"]:
-            if source["name"] == "landing":
+            if source["name"] == group:
                 for table in source["tables"]:
                     columns[table["name"]] = {
                         column["name"]: column["data_type"]

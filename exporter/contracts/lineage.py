@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter.contracts.landing_columns import landing_columns
+from exporter.contracts.landing_columns import landing_columns, state_columns
 from ingest.parsers import parser_fingerprints
 from ingest.registry import SOURCES
 from ingest.root import PROJECT
@@ -21,6 +21,8 @@ from ingest.store.landing import digest
 
 # The tokens of a tag of Jinja, `{{ … }}` or `{% … %}`, both ends included.
 Tag = tuple[str, ...]
+# The sources of dbt whose content makes a file what it is.
+READ = ("landing", "state")
 # SQL, and the tags in it.
 Pieces = tuple[str | Tag, ...]
 
@@ -54,7 +56,8 @@ class UnknownLineage(ValueError):
 
 @dataclass
 class Lineage:
-    """What shapes a model, itself included; `sources` are those of the landing."""
+    """What shapes a model, itself included; `sources` are those of the landing
+    and of the state."""
 
     models: set[str] = field(default_factory=set)
     macros: set[str] = field(default_factory=set)
@@ -107,7 +110,7 @@ class Code:
 
     def fingerprint(self, lineage: Lineage, contract: Iterable[str]) -> str:
         """Stands for all that shapes a model, its contract included."""
-        columns = landing_columns(self.project)
+        columns = landing_columns(self.project) | state_columns(self.project)
         return digest(
             [
                 *contract,
@@ -119,7 +122,7 @@ class Code:
                     for name in sorted(lineage.seeds)
                 ),
                 *(
-                    f"{name} {columns[name]} {self.parsers[name]}"
+                    f"{name} {columns[name]} {self.parsers.get(name, '')}"
                     for name in sorted(lineage.sources)
                 ),
             ]
@@ -174,7 +177,7 @@ def reads(where: str, pieces: Pieces) -> Reads:
     return Reads(
         names=frozenset(token for tag in tags for token in tag),
         refs=frozenset(names[-1] for names in refs),
-        sources=frozenset(name for group, name in sources if group == "landing"),
+        sources=frozenset(name for group, name in sources if group in READ),
     )
 
 

@@ -82,7 +82,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         run.publish()
         run.ledger.commit()
     except Stopped as stopped:
-        result.stopped = stopped.reason
+        result.stopped, result.stop_code = stopped.reason, stopped.code
         result.by_hand = stopped.code == INTERRUPTED
         result.errors.append(stopped.reason)
         raise
@@ -283,7 +283,7 @@ class _Run:
         outcome = build(work, models, self.stopper)
         if not outcome.errors:
             forget_untested(self.root)
-        left_out = self._collect(work)
+        left_out = self._collect(work, is_well=not outcome.errors)
         failed = {done.target.dataset for done in work.done if done.reason}
         for name, message in outcome.errors:
             if name not in failed:
@@ -295,8 +295,11 @@ class _Run:
             said = f"{len(left_out):,} file(s) were not published, such as "
             self._fail(advice.run(said + left_out[0], self.root, "export"))
 
-    def _collect(self, work: Work) -> list[str]:
-        """Take over what became of each file; returns those not seen to."""
+    def _collect(self, work: Work, is_well: bool) -> list[str]:
+        """Take over what became of each file; returns those not seen to.
+
+        What is published only with others waits for a run in which all is well.
+        """
         rejects = self._reject_counts()
         for done in work.done:
             status = "exported" if done.file else "failed"
@@ -308,7 +311,12 @@ class _Run:
             if done.reason:
                 self._fail(f"{done.target.path}: not published: {done.reason}")
         seen_to = {done.target.path for done in work.done}
-        left_out = [target for target in work.stale if target.path not in seen_to]
+        left_out = [
+            target
+            for target in work.stale
+            if target.path not in seen_to
+            and (is_well or not self.datasets[target.dataset].only_with_others)
+        ]
         self.result.files += [self._of(target, "failed") for target in left_out]
         self.screen.exported(self.result.with_status("exported"), utc_now().date())
         return sorted(target.path for target in left_out)
@@ -345,8 +353,9 @@ class _Run:
         sizes: dict[tuple[str, str], int] = {}
         for (source, day), size in by_source.items():
             for name, dataset in self.datasets.items():
-                # Rejects and drift are no copy of what they come from.
-                if source in dataset.sources and name not in ALWAYS:
+                # Rejects, drift and counts are no copy of what they come from.
+                is_about_others = name in ALWAYS or dataset.only_with_others
+                if source in dataset.sources and not is_about_others:
                     sizes[name, day] = sizes.get((name, day), 0) + size
         return sizes
 

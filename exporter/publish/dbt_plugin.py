@@ -8,7 +8,8 @@ On every connection it creates
   many landed records of each source have to be found), `kept_files` (of which
   the published rows stay), `compared_days` (of which published rows stay where
   their record is landed no more) and `landed_files` (whose rows are not among
-  these).
+  these);
+- `state.runs` and `publishing.landed_bytes`, which are published, not landed.
 
 What is to be published stands in the work that was handed over (`work.py`).
 Under plain dbt it is planned here, on the first connection of a command that
@@ -33,7 +34,7 @@ from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import load_datasets
-from exporter.publish import landing_views, published_views
+from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_looks
 from exporter.publish.counts import count_findings
@@ -44,6 +45,7 @@ from exporter.publish.plain_dbt import look, plan_all
 from exporter.publish.plan import Target, published_on
 from exporter.publish.published import read_footers
 from exporter.publish.published_views import insert
+from exporter.publish.run_records import RUN_LOG
 from exporter.publish.untested import note_untested
 from exporter.publish.work import Done, Work, handed_work
 from exporter.runtime.errors import describe
@@ -101,6 +103,7 @@ class Plugin(BasePlugin):
             )
             self._show_landed(conn)
             self._expect(conn)
+            self._show_state(conn)
             self._show_published(conn)
             if self.handed is None and not self.work.stale:
                 self.work.ledger.give_up()
@@ -125,7 +128,8 @@ class Plugin(BasePlugin):
             failed = self._publish(dataset, statements)
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
-        if failed:
+        # A run tells of them itself, and goes on with what hangs on the others.
+        if failed and self.handed is None:
             first = min(failed, key=lambda done: done.target.day)
             raise DbtRuntimeError(
                 f"{len(failed)} day(s) could not be published: {first.target.day}: "
@@ -160,6 +164,14 @@ class Plugin(BasePlugin):
         insert(conn, "publishing.kept_files", kept)
         insert(conn, "publishing.compared_days", compared)
         insert(conn, "publishing.landed_files", landed)
+
+    def _show_state(self, conn: DuckDBPyConnection) -> None:
+        """Show what is not landed, but published all the same."""
+        work = self.work
+        runs = {target.day for target in work.of(RUN_LOG)}
+        state_views.show_runs(conn, work.root, runs)
+        days = {target.day for target in work.stale}
+        state_views.show_landed_bytes(conn, work.ledger, days)
 
     def _show_published(self, conn: DuckDBPyConnection) -> None:
         conn.execute(published_views.TABLE)

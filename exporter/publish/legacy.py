@@ -14,7 +14,7 @@ from functools import partial
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landing_views import literal_path
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.publish.published import Lying, is_ours, lying_files, read_published
+from exporter.publish.published import NamedFiles, is_ours, lying_files, read_published
 from ingest import advice
 from ingest.loaders.legacy import LegacyFile, NotReadable
 from ingest.root import Root
@@ -45,7 +45,7 @@ def foreign_files(
     root: Root,
     ledger: Ledger,
     dataset: Dataset,
-    lying: Lying,
+    lying: NamedFiles,
     found: Mapping[str, PublishedFile | None],
     again: bool = False,
 ) -> list[Foreign]:

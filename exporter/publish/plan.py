@@ -40,6 +40,7 @@ from exporter.publish.published import (
     read_published,
     unreadable_of,
 )
+from exporter.publish.run_records import RUNS, landed_runs
 from ingest import advice, files
 from ingest.root import Root
 from ingest.store.landing import landed_days
@@ -182,51 +183,21 @@ def plan_days(
     plan = Plan()
     unmended: set[tuple[str, str]] = set()
     for dataset in datasets.values():
-        wanted = _wanted(dataset, landed)
-        lying = lying_files(root, dataset)
-        known = ledger.published()
-        found = read_published(root, ledger, dataset, lying.days)
-        foreign = foreign_files(root, ledger, dataset, lying, found)
-        plan.foreign += [file for file in foreign if file.path not in adopted]
-        left_alone = {file.path for file in foreign}.difference(adopted)
-        for path in left_alone.union(adopted):
-            found.pop(path, None)
-        for day, path in lying.days.items():
-            file = found.get(path)
-            if file and (path not in known or known[path].metadata != file.metadata):
-                doubt_unknown(ledger, day, file, wanted.get(day, ()))
-        unmended.update(_unmended(ledger, dataset, wanted, found))
-        ledgered = {} if all(map(is_ours, found.values())) else ledger.published()
-        for day, path in lying.days.items():
-            if path in left_alone or path in adopted:
-                continue
-            file = found.get(path)
-            if day in wanted:
-                # Nothing says that the landing holds all that stood in it.
-                if file is None and path not in ledgered:
-                    plan.damaged.append(path)
-                continue
-            if file is None:
-                plan.damaged.append(path)
-                continue
-            plan.published[path] = file
-            if file.metadata.get("model_fingerprint") != dataset.model_fingerprint:
-                plan.outdated.append(path)
-        for day, inputs in wanted.items():
-            path = dataset.file(day)
-            if path in left_alone:
-                continue
-            file = found.get(path)
-            if file:
-                plan.published[path] = file
-            if selection.covers(day):
-                exists = path in found
-                before = file or (ledgered.get(path) if exists else None)
-                at = _Day(dataset, day, inputs, exists, file, before)
-                _plan_day(plan, at, ledger.breaks(), selection.force)
+        if RUNS not in dataset.sources:
+            wanted = _wanted(dataset, landed)
+            existing = _Existing.find(root, ledger, dataset, adopted, wanted)
+            plan.foreign += existing.foreign
+            unmended.update(_unmended(ledger, dataset, wanted, existing.found))
+            _plan_dataset(plan, existing, wanted, selection, ledger.breaks())
     mended = ledger.breaks().keys() - unmended
     if mended and not selection.datasets:
         ledger.forget_breaks(mended)
+    _leave_alone(plan, datasets)
+    for dataset in datasets.values():
+        if RUNS in dataset.sources:
+            existing = _Existing.find(root, ledger, dataset, adopted)
+            plan.foreign += existing.foreign
+            _plan_runs(plan, root, existing, selection)
     plan.unreadable = unreadable_of(root, plan.damaged)
     return plan
 
@@ -255,6 +226,140 @@ def _unmended(
             distrusted = replace(file, metadata=metadata)
             found[path] = distrusted
             ledger.put_published(path, distrusted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    """The files of a dataset that exist, by day, and what is known of them.
+
+    `found` has None for one that is damaged; `ledgered` are those that the ledger
+    knows; `foreign` those of another program, which stand in neither.
+    """
+
+    dataset: Dataset
+    paths: Mapping[date, str]
+    found: dict[str, PublishedFile | None]
+    ledgered: Mapping[str, PublishedFile]
+    foreign: list[Foreign]
+
+    @classmethod
+    def find(
+        cls,
+        root: Root,
+        ledger: Ledger,
+        dataset: Dataset,
+        adopted: Collection[str],
+        wanted: Mapping[date, list[Landed]] | None = None,
+    ) -> _Existing:
+        lying = lying_files(root, dataset)
+        known = ledger.published()
+        found = read_published(root, ledger, dataset, lying.days)
+        foreign = foreign_files(root, ledger, dataset, lying, found)
+        gone = {file.path for file in foreign}.union(adopted)
+        paths = {day: path for day, path in lying.days.items() if path not in gone}
+        found = {path: file for path, file in found.items() if path not in gone}
+        for day, path in paths.items():
+            file, left = found.get(path), known.get(path)
+            if wanted is None or file is None:
+                continue
+            if left is None or left.metadata != file.metadata:
+                doubt_unknown(ledger, day, file, wanted.get(day, ()))
+        foreign = [file for file in foreign if file.path not in adopted]
+        return cls(dataset, paths, found, ledger.published(), foreign)
+
+
+def _plan_dataset(
+    plan: Plan,
+    existing: _Existing,
+    wanted: Mapping[date, list[Landed]],
+    selection: Selection,
+    breaks: Breaks,
+) -> None:
+    """Plan the days that are `wanted`, and say what else lies there."""
+    dataset = existing.dataset
+    for day, path in existing.paths.items():
+        file = existing.found.get(path)
+        if day in wanted:
+            # Nothing says that the landing holds all that stood in it.
+            if file is None and path not in existing.ledgered:
+                plan.damaged.append(path)
+            continue
+        if file is None:
+            plan.damaged.append(path)
+            continue
+        plan.published[path] = file
+        if file.metadata.get("model_fingerprint") != dataset.model_fingerprint:
+            plan.outdated.append(path)
+    left_alone = {file.path for file in existing.foreign}
+    for day, inputs in wanted.items():
+        path = dataset.file(day)
+        if path in left_alone:
+            continue
+        file = existing.found.get(path)
+        if file:
+            plan.published[path] = file
+        if selection.covers(day):
+            exists = path in existing.found
+            before = file or (existing.ledgered.get(path) if exists else None)
+            at = _Day(dataset, day, inputs, exists, file, before)
+            _plan_day(plan, at, breaks, selection.force)
+
+
+# Reasons to publish what else is published only with others.
+ALONE = ("missing", "damaged", "forced")
+
+
+def _leave_alone(plan: Plan, datasets: Mapping[str, Dataset]) -> None:
+    """Take what is published only with others out of a plan without others."""
+    if all(datasets[target.dataset].only_with_others for target in plan.stale):
+        left = [target for target in plan.stale if target.reason not in ALONE]
+        plan.stale = [target for target in plan.stale if target.reason in ALONE]
+        plan.current += [(target.dataset, target.day, target.path) for target in left]
+
+
+def _plan_runs(
+    plan: Plan, root: Root, existing: _Existing, selection: Selection
+) -> None:
+    """Plan the days of runs, where something else is to be published.
+
+    A day is over once a later one is published: while all is as it was left,
+    nothing older is looked at.
+    """
+    dataset = existing.dataset
+    is_whole = all(existing.found.values())
+    runs: Mapping[date, list[Landed]] = {}
+    if plan.stale or selection.force or not is_whole:
+        runs = landed_runs(root, _runs_since(existing, selection))
+    for day, path in existing.paths.items():
+        file = existing.found.get(path)
+        if day in runs:
+            continue
+        if file is None:
+            plan.damaged.append(path)
+            continue
+        plan.published[path] = file
+        if selection.covers(day):
+            plan.current.append((dataset.name, day, path))
+    others = {day: path for day, path in existing.paths.items() if day in runs}
+    _plan_dataset(plan, replace(existing, paths=others), runs, selection, {})
+
+
+def _runs_since(existing: _Existing, selection: Selection) -> date:
+    """The first day of runs that may not be published as it should be."""
+    dataset = existing.dataset
+    left = {
+        path
+        for path in existing.ledgered
+        if dataset.name_pattern.fullmatch(os.path.basename(path))
+    }
+    is_as_left = left <= existing.found.keys() and all(
+        file is not None
+        and file.metadata.get("model_fingerprint") == dataset.model_fingerprint
+        for file in existing.found.values()
+    )
+    if selection.force or not is_as_left:
+        return date.min
+    return max(existing.paths, default=date.min)
 
 
 @dataclass(frozen=True, slots=True)

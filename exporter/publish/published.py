@@ -23,7 +23,7 @@ LEAST_BYTES = 12
 
 
 @dataclass(frozen=True)
-class Lying:
+class NamedFiles:
     """The files that have a dataset's names, by day: those in their places, and
     those of another program that are `kept` beside. Paths relative to the root."""
 
@@ -36,9 +36,9 @@ def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
     yield from lying_files(root, dataset).days.items()
 
 
-def lying_files(root: Root, dataset: Dataset) -> Lying:
+def lying_files(root: Root, dataset: Dataset) -> NamedFiles:
     """Look at every name in a dataset's folders."""
-    found = Lying()
+    found = NamedFiles()
     top = f"{root.path}/{dataset.folder}"
     nested = "/" in dataset.path[len(dataset.folder) + 1 :]
     walk: Iterable[tuple[str, list[str], list[str]]]

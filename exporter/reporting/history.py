@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from exporter import __version__
+from exporter.publish.run_records import months, read_runs, runs_folder
 from exporter.reporting.alerts import stale_sources
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
@@ -19,12 +19,8 @@ from ingest import files
 from ingest.root import Root
 
 NUMBER = re.compile(r"\d[\d,.]*")
-LONGEST_S = 1e9
-STARTED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
-
-
-def runs_folder(root: Root) -> Path:
-    return root.state / "runs"
+STARTED_BY = "OPS_ATOMIC_STARTED_BY"
+MACHINE = "OPS_ATOMIC_MACHINE"
 
 
 def append_run(root: Root, result: RunResult, stored: Stored) -> None:
@@ -52,9 +48,13 @@ def run_record(result: RunResult, stored: Stored) -> dict[str, Any]:
         "started_at": f"{result.started:%Y-%m-%dT%H:%M:%SZ}",
         "ended_at": f"{ended:%Y-%m-%dT%H:%M:%SZ}",
         "command": result.command,
+        # The agents' wrapper says so.
+        "started_by": "agent" if os.environ.get(STARTED_BY) == "agent" else "hand",
+        "machine": os.environ.get(MACHINE) or None,
         "version": __version__,
         "status": result.status,
         "stopped": result.stopped or None,
+        "exit_code": result.exit_code,
         "duration_s": round(result.duration_s, 3),
         "landed_records": result.landed_records,
         **_totals(result.files),
@@ -88,26 +88,24 @@ def _totals(its_files: list[FileResult]) -> dict[str, int]:
 def runs_of(root: Root, day: date) -> list[dict[str, Any]]:
     """The records of the runs that began on a UTC day, oldest first."""
     path = runs_folder(root) / f"runs_{day:%Y%m}.ndjson"
-    return [run for run in _read(path) if run["started_at"][:10] == str(day)]
+    return [run for run in read_runs(path) if run["started_at"][:10] == str(day)]
 
 
 def runs_since(root: Root, since: datetime) -> list[dict[str, Any]]:
     """The records of the runs that began at or after a UTC time, oldest first."""
-    months = f"runs_{since:%Y%m}.ndjson"
     start = f"{since:%Y-%m-%dT%H:%M:%SZ}"
     return [
         run
-        for path in sorted(runs_folder(root).glob("runs_??????.ndjson"))
-        if path.name >= months
-        for run in _read(path)
+        for path in months(root, since)
+        for run in read_runs(path)
         if run["started_at"] >= start
     ]
 
 
 def last_run(root: Root) -> dict[str, Any] | None:
     """The record of the last run of all."""
-    for path in sorted(runs_folder(root).glob("runs_??????.ndjson"), reverse=True):
-        if runs := list(_read(path)):
+    for path in reversed(months(root)):
+        if runs := list(read_runs(path)):
             return runs[-1]
     return None
 
@@ -156,52 +154,6 @@ def _matter(text: str) -> str:
     if colon and "/" in subject:
         return subject + colon + NUMBER.sub("0", said)
     return NUMBER.sub("0", text)
-
-
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file, as far as it can be read.
-
-    A line that a kill has cut is passed over, and so is one that is no record.
-    """
-    try:
-        files.refuse_what_is_no_file(path)
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return  # it is said where a record is to be added
-    for line in text.split("\n"):
-        try:
-            run = json.loads(line)
-            json.dumps(run, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            continue
-        if _is_record(run):
-            yield run
-
-
-# What readers of a record rely on; that of a dataset has the same numbers.
-COUNTS = ("exported_files", "skipped_files", "failed_files")
-
-
-def _is_record(run: Any) -> bool:
-    return (
-        _has(run, COUNTS, int)
-        and _has(run, ("started_at", "status"), str)
-        and _has(run, ("duration_s",), (int, float))
-        and _has(run, ("datasets", "warnings", "errors"), list)
-        and STARTED.fullmatch(run["started_at"]) is not None
-        and abs(run["duration_s"]) < LONGEST_S
-        and all(isinstance(text, str) for text in run["warnings"] + run["errors"])
-        and all(
-            _has(done, ("dataset",), str) and _has(done, COUNTS, int)
-            for done in run["datasets"]
-        )
-    )
-
-
-def _has(value: Any, names: tuple[str, ...], kind: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(name), kind) for name in names
-    )
 
 
 def _ends_whole(path: Path) -> bool:

@@ -53,7 +53,8 @@ class RunResult:
     """One run, from start to end.
 
     `findings` are those of alerts.py; `by_hand` says that someone at the
-    keyboard stopped it; `schema_versions` are those of the datasets.
+    keyboard stopped it; `stop_code` is the exit code of a run that was stopped;
+    `schema_versions` are those of the datasets.
     """
 
     started: datetime
@@ -61,6 +62,7 @@ class RunResult:
     command: str = "export"
     duration_s: float = 0.0
     stopped: str = ""
+    stop_code: int = 0
     by_hand: bool = False
     is_limited: bool = False
     landed_records: int = 0
@@ -77,6 +79,11 @@ class RunResult:
             return OK
         done = any(f.status in ("exported", "skipped") for f in self.files)
         return PARTIAL if done and not self.stopped else FAILED
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        return self.stop_code or int(self.status != OK)
 
     def with_status(self, *statuses: str) -> list[FileResult]:
         return [file for file in self.files if file.status in statuses]

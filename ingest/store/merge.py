@@ -363,6 +363,8 @@ def summaries_content(records: list[Json]) -> Content:
             )
         ),
         counts={"optimization_summary": len(records)},
+        # Of the records of one line the first has it.
+        source_bytes=sum(len(r["raw"].encode()) + 1 for r in records if r["raw"]),
         keys=tuple(sorted({r["version"] for r in records})),
     )
 

@@ -5,7 +5,8 @@
 -- depends_on: {{ ref('query_perf') }}, {{ ref('query_patterns') }}
 -- depends_on: {{ ref('index_advisor') }}, {{ ref('optimization_summary') }}
 -- depends_on: {{ ref('advisor_reports') }}, {{ ref('query_texts') }}
--- depends_on: {{ ref('report_checks') }}
+-- depends_on: {{ ref('report_checks') }}, {{ ref('run_log') }}
+-- depends_on: {{ ref('landed_counts') }}
 -- depends_on: {{ ref('rejected_records') }}, {{ ref('schema_drift') }}
 
 select

@@ -2,6 +2,7 @@
     ref('ops_atomic'), ref('heartbeat_checks'), ref('query_perf'),
     ref('query_patterns'), ref('index_advisor'), ref('optimization_summary'),
     ref('advisor_reports'), ref('query_texts'), ref('report_checks'),
+    ref('run_log'), ref('landed_counts'),
     ref('rejected_records'), ref('schema_drift'),
 ] -%}
 

@@ -9,7 +9,7 @@ from tests.fuzz.world import DAYS, World
 MODELS = (
     "ops_atomic", "heartbeat_checks", "query_perf", "query_patterns",
     "index_advisor", "optimization_summary", "advisor_reports", "query_texts",
-    "report_checks", "rejected_records", "schema_drift",
+    "report_checks", "run_log", "landed_counts", "rejected_records", "schema_drift",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ QUERIES = (
 PART = f"query_rows/day={QUERY_DAY}/query_perf_daily_20251028.csv.gz"
 REJECTS = "g/analytics/rejected_records/rejected_records_20251028.parquet"
 BEATS = "g/analytics/ops_atomic_20251028.parquet"
+COUNTS = "g/analytics/landed_counts/landed_counts_20251028.parquet"
 REPORTS = (
     "knowledge/optimize/parquet/advisor_reports/year=2025/month=10/"
     "advisor_reports_20251028.parquet"
@@ -48,7 +49,7 @@ def test_a_day_that_does_not_add_up_is_not_published(more: int, root: Path) -> N
     records = miscount(root, more)
     for _ in range(2):
         done = export(root, "--force", code=1)
-        assert done.paths("failed") == {QUERIES, REJECTS}
+        assert done.paths("failed") == {QUERIES, REJECTS, COUNTS}
         assert (
             f"{QUERIES}: not published: {records} of the {records + more} landed "
             "records of query_rows are accounted for"

@@ -34,7 +34,7 @@ def lineage_of(manifest: dict[str, Any], model: str) -> Lineage:
         kind, package, *rest = name.split(".")
         node = nodes.get(name, {})
         waiting.update(*node.get("depends_on", {}).values())
-        is_landing = kind != "source" or rest[0] == "landing"
+        is_landing = kind != "source" or rest[0] in ("landing", "state")
         if package == OURS and is_landing and "materialization_" not in name:
             kinds[kind].add(rest[-1])
     return found

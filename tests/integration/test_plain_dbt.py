@@ -19,10 +19,11 @@ def succeeds(done: CompletedProcess[str]) -> CompletedProcess[str]:
 
 
 def published(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Bytes and modification time of every published file, by relative path."""
+    """Bytes and modification time of every file made of inputs, by relative path."""
     return {
         path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(root.rglob("*.parquet"))
+        if path.parent.name != "run_log"
     }
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.reporting.history import append_run, last_run, runs_folder, runs_of
+from exporter.publish.run_records import runs_folder
+from exporter.reporting.history import append_run, last_run, runs_of
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
 from ingest.root import Root
@@ -45,9 +46,12 @@ def test_a_record_holds_what_there_is_to_know(root: Root) -> None:
         "started_at": "2025-10-31T23:59:58Z",
         "ended_at": "2025-11-01T00:00:01Z",
         "command": "export",
+        "started_by": "hand",
+        "machine": None,
         "version": "",
         "status": "ok",
         "stopped": None,
+        "exit_code": 0,
         "duration_s": 3.5,
         "landed_records": 0,
         "exported_files": 2,
