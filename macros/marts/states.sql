@@ -175,3 +175,29 @@ trim(
 {%- macro first_line(text) -%}
 nullif(trim(split_part(replace({{ text }}, chr(13), chr(10)), chr(10), 1)), '')
 {%- endmacro -%}
+
+
+{#- A SELECT of the periods up to the present moment: `period`, `period_start`. -#}
+{%- macro reliability_periods() -%}
+{%- for days in [7, 30, 90] -%}
+select
+    '{{ days }}d' as period,
+    {{ add_seconds(as_of(), -86400 * days) }} as period_start
+union all
+{% endfor -%}
+select
+    'month' as period,
+    {{ start_of('month', as_of()) }} as period_start
+{%- endmacro -%}
+
+
+{#- Seconds in some states, summed over the part of the spans within a time. -#}
+{%- macro sum_of_states(states, from_time) -%}
+{{ ordered_sum(
+        "case when spans.state in ('" ~ states | join("', '") ~ "') then "
+        ~ seconds_within(
+            'spans.started_at', 'spans.ended_at', from_time, as_of()
+        )
+        ~ ' else 0e0 end'
+    ) }}
+{%- endmacro -%}

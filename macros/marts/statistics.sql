@@ -32,3 +32,18 @@ last_value({{ value }} ignore nulls) over ({{ over }})
 {%- macro spark__last_known(value, over) -%}
 last_value({{ value }}) ignore nulls over ({{ over }})
 {%- endmacro -%}
+
+
+{#- A sum that is the same whatever the order of the rows: DOUBLEs are added up
+    from the least on. In Spark it may differ in its last digits. -#}
+{%- macro ordered_sum(value) -%}
+{{ adapter.dispatch('ordered_sum', 'ops_atomic')(value) }}
+{%- endmacro -%}
+
+{%- macro default__ordered_sum(value) -%}
+sum({{ value }} order by {{ value }})
+{%- endmacro -%}
+
+{%- macro spark__ordered_sum(value) -%}
+sum({{ value }})
+{%- endmacro -%}

@@ -7,16 +7,21 @@ sum_states as (
         check_key,
         date_partition,
         cast(sum(heartbeats) as bigint) as heartbeats,
-        sum(case when state = 'up' then duration_s else 0e0 end)
-            as up_s,
-        sum(case when state = 'degraded' then duration_s else 0e0 end)
-            as degraded_s,
-        sum(case when state = 'down' then duration_s else 0e0 end)
-            as down_s,
-        sum(case when state = 'unknown' then duration_s else 0e0 end)
-            as unknown_s,
-        sum(case when state = 'maintenance' then duration_s else 0e0 end)
-            as maintenance_s
+        {{ ordered_sum(
+            "case when state = 'up' then duration_s else 0e0 end"
+        ) }} as up_s,
+        {{ ordered_sum(
+            "case when state = 'degraded' then duration_s else 0e0 end"
+        ) }} as degraded_s,
+        {{ ordered_sum(
+            "case when state = 'down' then duration_s else 0e0 end"
+        ) }} as down_s,
+        {{ ordered_sum(
+            "case when state = 'unknown' then duration_s else 0e0 end"
+        ) }} as unknown_s,
+        {{ ordered_sum(
+            "case when state = 'maintenance' then duration_s else 0e0 end"
+        ) }} as maintenance_s
     from {{ ref('check_states') }}
     where {{ is_read('check_states') }}
     group by machine, check_key, date_partition

@@ -159,9 +159,9 @@ def timelines(draw: st.DrawFn) -> Timeline:
     statuses = ["ok", "ok", "error", "error", "warn", "unknown", "skipped"]
     steps = draw(
         st.lists(
-            st.sampled_from([1, 1, 2, 2, 2, 3, 4, 9, 60, 144, 200, 500]),
+            st.sampled_from([1, 1, 2, 2, 2, 3, 4, 9, 60, 144, 200, 400]),
             min_size=1,
-            max_size=25,
+            max_size=18,
         )
     )
     cell = draw(st.sampled_from([0, 1, 70, 130, 141, 143]))

@@ -1,0 +1,75 @@
+with
+
+pull_queries as (
+
+    select
+        {{ machine() }} as machine,
+        *
+    from {{ ref('query_perf') }}
+    where
+        timestamp <= {{ as_of() }}
+        and {{ is_read('query_perf') }}
+        and {{ is_made() }}
+
+),
+
+sum_queries as (
+
+    select
+        machine,
+        query_hash,
+        date_partition,
+        count(*) as executions,
+        {{ ordered_sum('execution_time_ms') }} as total_ms,
+        {{ quantile('execution_time_ms', 0.5) }} as p50_ms,
+        {{ quantile('execution_time_ms', 0.95) }} as p95_ms,
+        {{ quantile('execution_time_ms', 0.99) }} as p99_ms,
+        max(execution_time_ms) as max_ms,
+        sum(cast(rows_examined as double)) as rows_examined,
+        sum(cast(rows_returned as double)) as rows_returned,
+        sum(case when rows_returned is not null then cast(rows_examined as double) end)
+            / nullif(
+                sum(case when rows_examined is not null then cast(rows_returned as double) end),
+                0
+            ) as examined_per_returned,
+        avg(case when cache_hit then 1e0 when not cache_hit then 0e0 end)
+            as cache_hit_ratio
+    from pull_queries
+    group by machine, query_hash, date_partition
+
+),
+
+sum_days as (
+
+    select
+        machine,
+        date_partition,
+        {{ ordered_sum('execution_time_ms') }} as day_total_ms,
+        {{ quantile('execution_time_ms', 0.95) }} as day_p95_ms
+    from pull_queries
+    group by machine, date_partition
+
+)
+
+select
+    queries.machine,
+    queries.query_hash,
+    queries.date_partition,
+    queries.executions,
+    queries.total_ms,
+    queries.total_ms / queries.executions as mean_ms,
+    queries.p50_ms,
+    queries.p95_ms,
+    queries.p99_ms,
+    queries.max_ms,
+    queries.rows_examined,
+    queries.rows_returned,
+    queries.examined_per_returned,
+    queries.cache_hit_ratio,
+    queries.total_ms / nullif(days.day_total_ms, 0) as share_of_total,
+    days.day_p95_ms
+from sum_queries as queries
+inner join sum_days as days
+    on
+        queries.machine = days.machine
+        and queries.date_partition = days.date_partition

@@ -1,0 +1,55 @@
+with
+
+pull_queries as (
+
+    select
+        {{ machine() }} as machine,
+        *
+    from {{ ref('query_perf') }}
+    where
+        timestamp <= {{ as_of() }}
+        and {{ is_read('query_perf') }}
+        and {{ is_made() }}
+
+),
+
+sum_tables as (
+
+    select
+        machine,
+        table_name,
+        query_type,
+        date_partition,
+        count(*) as executions,
+        {{ ordered_sum('execution_time_ms') }} as total_ms,
+        {{ quantile('execution_time_ms', 0.95) }} as p95_ms
+    from pull_queries
+    group by machine, table_name, query_type, date_partition
+
+),
+
+sum_days as (
+
+    select
+        machine,
+        date_partition,
+        {{ ordered_sum('execution_time_ms') }} as day_total_ms
+    from pull_queries
+    group by machine, date_partition
+
+)
+
+select
+    tables.machine,
+    tables.table_name,
+    tables.query_type,
+    tables.date_partition,
+    tables.executions,
+    tables.total_ms,
+    tables.p95_ms,
+    tables.total_ms / nullif(days.day_total_ms, 0) as share_of_total
+from sum_tables as tables
+inner join sum_days as days
+    on
+        tables.machine = days.machine
+        and tables.date_partition = days.date_partition
