@@ -95,7 +95,7 @@ rank_patterns as (
         query_pattern,
         row_number() over (
             partition by machine, table_name, recommended_index
-            order by reported_at desc, query_pattern, source_file
+            order by reported_at desc, query_pattern asc, source_file asc
         ) as from_last
     from pull_advice
     where query_pattern is not null

@@ -4,7 +4,18 @@ pull_queries as (
 
     select
         {{ machine() }} as machine,
-        *
+        query_hash,
+        execution_time_ms,
+        rows_examined,
+        rows_returned,
+        cache_hit,
+        date_partition,
+        case
+            when rows_returned is not null then cast(rows_examined as double)
+        end as examined_if_both,
+        case
+            when rows_examined is not null then cast(rows_returned as double)
+        end as returned_if_both
     from {{ ref('query_perf') }}
     where
         timestamp <= {{ as_of() }}
@@ -27,11 +38,8 @@ sum_queries as (
         max(execution_time_ms) as max_ms,
         sum(cast(rows_examined as double)) as rows_examined,
         sum(cast(rows_returned as double)) as rows_returned,
-        sum(case when rows_returned is not null then cast(rows_examined as double) end)
-            / nullif(
-                sum(case when rows_examined is not null then cast(rows_returned as double) end),
-                0
-            ) as examined_per_returned,
+        sum(examined_if_both) / nullif(sum(returned_if_both), 0)
+            as examined_per_returned,
         avg(case when cache_hit then 1e0 when not cache_hit then 0e0 end)
             as cache_hit_ratio
     from pull_queries

@@ -4,7 +4,10 @@ pull_queries as (
 
     select
         {{ machine() }} as machine,
-        *
+        table_name,
+        query_type,
+        execution_time_ms,
+        date_partition
     from {{ ref('query_perf') }}
     where
         timestamp <= {{ as_of() }}

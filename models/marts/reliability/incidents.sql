@@ -2,7 +2,17 @@ with
 
 pull_spans as (
 
-    select * from {{ ref('int_check_timeline') }}
+    select
+        machine,
+        check_key,
+        state,
+        started_at,
+        ended_at,
+        heartbeats,
+        message,
+        first_heartbeat_at,
+        last_heartbeat_at
+    from {{ ref('int_check_timeline') }}
 
 ),
 
@@ -16,8 +26,8 @@ bound_machines as (
 
 ),
 
--- What says that a check is well, or not to be judged, ends its row of errors; a
--- gap does not. Nor is what a check says once it counts again of the same row.
+-- What says that a check is well, or not to be judged, ends its row of errors;
+-- a gap does not. A check that counts again begins a new one.
 mark_ends as (
 
     select
@@ -59,8 +69,11 @@ sum_rows as (
         machine,
         check_key,
         row_of_errors,
-        min(case when is_end = 1 then coalesce(first_heartbeat_at, started_at) end)
-            as well_at,
+        min(
+            case
+                when is_end = 1 then coalesce(first_heartbeat_at, started_at)
+            end
+        ) as well_at,
         max(is_back) as is_back,
         max(ended_at) as counted_until,
         min(case when state = 'down' then first_heartbeat_at end) as failed_at,

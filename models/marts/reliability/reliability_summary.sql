@@ -68,7 +68,10 @@ sum_incidents as (
         incidents.check_key,
         periods.period,
         sum(
-            case when incidents.started_at >= periods.period_start then 1 else 0 end
+            case
+                when incidents.started_at >= periods.period_start then 1
+                else 0
+            end
         ) as incidents,
         {{ ordered_sum(
             'case when not incidents.is_open then incidents.duration_s end'

@@ -6,7 +6,19 @@ with
 
 pull_spans as (
 
-    select * from {{ ref('check_states') }}
+    select
+        machine,
+        check_key,
+        state,
+        started_at,
+        ended_at,
+        duration_s,
+        heartbeats,
+        message,
+        date_partition,
+        first_heartbeat_at,
+        last_heartbeat_at
+    from {{ ref('check_states') }}
 
 ),
 
@@ -61,7 +73,8 @@ list_days as (
         machine,
         check_key,
         {{ each_day(
-            'cast(known_until as date)', 'cast(' ~ as_of() ~ ' as date)'
+            'cast(known_until as date)',
+            'cast(' ~ as_of() ~ ' as date)'
         ) }} as date_partition
     from checks_to_go_on
 
@@ -75,7 +88,8 @@ counted as (
         date_partition,
         cast(date_partition as timestamp) as counted_from,
         least(
-            cast({{ add_days('date_partition', 1) }} as timestamp), {{ as_of() }}
+            cast({{ add_days('date_partition', 1) }} as timestamp),
+            {{ as_of() }}
         ) as counted_to
     from list_days
 
@@ -130,6 +144,19 @@ go_on as (
 
 )
 
-select * from pull_spans
+select *
+from pull_spans
 union all
-select * from go_on
+select
+    machine,
+    check_key,
+    state,
+    started_at,
+    ended_at,
+    duration_s,
+    heartbeats,
+    message,
+    date_partition,
+    first_heartbeat_at,
+    last_heartbeat_at
+from go_on
