@@ -127,22 +127,42 @@ find_outages as (
 
 ),
 
--- The monitor is the check that each heartbeat stands for.
+-- The monitor is the check that each heartbeat stands for. Of unknown time, what
+-- no heartbeat vouches for lies before its first and behind its last one.
 reach_of_heartbeats as (
 
     select
-        *,
-        greatest(
-            started_at,
-            {{ add_seconds(
-                'max(last_heartbeat_at) over (partition by machine '
-                ~ 'order by started_at rows between unbounded preceding '
-                ~ 'and current row)',
-                reach_s()
-            ) }}
-        ) as gap_from
+        machine,
+        started_at,
+        ended_at,
+        first_heartbeat_at,
+        {{ add_seconds('last_heartbeat_at', reach_s()) }} as vouched_until,
+        max({{ add_seconds('last_heartbeat_at', reach_s()) }}) over (
+            partition by machine
+            order by started_at
+            rows between unbounded preceding and 1 preceding
+        ) as vouched_before,
+        state
     from pull_spans
     where check_key = 'overall'
+
+),
+
+parts_of_gaps as (
+
+    select
+        machine,
+        greatest(started_at, vouched_before) as started_at,
+        coalesce(first_heartbeat_at, ended_at) as ended_at
+    from reach_of_heartbeats
+    where state = 'unknown'
+    union all
+    select
+        machine,
+        vouched_until as started_at,
+        ended_at
+    from reach_of_heartbeats
+    where state = 'unknown' and first_heartbeat_at is not null
 
 ),
 
@@ -150,13 +170,17 @@ mark_gaps as (
 
     select
         *,
-        state = 'unknown' and gap_from < ended_at as is_gap,
         case
-            when state = 'unknown' and gap_from < ended_at and heartbeats = 0
+            when
+                started_at = lag(ended_at) over (
+                    partition by machine
+                    order by started_at
+                )
                 then 0
             else 1
-        end as is_heard
-    from reach_of_heartbeats
+        end as is_new
+    from parts_of_gaps
+    where started_at < ended_at
 
 ),
 
@@ -164,7 +188,7 @@ number_gaps as (
 
     select
         *,
-        sum(is_heard) over (
+        sum(is_new) over (
             partition by machine
             order by started_at
             rows between unbounded preceding and current row
@@ -173,32 +197,15 @@ number_gaps as (
 
 ),
 
-sum_gaps as (
-
-    select
-        machine,
-        gap_number,
-        min(case when is_gap then gap_from end) as started_at,
-        min(
-            case
-                when is_heard = 0 then null
-                when state = 'maintenance' then started_at
-                else coalesce(first_heartbeat_at, started_at)
-            end
-        ) as heard_at
-    from number_gaps
-    group by machine, gap_number
-
-),
-
 find_gaps as (
 
     select
-        machine,
-        started_at,
-        lead(heard_at) over (partition by machine order by gap_number)
-            as ended_at
-    from sum_gaps
+        gaps.machine,
+        min(gaps.started_at) as started_at,
+        nullif(max(gaps.ended_at), max(bounds.known_until)) as ended_at
+    from number_gaps as gaps
+    inner join bound_machines as bounds on gaps.machine = bounds.machine
+    group by gaps.machine, gaps.gap_number
 
 ),
 
@@ -214,7 +221,6 @@ list_incidents as (
         0 as heartbeats_down,
         'no heartbeat' as cause
     from find_gaps
-    where started_at is not null
 
 )
 

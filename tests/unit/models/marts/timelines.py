@@ -165,9 +165,11 @@ def timelines(draw: st.DrawFn) -> Timeline:
         )
     )
     cell = draw(st.sampled_from([0, 1, 70, 130, 141, 143]))
-    beats = []
+    beats: list[Beat] = []
     for step in steps:
-        says = {"overall": draw(st.sampled_from(statuses[:-1]))}
+        # Of two that say nothing, what lies between them cannot be told.
+        is_told = any(beat.says["overall"] == "unknown" for beat in beats)
+        says = {"overall": draw(st.sampled_from(statuses[: 5 if is_told else 6]))}
         for check in CHECKS:
             if draw(st.integers(0, 3)):
                 says[check] = draw(st.sampled_from(statuses))
