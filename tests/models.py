@@ -25,7 +25,7 @@ from ingest.root import PROJECT
 # Those of the other files are for the materialization and for tests.
 MACROS = (
     "typing", "text", "checks", "marts/moment", "marts/times", "marts/statistics",
-    "marts/days", "marts/states",
+    "marts/days", "marts/states", "marts/forecast",
 )  # fmt: skip
 
 

@@ -32,3 +32,20 @@ date '{{ day }}'{{ ', ' if not loop.last }}
 {%- set days = var('mart_days', none) -%}
 cast({{ "'" ~ (days | max) ~ "'" if days else 'null' }} as date)
 {%- endmacro -%}
+
+
+{#- Whether a row's day is no older than anomalies and forecasts look back. -#}
+{%- macro within_history() -%}
+date_partition >= {{ add_days(
+    'cast(' ~ as_of() ~ ' as date)', -var('history_days')
+) }}
+{%- endmacro -%}
+
+
+{#- Rows of a VALUES: a grain, and each of some steps back in seconds. -#}
+{%- macro steps_back(grain, step_s, steps) -%}
+{%- for number in range(1, steps + 1) -%}
+('{{ grain }}', {{ number * step_s }}){{ ',
+        ' if not loop.last }}
+{%- endfor -%}
+{%- endmacro -%}

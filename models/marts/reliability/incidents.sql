@@ -127,8 +127,8 @@ find_outages as (
 
 ),
 
--- The monitor is the check that each heartbeat stands for. Of unknown time, what
--- no heartbeat vouches for lies before its first and behind its last one.
+-- The monitor is the check that each heartbeat stands for. Of unknown time no
+-- heartbeat vouches for what lies before its first and behind its last one.
 reach_of_heartbeats as (
 
     select

@@ -1,0 +1,25 @@
+select
+    {{ machine() }} as machine,
+    started_at,
+    ended_at,
+    duration_s,
+    command,
+    started_by,
+    version,
+    status,
+    status = 'ok' as is_success,
+    stopped,
+    exit_code,
+    landed_records,
+    exported_files,
+    skipped_files,
+    failed_files,
+    exported_rows,
+    rejected_rows,
+    source_bytes,
+    parquet_bytes,
+    warnings,
+    errors,
+    first_error
+from {{ ref('run_log') }}
+where started_at <= {{ as_of() }}
