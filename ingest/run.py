@@ -31,7 +31,7 @@ from ingest.inputs import (
     read_file,
     utc_now,
 )
-from ingest.loaders.context import Context, LandingReport, Loader, count
+from ingest.loaders.context import Context, LandingReport, Loader, ReadInput
 from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
 from ingest.loaders.judging import judge_again
@@ -54,8 +54,6 @@ from ingest.text.clean import MAX_HEARTBEAT_BYTES, clean
 YOUNG = timedelta(hours=48)
 # Other files that are read before what they say is written.
 FILES_AT_ONCE = 500
-# Below this, a bar would be gone before it is read.
-WORTH_A_BAR = 2_000
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
@@ -80,7 +78,7 @@ def land(
     forces: Callable[[str, str], bool] | None = None,
     now: datetime | None = None,
     legacy: Collection[LegacyFile] = (),
-    say: Callable[[str], None] = _nothing,
+    say: Callable[[ReadInput], None] = _nothing,
     progress: Progress = no_progress,
 ) -> LandingReport:
     """Read what is new under a root into its landing.
@@ -218,7 +216,7 @@ class _Ingest:
         errors = len(self.report.errors)
         part_stats: list[tuple[str, SeenInput]] = []
         total = sum(len(names) for _, names in inventory.heartbeats)
-        with self._bar("Reading heartbeats", total) as step:
+        with self.progress("Reading heartbeats", total) as step:
             for name, folder in self._by_name(inventory):
                 step(1)
                 # Of a name that matches a heartbeat's, nothing can be a secret.
@@ -333,7 +331,7 @@ class _Ingest:
                 wanted.append((path, known))
         done: list[tuple[str, SeenInput]] = []
         damaged: list[tuple[str, SeenInput, str]] = []
-        with self._bar("Reading bundles", len(wanted)) as step:
+        with self.progress("Reading bundles", len(wanted)) as step:
             for path, known in wanted:
                 step(1)
                 seen = self._look_of_bundle(path)
@@ -419,7 +417,8 @@ class _Ingest:
             )
         feeds = self._take_feeds()
         done.append((path, replace(seen, position=position, feeds=feeds)))
-        self.context.say(f"{count(members, 'input')} from {path.rpartition('/')[2]}")
+        name = path.rpartition("/")[2]
+        self.context.say(ReadInput(BUNDLES, members, "input", name, seen.bytes))
         if self.heartbeats.is_full:
             self._flush_bundles(done)
 
@@ -501,10 +500,3 @@ class _Ingest:
             f"{path}: cannot be read ({error.strerror or error}): give this user the "
             "right to it"
         )
-
-    def _bar(
-        self, label: str, total: int
-    ) -> AbstractContextManager[Callable[[int], None]]:
-        if total < WORTH_A_BAR and not (self.historical and total):
-            return no_progress(label, total)
-        return self.progress(label, total)

@@ -31,6 +31,7 @@ from exporter.cli.flags import (
     root_with_reports,
 )
 from exporter.cli.notify import notify_command
+from exporter.cli.rejects import rejects_command
 from exporter.cli.verify import doctor_command, verify_command
 from exporter.export.run import Options, export
 from exporter.publish.ledger import open_ledger
@@ -54,6 +55,7 @@ def main() -> None:
 
 main.add_command(agents)
 main.add_command(notify_command)
+main.add_command(rejects_command)
 main.add_command(verify_command)
 main.add_command(doctor_command)
 
@@ -183,6 +185,7 @@ def ingest_command(
     if as_json:
         print_json(report.as_json(dry_run))
     else:
+        screen.landed()
         for warning in report.warnings:
             screen.warn(warning)
         for problem in report.errors:
@@ -205,11 +208,12 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
     from exporter.verify.validate import validate
 
     where = chosen_root(root, silent=as_json)
-    result = validate(where, load_datasets(), day)
+    screen = Screen(json=as_json)
+    with screen.progress("Checking every published file"):
+        result = validate(where, load_datasets(), day)
     if as_json:
         print_json(result.as_json())
     else:
-        screen = Screen()
         for warning in result.warnings:
             screen.warn(warning)
         for error in result.errors:

@@ -51,7 +51,7 @@ def conclude(
         ledger = ledger or open_ledger(root, dry_run=True)
         ledger.roll_back()  # or nobody else could look into it
         stored = count_stored(ledger)
-        _judge(root, result, stored, screen)
+        _judge(root, result, stored)
     result.warnings = [redact(text) for text in result.warnings]
     leavings: tuple[Callable[[], None], ...] = (
         partial(rotate_logs, root),
@@ -98,7 +98,7 @@ def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -
         log_warning(root, text)
 
 
-def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> None:
+def _judge(root: Root, result: RunResult, stored: Stored) -> None:
     if root.is_example or result.is_limited:
         stored.heard_at.clear()  # the example is meant to be old
     limits = Thresholds.from_environment(os.environ)
@@ -107,4 +107,3 @@ def _judge(root: Root, result: RunResult, stored: Stored, screen: Screen) -> Non
     for text in result.findings.values():
         if text:
             result.warnings.append(text)
-            screen.warn(text)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from exporter.contracts.datasets import load_datasets
 from exporter.publish.ledger import Ledger
 from exporter.publish.legacy import find_foreign, forget_adopted, to_adopt
-from ingest.loaders.context import LandingReport
+from ingest.loaders.context import LandingReport, ReadInput
 from ingest.root import Root
 from ingest.run import Progress, land
 
@@ -18,7 +18,7 @@ def land_everything(
     *,
     historical: bool,
     dry_run: bool,
-    say: Callable[[str], None],
+    say: Callable[[ReadInput], None],
     progress: Progress,
 ) -> LandingReport:
     """Land what is new; see `ingest.run.land`."""

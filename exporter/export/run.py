@@ -77,19 +77,21 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         if not options.dry_run:
             files.remove_tree(root.staging)
             begin(screen)
-        run = _Run(root, options, screen, stopper, result)
-        run.land_everything()
-        run.publish()
-        run.ledger.commit()
+        with screen.progress("Looking for what is new"):
+            run = _Run(root, options, screen, stopper, result)
+            run.land_everything()
+            run.publish()
+            run.ledger.commit()
     except Stopped as stopped:
         result.stopped, result.stop_code = stopped.reason, stopped.code
         result.by_hand = stopped.code == INTERRUPTED
+        screen.problems(root, result)  # all but the last, which the caller says
         result.errors.append(stopped.reason)
         raise
     except OSError as error:
         result.errors.append(describe(error))
-        screen.fail(result.errors[-1])
     except Exception as error:  # a defect: told like any failure, then shown
+        screen.problems(root, result)
         result.errors.append(f"crashed: {type(error).__name__}: {error}")
         raise
     finally:
@@ -104,8 +106,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
             tell(root, result, screen, unkept)
         if run is not None:
             run.ledger.give_up()
-    if not options.dry_run:
-        screen.finish(result)
+    screen.finish(root, result)
     return result
 
 
@@ -180,6 +181,7 @@ class _Run:
         for error in report.errors:
             if error not in self.result.errors:
                 self._fail(error)
+        self.screen.landed()
 
     def publish(self) -> None:
         """Let dbt publish the days that are stale, if there are any."""
@@ -267,8 +269,8 @@ class _Run:
 
     def _say_what_would_be(self, plan: Plan) -> None:
         would_be = [self._of(target, "would_export") for target in plan.stale]
-        self.screen.dry_run(would_be)
         self.result.files += would_be
+        self.screen.dry_run(would_be)
 
     # What dbt does
 
@@ -280,7 +282,8 @@ class _Run:
         models = sorted(self.datasets if untested else datasets)
         days = untested.union(target.day for target in stale)
         work = Work(self.root, self.ledger, self.datasets, self.code, stale, days)
-        outcome = build(work, models, self.stopper)
+        with self.screen.progress(f"Publishing {len(stale):,} files"):
+            outcome = build(work, models, self.stopper)
         if not outcome.errors:
             forget_untested(self.root)
         left_out = self._collect(work, is_well=not outcome.errors)
@@ -368,8 +371,6 @@ class _Run:
 
     def _warn(self, text: str) -> None:
         self.result.warnings.append(text)
-        self.screen.warn(text)
 
     def _fail(self, text: str) -> None:
         self.result.errors.append(text)
-        self.screen.fail(text)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
+from typing import TypeVar
 
 import click
 
 from exporter.reporting.results import FileResult, RunResult
+from exporter.reporting.spinner import Spinner, is_terminal
 from exporter.runtime.output import say
 from exporter.runtime.redact import redact
+from ingest import advice
+from ingest.loaders.context import ReadInput
+from ingest.root import Root
 
-# More files of a dataset than this are told in one line.
+# More of a kind than this are told in one line per source or dataset.
 MOST_LINES = 10
+T = TypeVar("T")
+_Doing = AbstractContextManager[Callable[[int], None]]
 
 
 def file_size(size: int) -> str:
@@ -37,7 +47,9 @@ def kilobytes(size: int) -> str:
 class Screen:
     """Prints for people; with `quiet` only warnings and errors, on stderr.
 
-    `json` keeps stdout free for the one object that is printed at the end.
+    `json` keeps stdout free for the one object that is printed at the end. On a
+    terminal lines are broken between words, and a command stands in one of its
+    own; elsewhere a message is a line.
     """
 
     def __init__(
@@ -47,62 +59,110 @@ class Screen:
         self.verbose = verbose
         self.json = json
         self.is_deaf = False
+        self.spinner = Spinner()
+        self.read: list[ReadInput] = []
+        self.told: set[str] = set()
 
     def note(self, text: str, mark: str = "", color: str | None = None) -> None:
         if self.silent:
             return
-        text = redact(text)
-        line = f"{click.style(mark, fg=color)} {text}" if mark else text
-        if (reason := say(line)) and not self.is_deaf:
+        if (reason := self._print(text, mark, color)) and not self.is_deaf:
             self.is_deaf = True
             self.warn(f"standard output takes nothing ({reason}): the run goes on")
 
     def warn(self, text: str) -> None:
-        line = f"{click.style('⚠', fg='yellow')} {redact(text)}"
-        say(line, to_stderr=True)
+        self.told.add(text)
+        self._print(text, "⚠", "yellow", to_stderr=True)
 
     def fail(self, text: str) -> None:
-        line = f"{click.style('✗', fg='red')} {redact(text)}"
-        say(line, to_stderr=True)
+        self.told.add(text)
+        self._print(text, "✗", "red", to_stderr=True)
 
-    def parsed(self, what: str) -> None:
+    def _print(
+        self, text: str, mark: str, color: str | None, to_stderr: bool = False
+    ) -> str | None:
+        text = redact(text)
+        if is_terminal(sys.stderr if to_stderr else sys.stdout):
+            text = broken(text, shutil.get_terminal_size().columns)
+        self.spinner.clear()
+        line = f"{click.style(mark, fg=color)} {text}" if mark else text
+        return say(line, to_stderr)
+
+    def progress(self, label: str, total: int = 0) -> _Doing:
+        """Say on a terminal what is being done, once it takes more than a second.
+
+        Call with steps done, where there is a total.
+        """
+        if self.silent:
+            return contextlib.nullcontext(lambda _: None)
+        return self.spinner.doing(label, total)
+
+    # What was read
+
+    def parsed(self, what: ReadInput) -> None:
+        """Note what was read; `landed` says it."""
+        self.read.append(what)
+        if self.verbose:
+            self._parsed(str(what))
+
+    def landed(self) -> None:
+        """Say what was read: few inputs by name, many by source."""
+        read, self.read = self.read, []
+        if self.verbose:
+            return
+        for source, group in _groups(read, lambda what: what.source).items():
+            if len(read) <= MOST_LINES or len(group) == 1:
+                for what in group:
+                    self._parsed(str(what))
+                continue
+            number = sum(what.number for what in group)
+            unit = group[0].unit + ("" if number == 1 else "s")
+            size = kilobytes(sum(what.size_bytes for what in group))
+            files = f"{len(group):,} files of {source}"
+            if source == "bundles":
+                files = f"{len(group):,} bundles"
+            self._parsed(f"{number:,} {unit} from {files} ({size})")
+
+    def _parsed(self, what: str) -> None:
         self.note(f"Parsed {what}", "✓", "green")
 
+    # What became of files
+
     def skipped(self, files: list[FileResult]) -> None:
-        if len(files) <= MOST_LINES or self.verbose:
-            for file in files:
-                name = os.path.basename(file.path)
-                self.note(f"{name} already exists, skipping", "⊘", "cyan")
-            return
-        for dataset, group in _by_dataset(files).items():
+        for dataset, group in _groups(files, lambda file: file.dataset).items():
+            if self._are_few(files, group):
+                for file in group:
+                    name = os.path.basename(file.path)
+                    self.note(f"{name} already exists, skipping", "⊘", "cyan")
+                continue
             what = f"{dataset}: {len(group):,} file(s) already exist, skipping"
             self.note(what, "⊘", "cyan")
 
     def exported(self, files: list[FileResult], today: date) -> None:
-        for dataset, group in _by_dataset(files).items():
-            if len(group) <= MOST_LINES or self.verbose:
+        for dataset, group in _groups(files, lambda file: file.dataset).items():
+            if self._are_few(files, group):
                 for file in group:
                     self._wrote_file(file, today)
                 continue
-            parquet = sum(file.parquet_bytes for file in group)
-            rows = sum(file.rows for file in group)
-            self.note(
-                f"Wrote {len(group):,} files of {dataset}, {group[0].day} to "
-                f"{group[-1].day}: {rows:,} rows ({kilobytes(parquet)})",
-                "✓",
-                "green",
-            )
-            source = sum(file.source_bytes for file in group)
-            self._compression(FileResult(dataset, "", "", "", 0, 0, source, parquet))
+            whole = _sum(dataset, group)
+            said = f"Wrote {len(group):,} files of {dataset}: {whole.rows:,} rows, "
+            parquet = kilobytes(whole.parquet_bytes)
+            if whole.reduction is None:
+                said += parquet
+            else:
+                source = kilobytes(whole.source_bytes)
+                said += f"{source} → {parquet} (-{whole.reduction:.1f}%)"
+            self.note(said, "✓", "green")
+
+    def _are_few(self, files: list[FileResult], group: list[FileResult]) -> bool:
+        """Whether the files of a group are told by name."""
+        return self.verbose or len(files) <= MOST_LINES or len(group) == 1
 
     def _wrote_file(self, file: FileResult, today: date) -> None:
         name = os.path.basename(file.path)
         size = file_size(file.parquet_bytes)
         partial = " (partial day)" if file.day == today.isoformat() else ""
         self.note(f"Wrote …/{name} ({size}){partial}", "✓", "green")
-        self._compression(file)
-
-    def _compression(self, file: FileResult) -> None:
         if file.reduction is not None:
             self.note(
                 f"Compression: {file_size(file.source_bytes)} → "
@@ -112,8 +172,8 @@ class Screen:
             )
 
     def dry_run(self, files: list[FileResult]) -> None:
-        for dataset, group in _by_dataset(files).items():
-            if len(group) <= MOST_LINES or self.verbose:
+        for dataset, group in _groups(files, lambda file: file.dataset).items():
+            if self._are_few(files, group):
                 for file in group:
                     name = os.path.basename(file.path)
                     self.note(f"Would create {name}", "→", "cyan")
@@ -124,35 +184,82 @@ class Screen:
                     "→",
                     "cyan",
                 )
-        self.note("DRY RUN - no files written")
 
-    def finish(self, result: RunResult) -> None:
-        new = len(result.with_status("exported"))
-        files = "1 new file" if new == 1 else f"{new:,} new files"
-        rejected = sum(
-            f.rows for f in result.files
-            if f.dataset == "rejected_records" and f.status == "exported"
-        )  # fmt: skip
+    # The end
+
+    def problems(self, root: Root, result: RunResult) -> None:
+        """Say what is wrong, and was not said yet: errors last."""
+        log = root.logs / "parquet_export.log"
+        for texts, tell in (
+            (result.warnings, self.warn), (result.errors, self.fail),
+        ):  # fmt: skip
+            untold = [text for text in dict.fromkeys(texts) if text not in self.told]
+            shown = untold if self.verbose else untold[:MOST_LINES]
+            for text in shown:
+                tell(text)
+            if more := len(untold) - len(shown):
+                tell(f"… and {more:,} more{advice.RUN}tail -n 100 {advice.path(log)}")
+
+    def finish(self, root: Root, result: RunResult) -> None:
+        """The last lines: days, rejects, what is wrong, how long it took."""
+        if result.dry_run:
+            self.problems(root, result)
+            self.note("DRY RUN - no files written")
+            return
+        exported = result.with_status("exported")
+        days = sorted({file.day for file in exported})
+        if len(days) > 1:
+            self.note(
+                f"Wrote {len(days):,} days, {days[0]} to {days[-1]}", "✓", "green"
+            )
+        rejected = sum(f.rows for f in exported if f.dataset == "rejected_records")
         if rejected:
-            self.note(f"{rejected:,} rejected record(s): see rejected_records")
+            records = "1 record" if rejected == 1 else f"{rejected:,} records"
+            said = advice.run(f"{records} rejected; to see why", root, "rejects")
+            self.note(said, "⊘", "cyan")
+        self.problems(root, result)
+        new = len(exported)
+        files = "1 new file" if new == 1 else f"{new:,} new files"
+        took = f"in {result.duration_s:.1f} s"
         if result.errors:
             failed = len(result.errors)
-            self.note(f"Export ended with {failed} error(s) ({files})", "✗", "red")
+            said = f"Export ended with {failed} error(s) ({files}) {took}"
+            self.note(said, "✗", "red")
         else:
-            self.note(f"Export complete ({files})", "✓", "green")
-
-    @contextlib.contextmanager
-    def progress(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar on a terminal; nothing elsewhere. Call with steps done."""
-        if self.silent or not sys.stdout.isatty():
-            yield lambda _: None
-            return
-        with click.progressbar(length=total, label=label) as bar:
-            yield bar.update
+            self.note(f"Export complete ({files}) {took}", "✓", "green")
 
 
-def _by_dataset(files: list[FileResult]) -> dict[str, list[FileResult]]:
-    groups: dict[str, list[FileResult]] = {}
-    for file in sorted(files, key=lambda f: (f.dataset, f.day)):
-        groups.setdefault(file.dataset, []).append(file)
+def broken(text: str, columns: int) -> str:
+    """A message in lines of a terminal, the command that it ends with in its own.
+
+    What follows the first line stands below the words, behind the mark.
+    """
+    said, run, command = text.rpartition(advice.RUN)
+    if not run:
+        said = text
+    lines = [
+        line
+        for part in said.split("\n")
+        for line in textwrap.wrap(
+            part, max(columns - 2, 20), break_long_words=False, break_on_hyphens=False
+        )
+        or [""]
+    ]
+    return "\n  ".join([*lines, f"→ {command}"] if run else lines)
+
+
+def _sum(dataset: str, files: list[FileResult]) -> FileResult:
+    return FileResult(
+        dataset, "", "", "",
+        rows=sum(file.rows for file in files),
+        source_bytes=sum(file.source_bytes for file in files),
+        parquet_bytes=sum(file.parquet_bytes for file in files),
+    )  # fmt: skip
+
+
+def _groups(things: list[T], name: Callable[[T], str]) -> dict[str, list[T]]:
+    """Things by their name, in the order of names."""
+    groups: dict[str, list[T]] = {}
+    for thing in sorted(things, key=name):
+        groups.setdefault(name(thing), []).append(thing)
     return groups

@@ -15,6 +15,24 @@ from ingest.store.ledger import Ledger
 from ingest.store.merge import columns_content, merge_columns
 
 
+@dataclass(frozen=True)
+class ReadInput:
+    """What was read of an input: so many of a unit, and the input's bytes.
+
+    `name` is the input's, masked; none stands for all of its source.
+    """
+
+    source: str
+    number: int
+    unit: str
+    name: str
+    size_bytes: int
+
+    def __str__(self) -> str:
+        said = count(self.number, self.unit)
+        return f"{said} from {self.name}" if self.name else said
+
+
 @dataclass
 class LandingReport:
     """What an ingest did; `records` are those that were not landed before."""
@@ -77,7 +95,7 @@ class Context:
     clock: Callable[[], datetime]
     now: datetime
     report: LandingReport
-    say: Callable[[str], None]
+    say: Callable[[ReadInput], None]
     forces: Callable[[str, str], bool]
     columns: dict[str, list[Json]] = field(default_factory=dict)
     forgotten: set[tuple[str, str, str]] = field(default_factory=set)

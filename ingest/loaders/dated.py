@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
@@ -85,7 +85,10 @@ class DatedLoader(Loader):
             context.saw_columns(
                 file.source, input_file.name, [day], file.names, is_whole=True
             )
-        context.say(f"{count(version.records, 'row')} from {input_file.name}")
+        size = input_file.size
+        context.say(
+            ReadInput(file.source, version.records, "row", input_file.name, size)
+        )
         context.report.inputs += 1
 
     def _day_without_a_name(self, input_file: InputFile, part: str) -> date:

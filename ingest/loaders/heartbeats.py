@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import name_date
 from ingest.parsers import parser_fingerprints
 from ingest.sources.heartbeats import (
@@ -86,7 +86,7 @@ class HeartbeatLoader(Loader):
         super().__init__(context)
         self.pending: list[Json] = []
         self.pending_bytes = 0
-        self.read = 0
+        self.read = self.read_bytes = 0
         parser = parser_fingerprints(["heartbeats"])["heartbeats"]
         self.parser = digest([parser, context.masks.own])
         self.landed = LandedNames()
@@ -121,6 +121,7 @@ class HeartbeatLoader(Loader):
         checks = sum(len(group["checks"]) for group in record["check_groups"])
         self.pending_bytes += 2 * sys.getsizeof(record["raw"]) + checks * PER_CHECK
         self.read += 1
+        self.read_bytes += input_file.size
 
     def flush(self) -> None:
         """Merge what was read into the landing."""
@@ -260,7 +261,8 @@ class HeartbeatLoader(Loader):
 
     def say(self) -> None:
         if self.read:
-            self.context.say(count(self.read, "heartbeat"))
+            size = self.read_bytes
+            self.context.say(ReadInput(SOURCE, self.read, "heartbeat", "", size))
             self.context.report.inputs += self.read
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ingest import files
 from ingest.inputs import open_regular
-from ingest.loaders.context import Context, count
+from ingest.loaders.context import Context, ReadInput, count
 from ingest.loaders.heartbeats import LandedNames
 from ingest.names import LEGACY, kept_name, name_before
 from ingest.sources.legacy_parquet import ADOPTED, Row, read_row
@@ -125,7 +125,7 @@ class LegacyLoader:
         context.landing.commit()
         if not file.is_kept:
             self._tell(file, rows, kept)
-        context.say(f"{count(rows, 'row')} from {place.name}")
+        context.say(ReadInput(SOURCE, rows, "row", place.name, after.st_size))
         context.report.inputs += 1
 
     def _tell(self, file: LegacyFile, rows: int, kept: str) -> None:

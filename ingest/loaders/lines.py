@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.registry import SOURCES
 from ingest.sources.lines import (
     Line,
@@ -111,7 +111,8 @@ class LineLoader(Loader):
         if input_file.path:
             self._remember(input_file, stream, end, cut)
         if records:
-            self.context.say(f"{count(records, 'line')} from {name}")
+            size = input_file.size
+            self.context.say(ReadInput(input_file.kind, records, "line", name, size))
             self.context.report.inputs += 1
 
     def _read_lines(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.registry import SOURCES
 from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
 from ingest.store.landing import Json, digest
@@ -81,7 +81,7 @@ class ReportLoader(Loader):
                 self.pending.setdefault(str(written.date()), [])
         context.feeds(SOURCE, [day])
         context.saw_columns(SOURCE, name, [day], parsed.keys)
-        context.say(f"1 report from {name}")
+        context.say(ReadInput(SOURCE, 1, "report", name, input_file.size))
         context.report.inputs += 1
 
     def flush(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import name_date
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
@@ -91,7 +91,7 @@ class SummaryLoader(Loader):
             return
         for record in fresh:
             self.pending.setdefault(record["day"], []).append(record)
-        context.say(f"{count(len(fresh), 'record')} from {name}")
+        context.say(ReadInput(SOURCE, len(fresh), "record", name, input_file.size))
         context.report.inputs += 1
 
     def _version(self, input_file: InputFile, content: str) -> SummaryVersion | None:
