@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, count
+from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.parsers import parser_fingerprints
 from ingest.registry import KINDS, Identity, sources_known_by
 from ingest.sources.reports import MAX_BYTES, TOO_LONG, parse_report, read_report
@@ -66,7 +66,8 @@ class NamedReportLoader(Loader):
         self.pending.append(record)
         context.feeds(SOURCE, [record["day"]])
         context.saw_columns(SOURCE, name, [record["day"]], keys, is_whole=True)
-        context.say(f"{count(len(record['checks']), 'check')} from {name}")
+        checks, size = len(record["checks"]), input_file.size
+        context.say(ReadInput(SOURCE, checks, "check", name, size))
         context.report.inputs += 1
 
     def flush(self) -> None:
