@@ -35,9 +35,10 @@ docs: venv ## The dbt documentation in the browser, until Ctrl-C (PORT=8080)
 	@.venv/bin/dbt docs generate
 	@.venv/bin/dbt docs serve --port $(or $(PORT),8080)
 
-schema: venv ## Write docs/parquet_schema.json from the contracts
+schema: venv ## Write the schema documents in docs/ from the contracts
 	@.venv/bin/python -m exporter.contracts.schema > docs/parquet_schema.json.new
 	@mv docs/parquet_schema.json.new docs/parquet_schema.json
+	@.venv/bin/python -m exporter.contracts.versions
 
 bench: venv ## Measure speed and size side by side with other tools
 	@.venv/bin/python -m bench

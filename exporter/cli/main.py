@@ -46,7 +46,19 @@ from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Tells of a broken contract without a traceback, whatever was asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from exporter.contracts.datasets import BrokenContract
+
+        try:
+            return super().invoke(ctx)
+        except BrokenContract as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ops-atomic")
 def main() -> None:
     """Ops reports of one machine as typed, tested, documented daily Parquet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -23,6 +23,10 @@ from ingest.store.landing import digest
 EXPORTS = Path("models") / "marts" / "exports"
 # These come along whatever datasets are asked for.
 ALWAYS = ("rejected_records", "schema_drift")
+
+
+class BrokenContract(ValueError):
+    """A contract that lacks what each has to have; names its file, and what."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,20 @@ def dataset_names(project: Path = PROJECT) -> list[str]:
 
 
 def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
-    """All datasets by name, in the order of their names."""
+    """All datasets by name, in the order of their names.
+
+    Raises BrokenContract.
+    """
     code = Code(project)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Dataset] = {}
     for path in sorted((project / EXPORTS).glob("*.yml")):
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-        for model in document.get("models", []):
+        shown = path.relative_to(project).as_posix()
+        models = document.get("models") if isinstance(document, dict) else None
+        for model in models or [{}]:
+            if problems := list(contract_problems(model, path.stem)):
+                raise BrokenContract(f"{shown}: {'; '.join(problems)}")
             dataset = _dataset(model, code)
             found[dataset.name] = dataset
     return {
@@ -137,6 +148,36 @@ def _with_its_datasets(
     marks = [datasets[name].model_fingerprint for name in sorted(others)]
     fingerprint = digest([dataset.model_fingerprint, *marks])
     return replace(dataset, model_fingerprint=fingerprint)
+
+
+def contract_problems(model: Any, name: str) -> Iterator[str]:
+    """What a model of `models/marts/exports/` lacks, and has to have."""
+    if not isinstance(model, dict) or model.get("name") != name:
+        yield f"no model that is named {name}, like its file"
+        return
+    if not str(model.get("description") or "").strip():
+        yield "no description of the model"
+    meta = (model.get("config") or {}).get("meta")
+    if not isinstance(meta, dict):
+        yield "no config.meta with path and schema_version"
+        return
+    if "{yyyymmdd}" not in str(meta.get("path")):
+        yield "config.meta.path: no path with {yyyymmdd} in it"
+    if not isinstance(meta.get("schema_version"), int):
+        yield "config.meta.schema_version: not a number"
+    columns = [c for c in model.get("columns") or [] if isinstance(c, dict)]
+    for number, column in enumerate(columns, start=1):
+        shown = f"column {column.get('name') or number}"
+        for key in ("name", "data_type", "description"):
+            if not str(column.get(key) or "").strip():
+                yield f"{shown}: no {key}"
+    by_name = {column.get("name"): column for column in columns}
+    for due in ("date_partition", *(meta.get("key") or ())):
+        if due not in by_name:
+            yield f"no column {due}"
+    day = by_name.get("date_partition", {})
+    if day and {"type": "not_null"} not in (day.get("constraints") or []):
+        yield "column date_partition: no constraint of type not_null"
 
 
 def _dataset(model: dict[str, Any], code: Code) -> Dataset:

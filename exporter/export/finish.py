@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from exporter.contracts.datasets import BrokenContract
 from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
 from exporter.notify.outbox import Notice
@@ -73,15 +74,16 @@ def _told(root: Root, result: RunResult, screen: Screen) -> Iterator[None]:
     """What goes wrong here, a defect of ours included, is an error of the run."""
     try:
         yield
-    except OSError as error:
+    except (OSError, BrokenContract) as error:
         said = describe(error)
     except Exception as error:  # noqa: BLE001 - the others are still to be left
         log_crash(root, redact(traceback.format_exc()))
         said = f"crashed: {type(error).__name__}: {error}"
     else:
         return
-    result.errors.append(redact(said))
-    screen.fail(result.errors[-1])
+    if redact(said) not in result.errors:
+        result.errors.append(redact(said))
+        screen.fail(result.errors[-1])
 
 
 def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:

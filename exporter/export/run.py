@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from exporter.contracts.datasets import ALWAYS, choose, load_datasets
+from exporter.contracts.datasets import ALWAYS, BrokenContract, choose, load_datasets
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
 from exporter.publish.code_changes import code_looks
@@ -88,7 +88,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         screen.problems(root, result)  # all but the last, which the caller says
         result.errors.append(stopped.reason)
         raise
-    except OSError as error:
+    except (OSError, BrokenContract) as error:
         result.errors.append(describe(error))
     except Exception as error:  # a defect: told like any failure, then shown
         screen.problems(root, result)

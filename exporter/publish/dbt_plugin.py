@@ -33,7 +33,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import load_datasets
+from exporter.contracts.datasets import BrokenContract, load_datasets
 from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_looks
@@ -77,6 +77,11 @@ PRIVATE = ("rejected_records",)
 SYNCED_AT_ONCE = 8
 CHANGED = "the project's files changed while dbt was at work: run it again"
 
+BY_HAND = (
+    "the target nightly is the one that ops-atomic export starts dbt with, for the "
+    "days that it has found stale: leave out --target nightly"
+)
+
 logger = AdapterLogger("ops-atomic")
 
 
@@ -93,6 +98,9 @@ class Plugin(BasePlugin):
             keep_dbt_private(self.creds.path if self.creds else "", flags)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        flags = get_flags()  # type: ignore[no-untyped-call]
+        if self.handed is None and getattr(flags, "TARGET", None) == "nightly":
+            raise DbtRuntimeError(BY_HAND)
         self.conn = conn
         try:
             self.work: Work = self.handed or _plan()
@@ -109,7 +117,7 @@ class Plugin(BasePlugin):
                 self.work.ledger.give_up()
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
-        except Locked as error:
+        except (Locked, BrokenContract) as error:
             raise DbtRuntimeError(str(error)) from error
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:

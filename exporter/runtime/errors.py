@@ -18,8 +18,13 @@ REMEDIES = {
 }
 
 
-def describe(error: OSError) -> str:
-    """An operating system's error with the path it is about, and a way out."""
+def describe(error: Exception) -> str:
+    """An operating system's error with the path it is about, and a way out.
+
+    Of any other, its words.
+    """
+    if not isinstance(error, OSError):
+        return str(error)
     name = errno.errorcode.get(error.errno or 0, "")
     where = f"{error.filename}: " if error.filename else ""
     remedy = f" ({REMEDIES[name]})" if name in REMEDIES else ""

@@ -43,3 +43,25 @@ def test_a_build_uses_the_seeds_as_they_lie_now(root: Path, tmp_path: Path) -> N
     assert {column[1] for column in by_run["known_columns"][:3]} == {"VARCHAR"}
     succeeds("seed")
     assert seeds(tmp_path) == by_run
+
+
+def test_the_name_of_a_model_selects_that_one(
+    example_root: Path, tmp_path: Path
+) -> None:
+    listed = run_dbt(
+        example_root, tmp_path / "scratch", "ls", "--quiet",
+        "--resource-type", "model", "--select", "ops_atomic",
+    )  # fmt: skip
+    assert listed.stdout.splitlines() == ["ops_atomic_reports.marts.exports.ops_atomic"]
+
+
+def test_the_target_of_the_nightly_run_is_not_for_hands(
+    example_root: Path, tmp_path: Path
+) -> None:
+    done = run_dbt(
+        example_root, tmp_path / "scratch", "build", "--target", "nightly",
+        "--select", "ops_atomic",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "leave out --target nightly" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
