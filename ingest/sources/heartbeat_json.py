@@ -49,10 +49,12 @@ def read(text: str) -> JsonHeartbeat:
         return JsonHeartbeat(header, [], NOT_A_LIST)
     checks = []
     for entry in entries or []:
-        named = isinstance(entry, dict) and cell(entry.get("group"))
-        if not named or not cell(entry.get("name")):
+        if not isinstance(entry, dict):
             return JsonHeartbeat(header, [], NO_CHECK_NAME)
-        checks.append((cell(entry["group"]), cell(entry["name"]), _text(entry)))
+        group, name = cell(entry.get("group")), cell(entry.get("name"))
+        if not group or not name:
+            return JsonHeartbeat(header, [], NO_CHECK_NAME)
+        checks.append((group, name, _text(entry)))
     return JsonHeartbeat(header, checks)
 
 
