@@ -47,15 +47,16 @@ from exporter.runtime.stop import Stopped, stoppable
 
 
 class _Commands(click.Group):
-    """Tells of a broken contract without a traceback, whatever was asked for."""
+    """Tells in a line, whatever was asked for, of a broken contract and of what
+    the operating system refuses, such as the state of another user."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from exporter.contracts.datasets import BrokenContract
 
         try:
             return super().invoke(ctx)
-        except BrokenContract as error:
-            raise click.ClickException(str(error)) from error
+        except (BrokenContract, OSError) as error:
+            raise click.ClickException(redact(describe(error))) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

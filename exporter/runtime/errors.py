@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import pwd
+from pathlib import Path
+from typing import Any
+
+from ingest import advice
 
 REMEDIES = {
     "EACCES": "give this user the right to it, or run as its owner",
@@ -27,5 +33,34 @@ def describe(error: Exception) -> str:
         return str(error)
     name = errno.errorcode.get(error.errno or 0, "")
     where = f"{error.filename}: " if error.filename else ""
+    if isinstance(error, PermissionError) and (owner := _other_owner(error.filename)):
+        place, user = owner
+        mend = f"sudo chown -R {_user_name(os.geteuid())} {advice.path(place)}"
+        said = f"{where}{error.strerror}, {place} belongs to {user}"
+        return f"{said}; to have it{advice.RUN}{mend}"
     remedy = f" ({REMEDIES[name]})" if name in REMEDIES else ""
     return f"{where}{error.strerror or error}{remedy}"
+
+
+def _other_owner(filename: Any) -> tuple[Path, str] | None:
+    """What is in the way, if another user owns it, and who that is: the topmost
+    folder that is closed to this one, else what lies lowest."""
+    if not isinstance(filename, str | bytes) or not filename:
+        return None
+    path = Path(os.fsdecode(filename)).absolute()
+    lowest = path
+    for lowest in [*reversed(path.parents), path]:
+        if not os.access(lowest, os.F_OK):
+            lowest = lowest.parent  # it is the folder that takes nothing new
+            break
+        if not os.access(lowest, os.R_OK | (os.X_OK if lowest.is_dir() else 0)):
+            break
+    owner = lowest.stat().st_uid
+    return None if owner == os.geteuid() else (lowest, _user_name(owner))
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

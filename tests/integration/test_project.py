@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import tomllib
 from typing import Any
 
 import click
@@ -165,3 +166,12 @@ def test_every_command_is_documented() -> None:
 def test_every_limit_is_documented() -> None:
     for _, variable, _ in limits():
         assert variable in documentation()
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "exporter.__version__"
+    }
+    document = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert "version" not in document
