@@ -10,7 +10,7 @@ from exporter.contracts.datasets import load_datasets
 from exporter.contracts.lineage import Code, Lineage
 from tests.support import run_dbt
 
-OURS = "ops_atomic"
+OURS = "ops_atomic_reports"
 
 
 def lineage_of(manifest: dict[str, Any], model: str) -> Lineage:
