@@ -232,6 +232,20 @@ from read_parquet('g/analytics/landed_counts/landed_counts_*.parquet')
 group by source, dataset
 order by source, dataset;
 
+-- Checks of further reports that were not well, and when last
+select
+    report_type,
+    check_group,
+    check_name,
+    status,
+    count(*) as times,
+    max(timestamp) as last_seen,
+    max_by(message, timestamp) as last_message,
+from read_parquet('g/analytics/report_checks/report_checks_*.parquet')
+where status in ('warn', 'error')
+group by report_type, check_group, check_name, status
+order by last_seen desc, check_name;
+
 -- Columns and keys that came or went, and since when
 select
     source,

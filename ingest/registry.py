@@ -150,7 +150,7 @@ ENTRIES = (
                 "heartbeats",
                 heartbeats.NAME,
                 (REPORTS,),
-                "g/reports/**/heartbeat_*.md",
+                "g/reports/**/heartbeat_*.{md,json}",
                 is_deep=True,
             ),
         ),

@@ -187,7 +187,7 @@ class _Ingest:
         self.unproven = Unproven(context, self.seen)
 
     def run(self) -> None:
-        horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}.md"
+        horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}"
         known = Known(horizon, self._certain_names())
         inventory = list_inputs(self.root, NOTHING_KNOWN if self.historical else known)
         for folder, reason in inventory.unreadable:

@@ -14,17 +14,19 @@ from ingest.parsers import parser_fingerprints
 from ingest.sources.heartbeats import (
     TOO_LONG,
     day_of,
+    masked,
     parse_heartbeat,
     read_heartbeat,
 )
 from ingest.store.growing import share_out
 from ingest.store.landing import Json, digest
 from ingest.store.merge import (
-    REPLACED,
     UNPROVEN,
+    YIELDING,
     heartbeat_order,
     heartbeats_content,
     merge_heartbeats,
+    twin_of,
 )
 from ingest.text.clean import MAX_HEARTBEAT_BYTES
 from ingest.text.times import TOO_FAR_AHEAD
@@ -132,12 +134,15 @@ class HeartbeatLoader(Loader):
     def _merge_all(self, fresh: list[Json], beside: PartKey | None = None) -> None:
         """Merge heartbeats with the landed ones of their names, which lie in
         other parts than `beside`."""
-        homes = self._homes({record["filename"] for record in fresh})
+        homes = self._homes(_with_twins(record["filename"] for record in fresh))
         some: list[Json] = []
         touched: set[PartKey] = set()
         by_name = sorted(fresh, key=heartbeat_order)
-        for name, same in groupby(by_name, key=lambda record: record["filename"]):
-            home = homes.get(name, set()) - {beside}
+        # One in JSON stands beside its twin in Markdown.
+        for stem, same in groupby(
+            by_name, key=lambda r: r["filename"].partition(".")[0]
+        ):
+            home = homes.get(stem, set()) - {beside}
             if some and len(touched | home) > PARTS_AT_ONCE:
                 self._merge(some, touched)
                 some, touched = [], set()
@@ -147,13 +152,14 @@ class HeartbeatLoader(Loader):
             self._merge(some, touched)
 
     def _homes(self, names: set[str]) -> dict[str, set[PartKey]]:
-        """By name, the parts in which it is landed."""
+        """By name without its end, the parts in which it is landed."""
         homes: dict[str, set[PartKey]] = {}
         for day in {day for name in names for day in self.landed.days(name)}:
             for part in self.context.ledger.parts_of(SOURCE, day):
                 keys = (key.removeprefix(UNPROVEN) for key in part.keys)
                 for name in names.intersection(keys):
-                    homes.setdefault(name, set()).add((day, part.part))
+                    stem = name.partition(".")[0]
+                    homes.setdefault(stem, set()).add((day, part.part))
         return homes
 
     def _merge(self, fresh: list[Json], touched: set[PartKey]) -> None:
@@ -161,7 +167,7 @@ class HeartbeatLoader(Loader):
         landed stays in its part as long as it stays on its day."""
         landing = self.context.landing
         before = {key: landing.records(SOURCE, *key) for key in sorted(touched)}
-        names = {record["filename"] for record in fresh}
+        names = _with_twins(record["filename"] for record in fresh)
         after: Parts = {}
         homes: dict[tuple[str, str], PartKey] = {}
         same: list[Json] = []
@@ -237,15 +243,15 @@ class HeartbeatLoader(Loader):
 
     def _read_anew(self, old: Json) -> Json:
         fresh = self._read_again(old)
-        if old["problem"] != REPLACED:
+        if old["problem"] not in YIELDING:
             return fresh
-        # The newer one of its name may lie under another day.
-        return {**fresh, "problem": REPLACED, "check_groups": []}
+        # What counts of its name may lie under another day.
+        return {**fresh, "problem": old["problem"], "check_groups": []}
 
     def _read_again(self, old: Json) -> Json:
         """A landed record, taken apart anew from its text."""
         context = self.context
-        text = context.masks.text(old["raw"])
+        text = masked(old["filename"], old["raw"], context.masks)
         if old["fields"] is None:
             # Not taken apart, and cut.
             fresh: Json = {**old, "raw": text, "problem": TOO_LONG}
@@ -264,6 +270,15 @@ class HeartbeatLoader(Loader):
             size = self.read_bytes
             self.context.say(ReadInput(SOURCE, self.read, "heartbeat", "", size))
             self.context.report.inputs += self.read
+
+
+def _stem(record: Json) -> str:
+    """A heartbeat's name without its end."""
+    return str(record["filename"]).partition(".")[0]
+
+
+def _with_twins(names: Iterable[str]) -> set[str]:
+    return {either for name in names for either in (name, twin_of(name))}
 
 
 def _names(records: list[Json]) -> set[str]:

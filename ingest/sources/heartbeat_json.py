@@ -59,15 +59,16 @@ def read(text: str) -> JsonHeartbeat:
 
 
 def _header(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in key_names({**value, "checks": None}):
-        said = cell(value.get(name)) if name in value else None
-        if name == "checks" or (name in FIELDS and said is None):
+    """The fields, by their names in Markdown; one that says nothing is none."""
+    for key, name in FIELDS.items():
+        said = cell(value.get(key))
+        if said is None:
             continue
-        if name == "status" and said is not None:
+        if key == "status":
             said = WORDS.get(said, said)
-        elif name == "duration_ms":
-            said = f"{said}ms"
-        yield FIELDS.get(name, name), said or ""
+        yield name, f"{said}ms" if key == "duration_ms" else said
+    for key in key_names({k: None for k in value if k not in (*FIELDS, "checks")}):
+        yield key, ""
 
 
 def _text(entry: dict[str, Any]) -> str:

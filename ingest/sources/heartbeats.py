@@ -1,5 +1,9 @@
-"""One heartbeat: a Markdown report of the monitor, one file each five minutes."""
+"""One heartbeat: a report of the monitor, one file each five minutes.
 
+In Markdown, or as JSON with the same fields.
+"""
+
+import contextlib
 import functools
 import re
 from collections.abc import Mapping
@@ -7,7 +11,9 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from ingest.masking.masks import Masks
+from ingest.sources import heartbeat_json
 from ingest.text.clean import MAX_HEARTBEAT_BYTES, decode
+from ingest.text.json_text import BadJson
 from ingest.text.times import believable, date_problem, parse_time, utc_text
 
 NO_STATUS = "no Status line"
@@ -20,7 +26,8 @@ MAX_CHECKS_CHARS = 2 * MAX_HEARTBEAT_BYTES
 long heading over many checks would make gigabytes of a megabyte."""
 
 NAME = re.compile(
-    r"heartbeat_([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{2})-([0-9]{2})-([0-9]{2})\.md"
+    r"heartbeat_([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{2})-([0-9]{2})-([0-9]{2})"
+    r"\.(?:md|json)"
 )
 
 # Every line that can be structure. Whether it is depends on the line before.
@@ -70,7 +77,7 @@ def read_heartbeat(
     Of a longer file the first MAX_HEARTBEAT_BYTES + 1 bytes are enough.
     """
     if len(data) <= MAX_HEARTBEAT_BYTES:
-        return parse_heartbeat(filename, masks.text(decode(data)), now)
+        return parse_heartbeat(filename, masked(filename, decode(data), masks), now)
     at, _ = _time_of(filename, None, now)
     return {
         "filename": filename,
@@ -84,6 +91,18 @@ def read_heartbeat(
     }
 
 
+def masked(filename: str, text: str, masks: Masks) -> str:
+    """A report's text without its secrets."""
+    if is_json(filename):
+        with contextlib.suppress(BadJson):
+            return masks.json(text)[0]
+    return masks.text(text)
+
+
+def is_json(filename: str) -> bool:
+    return filename.endswith(".json")
+
+
 def parse_heartbeat(filename: str, text: str, now: datetime) -> Heartbeat:
     """The record of a report whose text is decoded and masked already.
 
@@ -91,10 +110,15 @@ def parse_heartbeat(filename: str, text: str, now: datetime) -> Heartbeat:
     dated too far ahead. `at` is None when no believable time is known.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    header, groups = _structure(lines)
+    unread: str | None = None
+    if is_json(filename):
+        header, groups, unread = _from_json(text)
+    else:
+        header, groups = _structure(lines)
     at, problem = _time_of(filename, header.get("Timestamp"), now)
     if "Status" not in header:
         problem = NO_STATUS
+    problem = unread or problem
     if len(lines) > _MOST_REMEMBERED and _size_as_rows(groups) > MAX_CHECKS_CHARS:
         problem, groups = TOO_LARGE, []
     return {
@@ -107,6 +131,16 @@ def parse_heartbeat(filename: str, text: str, now: datetime) -> Heartbeat:
         "raw": text,
         "problem": problem,
     }
+
+
+def _from_json(text: str) -> tuple[dict[str, str], list[CheckGroup], str | None]:
+    header, checks, problem = heartbeat_json.read(text)
+    groups: list[CheckGroup] = []
+    for group, name, said in checks:
+        if not groups or groups[-1]["check_group"] != group:
+            groups.append({"check_group": group, "checks": []})
+        groups[-1]["checks"].append({"check_name": name, "text": said})
+    return header, groups, problem
 
 
 def _size_as_rows(groups: list[CheckGroup]) -> int:
@@ -202,7 +236,7 @@ def _time_of(
 
 
 def time_in_name(filename: str) -> datetime | None:
-    """The UTC time in `heartbeat_YYYY-MM-DD_HH-MM-SS.md`, None if impossible."""
+    """The UTC time in `heartbeat_YYYY-MM-DD_HH-MM-SS.…`, None if impossible."""
     match = NAME.fullmatch(filename)
     return parse_time("{} {}:{}:{}".format(*match.groups())) if match else None
 

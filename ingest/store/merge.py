@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -20,6 +20,9 @@ from ingest.text.times import TOO_FAR_AHEAD
 Json = dict[str, Any]
 
 REPLACED = "a newer heartbeat has this name"
+TWIN = "a heartbeat in JSON has this name"
+# For what another content says, and not for what it says itself.
+YIELDING = (REPLACED, TWIN)
 
 
 # Stands before the name of a heartbeat that is unproven, and sorts behind all.
@@ -33,6 +36,9 @@ def merge_heartbeats(
     records: Iterable[Json], read_again: Callable[[Json], Json]
 ) -> list[Json]:
     """Of each name the newest counts; another content is a reject.
+
+    So is one in Markdown whose name, but for its end, has one in JSON that can be
+    read.
 
     A content that another one merely continues was a half-written heartbeat:
     all of it stands in the other, so it is not kept, however new it is; nor is
@@ -60,7 +66,26 @@ def merge_heartbeats(
             elif record["problem"] == REPLACED:
                 record = read_again(record)
             merged.append(record)
-    return sorted(merged, key=heartbeat_order)
+    return sorted(_without_twins(merged, read_again), key=heartbeat_order)
+
+
+def _without_twins(
+    records: list[Json], read_again: Callable[[Json], Json]
+) -> Iterator[Json]:
+    said = {r["filename"] for r in records if not r["problem"]}
+    for record in records:
+        if twin_of(record["filename"]) in said and record["filename"].endswith(".md"):
+            if record["problem"] is None:
+                record = {**record, "problem": TWIN, "check_groups": []}
+        elif record["problem"] == TWIN:
+            record = read_again(record)
+        yield record
+
+
+def twin_of(filename: str) -> str:
+    """The name that a heartbeat has in the other of its two forms."""
+    stem, _, end = filename.rpartition(".")
+    return f"{stem}.{'md' if end == 'json' else 'json'}"
 
 
 def heartbeat_order(record: Json) -> tuple[str, str]:
@@ -79,7 +104,7 @@ def one_reading(before: Json, again: Json) -> Json:
     modified = max(before["modified"], again["modified"])
     if before["modified"] < 0:
         modified = before["modified"]
-    kept = again if before["problem"] == REPLACED else before
+    kept = again if before["problem"] in YIELDING else before
     return kept if kept["modified"] == modified else {**kept, "modified": modified}
 
 

@@ -104,6 +104,17 @@ PARSERS: dict[str, tuple[Parser, list[tuple[str, str]]]] = {
             ("**Status:** ✅\n---\n### ", "\n- **b:** ✅\n"),
         ],
     ),
+    "heartbeats as JSON": (
+        lambda text, masks: heartbeats.read_heartbeat(
+            BEAT.replace("md", "json"), text.encode(), NOW, masks
+        ),
+        [
+            ("", ""),
+            ('{"status":"', '"}'),
+            ('{"status":"ok","checks":[', "]}"),
+            ('{"status":"ok","checks":[{"group":"', '","name":"x"}]}'),
+        ],
+    ),
     "csv": (
         csv_file,
         [("", ""), (ROWS, "\n"), (PATTERNS + '"', '"\n'), (ROWS[:-1] + ",", "\n1,2")],
