@@ -7,28 +7,19 @@ import io
 import math
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import filterfalse
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ingest.masking.masks import Masks
-from ingest.names import BUNDLE, kind_of, name_date
-from ingest.registry import KINDS, REPORTS
+from ingest.registry import KINDS
 from ingest.root import Root
 from ingest.text.clean import clean
 from ingest.text.times import FIRST_YEAR
-
-# Where each kind of input is looked for, as people write it.
-PLACES = {kind.title: kind.shown for kind in KINDS.values()} | {
-    "bundles": "g/reports/archive/reports_*.tar.gz"
-}
-ARCHIVE = f"{REPORTS}/archive"
-HEARTBEAT = KINDS["heartbeats"].pattern
 
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = timedelta(seconds=1)
@@ -210,102 +201,6 @@ def _input_file(
         key=place.key,
         mtime_ns=file_stat.st_mtime_ns,
     )
-
-
-@dataclass
-class Inventory:
-    """What lies under a root: paths relative to it.
-
-    Heartbeats are kept as (folder, names) because there are many.
-    """
-
-    heartbeats: list[tuple[str, list[str]]] = field(default_factory=list)
-    others: list[tuple[str, str]] = field(default_factory=list)
-    bundles: list[str] = field(default_factory=list)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-
-
-class Known(NamedTuple):
-    """Names of heartbeats that are landed; those from `young` on may change."""
-
-    young: str = ""
-    names: Collection[str] = ()
-
-
-NOTHING_KNOWN = Known()
-
-
-def list_inputs(root: Root, known: Known = NOTHING_KNOWN) -> Inventory:
-    """Look at every place of section "Inputs" without opening a file.
-
-    Heartbeats that are known and old are left out: nearly all of half a million.
-    """
-    found = Inventory()
-    for folder, names in _folders(root.path, REPORTS, found, known):
-        _add_others(folder, names, found)
-        if folder == ARCHIVE:
-            found.bundles = [
-                f"{folder}/{name}" for name in sorted(names) if BUNDLE.fullmatch(name)
-            ]
-    for folder in sorted({f for kind in KINDS.values() for f in kind.folders}):
-        if not f"{folder}/".startswith(f"{REPORTS}/") and (root.path / folder).is_dir():
-            _add_others(folder, _names(root.path, folder, found), found)
-    # Day by day, for what is read together is written together. A dated summary
-    # says its day itself: it goes before the one that does not.
-    found.others.sort(key=lambda other: (name_date(other[0]) or date.max, other))
-    return found
-
-
-def _add_others(folder: str, names: Iterable[str], found: Inventory) -> None:
-    kinds = {kind.name for kind in KINDS.values() if folder in kind.folders}
-    if not kinds:
-        return
-    for name in names:
-        kind = kind_of(name)
-        if kind in kinds:
-            found.others.append((f"{folder}/{name}", kind))
-
-
-def _names(base: Path, folder: str, found: Inventory) -> list[str]:
-    try:
-        return os.listdir(base / folder)
-    except OSError as error:
-        found.unreadable.append((folder, error.strerror or str(error)))
-        return []
-
-
-def _folders(
-    base: Path, top: str, found: Inventory, known: Known
-) -> Iterator[tuple[str, list[str]]]:
-    """A folder and all below it with the names in them but for heartbeats, which
-    are noted; links not followed, our own output left out."""
-    if not (base / top).is_dir():
-        return
-    waiting = [top]
-    while waiting:
-        folder = waiting.pop()
-        names = _names(base, folder, found)
-        # Of sets, because half a million names are asked for.
-        fresh = set(names).difference(known.names)
-        fresh.update(name for name in names if name >= known.young)
-        names = list(fresh)
-        beats = list(filter(HEARTBEAT.fullmatch, names))
-        others = list(filterfalse(HEARTBEAT.fullmatch, names)) if beats else names
-        if beats:
-            found.heartbeats.append((folder, beats))
-        yield folder, others
-        below = (f"{folder}/{name}" for name in sorted(others))
-        waiting += [p for p in below if p != OUR_REPORTS and _is_folder(base / p)]
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-OUR_REPORTS = "g/reports/parquet"
 
 
 def utc_now() -> datetime:

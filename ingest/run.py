@@ -18,19 +18,16 @@ from typing import Any
 from ingest import files
 from ingest.bundles import BundleProblem, read_bundle, why_unproven
 from ingest.inputs import (
-    NOTHING_KNOWN,
     InputFile,
     InputPath,
-    Inventory,
-    Known,
     NotAFile,
     StillWritten,
     input_path,
-    list_inputs,
     live_file,
     read_file,
     utc_now,
 )
+from ingest.listing import NOTHING_KNOWN, Inventory, Known, list_inputs
 from ingest.loaders.context import Context, LandingReport, Loader, ReadInput
 from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
@@ -140,6 +137,10 @@ def land(
     told = dict.fromkeys([*found, *report.warnings])
     report.warnings = [masks.text(clean(text)) for text in told]
     report.errors = [masks.text(clean(text)) for text in report.errors]
+    report.ignored = {
+        what: [masks.text(clean(path)) for path in paths]
+        for what, paths in report.ignored.items()
+    }
     return report
 
 
@@ -194,6 +195,7 @@ class _Ingest:
             self.report.errors.append(
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
+        self.report.ignored = inventory.ignored
         judge_again(self.context)
         for loader in self.loaders.values():
             loader.read_again()

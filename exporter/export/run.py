@@ -38,7 +38,8 @@ from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
 from ingest import advice, files
-from ingest.inputs import PLACES, utc_now
+from ingest.inputs import utc_now
+from ingest.listing import PLACES
 from ingest.loaders.context import LandingReport
 from ingest.parsers import masks_fingerprint, masks_of
 from ingest.root import Root

@@ -35,13 +35,18 @@ class ReadInput:
 
 @dataclass
 class LandingReport:
-    """What an ingest did; `records` are those that were not landed before."""
+    """What an ingest did; `records` are those that were not landed before.
+
+    `ignored` are, by what they are, the files that look like inputs and are not
+    read.
+    """
 
     records: int = 0
     inputs: int = 0
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     days: set[str] = field(default_factory=set)
+    ignored: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, other: LandingReport) -> None:
         """Take over what another pass did; what both say is said once."""

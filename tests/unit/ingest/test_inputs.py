@@ -11,14 +11,13 @@ import pytest
 
 from ingest.inputs import (
     InputFile,
-    Known,
     NotAFile,
     StillWritten,
     epoch_seconds,
     input_path,
-    list_inputs,
     live_file,
 )
+from ingest.listing import Known, list_inputs
 from ingest.masking.masks import load_masks
 from ingest.names import dated_day, kind_of, name_date
 from ingest.root import Root
