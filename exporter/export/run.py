@@ -31,6 +31,7 @@ from exporter.publish.plan import (
 )
 from exporter.publish.untested import forget_untested, untested_days
 from exporter.publish.work import Work
+from exporter.reporting.ignored import counted, named
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
@@ -183,6 +184,17 @@ class _Run:
             if error not in self.result.errors:
                 self._fail(error)
         self.screen.landed()
+        self._say_what_is_ignored(report.ignored)
+
+    def _say_what_is_ignored(self, ignored: dict[str, list[str]]) -> None:
+        if not ignored or ignored == self.result.ignored:
+            return
+        self.result.ignored = ignored
+        if self.screen.verbose:
+            for what, said in named(ignored).items():
+                self.screen.note(f"Not read, {what}: {said}")
+        else:
+            self.screen.note(f"Not read: {counted(ignored)} (--verbose names them)")
 
     def publish(self) -> None:
         """Let dbt publish the days that are stale, if there are any."""

@@ -54,7 +54,8 @@ class RunResult:
 
     `findings` are those of alerts.py; `by_hand` says that someone at the
     keyboard stopped it; `stop_code` is the exit code of a run that was stopped;
-    `schema_versions` are those of the datasets.
+    `schema_versions` are those of the datasets; `ignored` are, by what they are,
+    the files that look like inputs and are not read.
     """
 
     started: datetime
@@ -71,6 +72,7 @@ class RunResult:
     errors: list[str] = field(default_factory=list)
     findings: dict[str, str | None] = field(default_factory=dict)
     schema_versions: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from exporter.contracts.datasets import ALWAYS
 from exporter.reporting.alerts import stale_sources
 from exporter.reporting.history import DayFinding, findings_of, runs_of
+from exporter.reporting.ignored import counted
 from exporter.reporting.markdown import plain, table
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.screen import kilobytes
@@ -91,6 +92,7 @@ def _glance(result: RunResult, stored: Stored, runs: list[Run]) -> str:
         ["Schema drift", _alarm(f"{len(stored.drift):,} columns", stored.drift)],
         ["Stale sources", _alarm(", ".join(stale), stale)],
         ["Warnings", _alarm(f"{len(result.warnings):,}", result.warnings)],
+        ["Not read", counted(result.ignored) or "nothing"],
         ["Storage used", kilobytes(stored.bytes)],
         ["Runs of the day", f"{len(runs):,}"],
     ]

@@ -15,6 +15,7 @@ from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection, plan_days
 from exporter.publish.published import published_days
 from exporter.reporting.history import last_run
+from exporter.reporting.ignored import Ignored, named
 from exporter.reporting.results import OK
 from exporter.reporting.screen import kilobytes
 from exporter.reporting.stored import count_stored
@@ -27,6 +28,7 @@ from exporter.verify.checks import (
     FAIL,
     METRIC,
     NOT_HERE,
+    PASS,
     PENDING,
     TEST,
     Check,
@@ -98,6 +100,16 @@ def check_dry_run(
     missing = sorted({target.dataset for target in plan.stale if target.day == day})
     made = sum(1 for _, its_day, _ in plan.current if its_day == day)
     yield _yesterday(root, day, made, missing)
+    yield from _not_read(report.ignored)
+
+
+def _not_read(ignored: Ignored) -> Iterator[Check]:
+    """What looks like an input: no failure, for nobody may want it read."""
+    if not ignored:
+        yield Check(COMPONENT, "Files that are not read", "none", "none", PASS)
+    for what, said in named(ignored).items():
+        name = f"Not read: {what} ({len(ignored[what]):,})"
+        yield Check(COMPONENT, name, "none", said, NOT_HERE)
 
 
 def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from exporter.contracts.datasets import load_datasets
+from ingest.listing import PLACES
 from ingest.registry import ENTRIES, KINDS, SOURCES, identity_of, nightly
 from ingest.root import PROJECT
 
@@ -76,3 +77,10 @@ def test_names_are_told_apart() -> None:
 
 def test_checks_of_nightly_jobs_name_known_sources() -> None:
     assert {name for names in nightly().values() for name in names} <= SOURCES.keys()
+
+
+def test_the_operations_guide_says_where_inputs_lie() -> None:
+    text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for title, shown in PLACES.items():
+        places = ", ".join(f"`{place}`" for place in shown.split(", "))
+        assert f"| {title} | {places} |" in text

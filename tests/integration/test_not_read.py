@@ -1,0 +1,26 @@
+"""Nothing is ignored without a word: a run counts it, and names it if asked to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from exporter.cli.main import main
+from tests.faults import heartbeat, write
+
+
+def test_what_is_not_read_is_said(tmp_path: Path) -> None:
+    beat = heartbeat("2025-10-28T10:00:00Z")
+    write(tmp_path / "g/reports/heartbeat_2025-10-28_10-00-00.md", beat)
+    write(tmp_path / "g/reports/heartbeat_latest.md", beat)
+    write(tmp_path / "reports/heartbeat_2025-10-28_10-05-00.md", beat)
+    shown = CliRunner().invoke(main, ["export", "--root", str(tmp_path)]).output
+    said = "Not read: heartbeats by other names (1), inputs in other folders (1)"
+    assert said in shown
+    [summary] = tmp_path.glob("g/reports/parquet/parquet_export_summary_*.md")
+    assert said.removeprefix("Not read: ") in summary.read_text(encoding="utf-8")
+    again = ["export", "--verbose", "--root", str(tmp_path)]
+    shown = CliRunner().invoke(main, again).output
+    assert "g/reports/heartbeat_latest.md: name each heartbeat_" in shown
+    assert "reports/heartbeat_2025-10-28_10-05-00.md: move each" in shown
