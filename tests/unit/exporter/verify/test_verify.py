@@ -247,14 +247,14 @@ def test_yesterdays_files_are_to_be_there(root: Root) -> None:
         "rows_returned,cache_hit,table_name,index_used\n"
         f"{day:%Y-%m-%d}T00:00:00Z,abc,SELECT,1.5,1,1,false,t,i\n"
     )
-    dry_run, check = outputs.check_dry_run(root, load_datasets(), now)
+    dry_run, check, _ = outputs.check_dry_run(root, load_datasets(), now)
     assert (dry_run.status, dry_run.actual) == ("pass", "3 files to make")
     assert check.status == "fail"
     assert check.actual == "0 of 3, not query_perf, rejected_records, schema_drift"
     assert check.mend == advice.command(root, "export")
     assert not root.state.exists()
     other_day = now + timedelta(days=9)
-    _, check = outputs.check_dry_run(root, load_datasets(), other_day)
+    _, check, _ = outputs.check_dry_run(root, load_datasets(), other_day)
     assert check.status == "n/a"
 
 
@@ -301,3 +301,16 @@ def test_who_interrupts_a_triggered_export_interrupts_it_all(
 def test_the_verdict_is_as_good_as_the_worst(statuses: list[str], said: str) -> None:
     checks = [Check("component", "", "", "", status) for status in statuses]
     assert verdict(checks) == said
+
+
+def test_what_is_not_read_is_named_with_what_to_do(root: Root) -> None:
+    odd = root.reports / "heartbeat_latest.md"
+    odd.parent.mkdir(parents=True, exist_ok=True)
+    odd.touch()
+    found = list(outputs.check_dry_run(root, load_datasets(), utc_now()))
+    [check] = [check for check in found if check.name.startswith("Not read")]
+    assert check.status == "n/a"
+    assert "g/reports/heartbeat_latest.md: name each heartbeat_" in check.actual
+    odd.unlink()
+    found = list(outputs.check_dry_run(root, load_datasets(), utc_now()))
+    assert [c.status for c in found if c.name == "Files that are not read"] == ["pass"]
