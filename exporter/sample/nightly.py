@@ -19,6 +19,15 @@ TELEMETRY_AT = 9 * 3600
 ADVISOR_AT = 23 * 3600 + 50 * 60
 SUMMARY_AT = 23 * 3600 + 55 * 60
 
+HEALTH = "g/reports/health"
+HEALTH_AT = 3600 + 4
+HEALTH_CHECKS = (
+    "Scanner LaunchAgent",
+    "Dashboard data valid",
+    "Agent status tool",
+    "Main disk space >10GB",
+)
+
 SEARCHES = (
     "phase 7.2 --k=5",
     "token savings --k=3",
@@ -121,6 +130,30 @@ def advisor_reports(seed: int, day: date, queries: QueryDay) -> list[Input]:
             "recommendations": [_recent_advice(pattern) for pattern in unindexed],
         }),
     ]  # fmt: skip
+
+
+def health_report(seed: int, day: date) -> Input:
+    """The named checks of a day, written at eight in the morning, at +07."""
+    draw = chance(seed, day, "health")
+    moment = f"{day}T08:00:04+0700"
+    checks: list[dict[str, object]] = []
+    for name in HEALTH_CHECKS:
+        is_well = draw.random() < 0.95
+        checks.append({"name": name, "status": "pass" if is_well else "fail"})
+        if not is_well:
+            checks[-1]["exit_code"] = 1
+        checks[-1]["timestamp"] = moment
+    failed = sum(check["status"] == "fail" for check in checks)
+    passed = len(checks) - failed
+    summary = {
+        "total": len(checks),
+        "passed": passed,
+        "failed": failed,
+        "success_rate": f"{100 * passed // len(checks)}%",
+    }
+    report: dict[str, object] = {"timestamp": moment, "checks": checks}
+    report["summary"] = summary
+    return _report(f"{HEALTH}/health_{day:%Y%m%d}.json", day, HEALTH_AT, report)
 
 
 def _report(path: str, day: date, second: int, report: dict[str, object]) -> Input:

@@ -18,7 +18,7 @@ from exporter.sample.heartbeats import day_heartbeats
 from exporter.sample.queries import query_day, weekly
 
 ARCHIVE = "g/reports/archive"
-FOLDERS = (HEARTBEATS, "g/telemetry", "knowledge/optimize")
+FOLDERS = (HEARTBEATS, nightly.HEALTH, "g/telemetry", "knowledge/optimize")
 # Some members carry the path that the root had on the machine of the job.
 HOME = "/Users/ops/02luka/"
 SUNDAY = 6
@@ -76,6 +76,8 @@ def write_sample(
             week.setdefault(place, []).extend(times)
         if day.weekday() == SUNDAY:
             inputs += weekly(seed, day, week)
+            # A machine keeps few of them.
+            inputs.append(nightly.health_report(seed, day))
             week = {}
         if rotate_after is not None:
             inputs = _rotate(directory, seed, day, inputs, rotate_after, end, count)
