@@ -230,10 +230,11 @@ def test_no_record_is_lost(tmp_path: Path) -> None:
 
 
 def texts(root: Path) -> dict[str, str]:
-    """What each published file says, by its path."""
+    """What each published file says, by its path, but for sizes of others."""
     return {
         path: repr(faults.rows((root / path).parent, Path(path).name))
         for path in faults.published(root)
+        if "landed_counts" not in path
     }
 
 
