@@ -45,6 +45,19 @@ def samples_or_skip() -> Path:
     return SAMPLES
 
 
+def require_tool(name: str) -> str:
+    """The path of a program that a test needs; skips the test without it.
+
+    Where REQUIRE_TOOLS is set, as `.ci/run` does, its absence is a failure.
+    """
+    path = shutil.which(name)
+    if path is None and os.environ.get("REQUIRE_TOOLS"):
+        pytest.fail(f"{name} is not there")
+    if path is None:
+        pytest.skip(f"{name} is not there")
+    return path
+
+
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """The caller's environment with a home of its own and nothing configured."""
     kept = {

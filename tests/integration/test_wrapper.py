@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.root import PROJECT
+from tests import support
 
 WRAPPER = PROJECT / "launchagents" / "run_export.sh"
 ENV = shutil.which("env") or "/usr/bin/env"
@@ -187,8 +188,6 @@ def test_a_venv_whose_python_is_gone_is_said_too(project: Path) -> None:
 
 
 def test_shellcheck_finds_nothing() -> None:
-    program = shutil.which("shellcheck")
-    if program is None:
-        pytest.skip("shellcheck is not there")
+    program = support.require_tool("shellcheck")
     checked = subprocess.run((program, WRAPPER), capture_output=True, text=True)
     assert (checked.returncode, checked.stdout) == (0, "")

@@ -27,7 +27,7 @@ EXPORTER = """
 INGEST = """
     run
     loaders
-    bundles parsers
+    bundles parsers listing
     inputs store
     names
     registry

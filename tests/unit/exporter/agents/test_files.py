@@ -26,6 +26,7 @@ from exporter.agents.launchd import render_plist
 from exporter.agents.schedule import as_intervals
 from exporter.agents.service import render
 from exporter.agents.units import read_environment, render_units
+from tests import support
 
 GOLDEN = Path(__file__).parent / "golden"
 INSTALLATION = Installation(Path("/Users/ops/ops-atomic"), Path("/Users/ops/02luka"))
@@ -156,16 +157,14 @@ def test_files_with_notice_urls_are_for_their_owner_only(tmp_path: Path) -> None
     assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
 
 
-@pytest.mark.skipif(
-    shutil.which("plistutil") is None, reason="plistutil (libplist-utils) is not there"
-)
 def test_another_reader_takes_the_plists_for_valid(tmp_path: Path) -> None:
+    plistutil = support.require_tool("plistutil")
     place = Installation(Path(HOSTILE), Path(HOSTILE))
     for path in render(place, {"OPS_ATOMIC_NOTIFY": HOSTILE_URL}, tmp_path):
         if path.suffix != ".plist":
             continue
         read = subprocess.run(
-            ("plistutil", "-i", path, "-f", "bin", "-o", "-"),
+            (plistutil, "-i", path, "-f", "bin", "-o", "-"),
             check=True,
             capture_output=True,
         )

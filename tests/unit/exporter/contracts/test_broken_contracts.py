@@ -74,6 +74,7 @@ def test_a_command_tells_it_without_a_traceback(
         raise BrokenContract(f"{WHERE}: no description of the model")
 
     monkeypatch.setattr(datasets, "load_datasets", broken)
+    monkeypatch.setattr("exporter.export.run.load_datasets", broken)
     for command in (["validate"], ["export", "--dataset", "ops_atomic"]):
         with pytest.raises(SystemExit) as ended:
             main([*command, "--root", str(empty_root)], prog_name="ops-atomic")
