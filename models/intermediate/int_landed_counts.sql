@@ -19,6 +19,12 @@ reports as (
 
 ),
 
+query_texts as (
+
+    from {{ ref('int_query_texts') }}
+
+),
+
 landed_bytes as (
 
     from {{ source('publishing', 'landed_bytes') }}
@@ -31,7 +37,8 @@ published_days as (
 
 ),
 
--- What cannot be rejected by itself is not among the outcomes.
+-- What cannot be rejected by itself is not among the outcomes. Lines of the
+-- log are landed as records of query_perf: texts are told, not audited again.
 union_records as (
 
     select
@@ -40,6 +47,7 @@ union_records as (
         dataset,
         source_file,
         outcome,
+        true as is_audited,
     from record_outcomes
     union all
     select
@@ -48,6 +56,7 @@ union_records as (
         'heartbeat_checks' as dataset,
         filename as source_file,
         'published' as outcome,
+        true as is_audited,
     from checks
     union all
     select
@@ -56,7 +65,17 @@ union_records as (
         'advisor_reports' as dataset,
         source_file,
         'published' as outcome,
+        true as is_audited,
     from reports
+    union all
+    select
+        day,
+        landing_source,
+        'query_texts' as dataset,
+        source_file,
+        outcome,
+        false as is_audited,
+    from query_texts
 
 ),
 
@@ -66,13 +85,14 @@ count_records as (
         day,
         landing_source,
         dataset,
+        is_audited,
         count(*) as landed_records,
         count(*) filter (outcome = 'published') as published_records,
         count(*) filter (outcome = 'duplicate') as duplicate_records,
         count(*) filter (outcome = 'reject') as rejected_records,
         count(distinct source_file) as input_files,
     from union_records
-    group by day, landing_source, dataset
+    group by day, landing_source, dataset, is_audited
 
 ),
 
@@ -99,13 +119,14 @@ number_records as (
 
     select
         *,
-        unnest(range(landed_records)) as occurrence,
+        unnest(range(if(is_audited, landed_records, 1))) as occurrence,
     from add_sizes
 
 )
 
 select
-    * exclude (occurrence),
+    * exclude (landing_source, is_audited, occurrence),
     landing_source as source_name,
+    if(is_audited, landing_source, null) as landing_source,
     if(occurrence = 0, 'published', 'counted') as outcome,
 from number_records

@@ -16,7 +16,7 @@ group_by_hash as (
         arg_min(query, (executed_at, query)) as query_text,
         min(executed_at) as first_seen_at,
         max(executed_at) as last_seen_at,
-        count(*) as records,
+        list(source_file) as source_files,
     from query_log
     group by day, query_hash, reject_reason is not null
 
@@ -26,8 +26,9 @@ group_by_hash as (
 number_records as (
 
     select
-        * exclude (records),
-        unnest(range(records)) as occurrence,
+        * exclude (source_files),
+        unnest(range(len(source_files))) as occurrence,
+        unnest(source_files) as source_file,
     from group_by_hash
 
 )
@@ -37,6 +38,7 @@ select
     if(occurrence = 0, query_text, null) as query_text,
     first_seen_at,
     last_seen_at,
+    source_file,
     day,
     'query_log' as landing_source,
     case

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.contracts.datasets import ALWAYS, load_datasets
 from tests import faults
 from tests.faults import LANDING, STATE, export
 from tests.support import run_dbt
@@ -115,6 +116,14 @@ def test_what_is_landed_is_counted_as_it_was_published(root: Path) -> None:
         (source, dataset, day): landed
         for source, dataset, day, landed in faults.rows(root, COUNTS, f"{key}, landed")
     }
+    # Each line of the log is a record of query_perf, and tells a text besides.
+    texts = {
+        (source, "query_texts", day): number
+        for (source, dataset, day), number in landed.items()
+        if (source, dataset) == ("query_log", "query_perf")
+    }
+    assert texts
+    landed |= texts
     assert counted == {at: number for at, number in landed.items() if number}
     sums = faults.rows(root, COUNTS, "landed, published + duplicates + rejected")
     assert all(one == other for one, other in sums)
@@ -126,6 +135,20 @@ def test_what_is_landed_is_counted_as_it_was_published(root: Path) -> None:
         files > 0 and size > 0
         for files, size in faults.rows(root, COUNTS, "files, source_bytes")
     )
+
+
+def test_every_dataset_that_is_made_from_records_is_counted(root: Path) -> None:
+    made_of_others = {*ALWAYS, "run_log", "landed_counts"}
+    counted = Counter(name for (name,) in faults.rows(root, COUNTS, "dataset"))
+    assert counted.keys() == load_datasets().keys() - made_of_others
+    published = dict(
+        faults.rows(
+            root, COUNTS, "dataset, (sum(published) over (partition by dataset))::int"
+        )
+    )
+    for name, dataset in load_datasets().items():
+        if name in counted:
+            assert published[name] == len(faults.rows(root, dataset.glob)), name
 
 
 def test_counts_that_are_lost_come_back(root: Path) -> None:

@@ -1,6 +1,7 @@
 -- The sizes are those of the files that are published by then.
 -- depends_on: {{ ref('ops_atomic') }}, {{ ref('heartbeat_checks') }}
 -- depends_on: {{ ref('query_perf') }}, {{ ref('query_patterns') }}
+-- depends_on: {{ ref('query_texts') }}
 -- depends_on: {{ ref('index_advisor') }}, {{ ref('advisor_reports') }}
 -- depends_on: {{ ref('optimization_summary') }}, {{ ref('report_checks') }}
 select
