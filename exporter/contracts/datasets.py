@@ -175,9 +175,10 @@ def contract_problems(model: Any, name: str) -> Iterator[str]:
     for due in ("date_partition", *(meta.get("key") or ())):
         if due not in by_name:
             yield f"no column {due}"
-    day = by_name.get("date_partition", {})
-    if day and {"type": "not_null"} not in (day.get("constraints") or []):
-        yield "column date_partition: no constraint of type not_null"
+    told_apart = set(meta.get("key") or ()) - set(meta.get("may_be_null") or ())
+    for name in sorted({"date_partition", *told_apart} & by_name.keys()):
+        if {"type": "not_null"} not in (by_name[name].get("constraints") or []):
+            yield f"column {name}: no constraint of type not_null"
 
 
 def _dataset(model: dict[str, Any], code: Code) -> Dataset:

@@ -47,6 +47,11 @@ def change(tmp_path: Path) -> Callable[[str, str], None]:
         ("        description:", "        about:", "column filename: no description"),
         ("key: [filename]", "key: [name]", "no column name"),
         (
+            "        constraints:\n          - type: not_null",
+            "        constraints: []",
+            "column filename: no constraint of type not_null",
+        ),
+        (
             "      - name: date_partition",
             "      - name: day",
             "no column date_partition",
@@ -70,15 +75,14 @@ def test_a_command_tells_it_without_a_traceback(
     from exporter.cli.main import main
     from exporter.contracts import datasets
 
-    def broken(project: Path = PROJECT) -> None:
-        raise BrokenContract(f"{WHERE}: no description of the model")
+    def broken(model: object, name: str) -> list[str]:
+        return ["no description of the model"] if name == "ops_atomic" else []
 
-    monkeypatch.setattr(datasets, "load_datasets", broken)
-    monkeypatch.setattr("exporter.export.run.load_datasets", broken)
+    monkeypatch.setattr(datasets, "contract_problems", broken)
     for command in (["validate"], ["export", "--dataset", "ops_atomic"]):
         with pytest.raises(SystemExit) as ended:
             main([*command, "--root", str(empty_root)], prog_name="ops-atomic")
         assert ended.value.code == 1
         said = capsys.readouterr().err
-        assert f"Error: {WHERE}: no description of the model" in said
+        assert f"{WHERE}: no description of the model" in said
         assert "Traceback" not in said
