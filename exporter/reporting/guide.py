@@ -61,7 +61,9 @@ def render(schema: dict[str, Any]) -> str:
             "",
             "Files are replaced in one step and never half-written. `ops-atomic "
             "validate` checks them, `ops-atomic export` makes those again that are "
-            "missing or damaged. What is written here by hand is overwritten.",
+            "missing or damaged. Answers are as old as the last run: each night, or "
+            "every ten minutes after `ops-atomic agents install --every 10m`. What is "
+            "written here by hand is overwritten.",
             "",
         ]
     )
