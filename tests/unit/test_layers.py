@@ -27,8 +27,8 @@ EXPORTER = """
 INGEST = """
     run
     loaders
-    bundles parsers listing
-    inputs store
+    bundles parsers
+    inputs listing store
     names
     registry
     sources

@@ -248,9 +248,10 @@ def test_yesterdays_files_are_to_be_there(root: Root) -> None:
         f"{day:%Y-%m-%d}T00:00:00Z,abc,SELECT,1.5,1,1,false,t,i\n"
     )
     dry_run, check, _ = outputs.check_dry_run(root, load_datasets(), now)
-    assert (dry_run.status, dry_run.actual) == ("pass", "3 files to make")
+    assert (dry_run.status, dry_run.actual) == ("pass", "4 files to make")
     assert check.status == "fail"
-    assert check.actual == "0 of 3, not query_perf, rejected_records, schema_drift"
+    missing = "landed_counts, query_perf, rejected_records, schema_drift"
+    assert check.actual == f"0 of 4, not {missing}"
     assert check.mend == advice.command(root, "export")
     assert not root.state.exists()
     other_day = now + timedelta(days=9)
