@@ -38,11 +38,12 @@ from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_looks
 from exporter.publish.counts import count_findings
+from exporter.publish.existing import published_on
 from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.plain_dbt import look, plan_all
-from exporter.publish.plan import Target, published_on
+from exporter.publish.plan import Target
 from exporter.publish.published import read_footers
 from exporter.publish.published_views import insert
 from exporter.publish.run_records import RUN_LOG

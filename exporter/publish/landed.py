@@ -9,7 +9,7 @@ from datetime import date
 
 from exporter.contracts.datasets import Dataset
 from ingest.registry import CSV_SOURCES
-from ingest.store.landing import digest, file_of_part, sum_of
+from ingest.store.landing import digest, file_of_part, landed_days, sum_of
 from ingest.store.ledger import Ledger
 
 # Of each input its records and a mark of its content.
@@ -101,3 +101,15 @@ def read_content(footer: Mapping[str, str]) -> Content:
     """What a published file was made from, as its footer says."""
     found = json.loads(footer.get("landed", "{}"))
     return {name: (int(records), str(mark)) for name, (records, mark) in found.items()}
+
+
+def landed_per_day(
+    ledger: Ledger, datasets: Mapping[str, Dataset]
+) -> dict[tuple[str, date], int]:
+    """Records landed per dataset and day."""
+    found: dict[tuple[str, date], int] = {}
+    for row in landed_days(ledger):
+        if row.dataset in datasets:
+            key = row.dataset, date.fromisoformat(row.day)
+            found[key] = found.get(key, 0) + row.records
+    return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from exporter.contracts.datasets import Dataset, day_in
+from exporter.publish.existing import Existing, unmended_days
 from exporter.publish.landed import (
     Content,
     Landed,
@@ -21,29 +22,20 @@ from exporter.publish.landed import (
     written,
 )
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.publish.legacy import Foreign, foreign_files
+from exporter.publish.legacy import Foreign
 from exporter.publish.losses import (
     Breaks,
     Loss,
     can_keep_rows,
-    doubt_unknown,
     find_loss,
-    is_mended,
     kept_note,
     kept_rows,
     told_of_kept_rows,
 )
-from exporter.publish.published import (
-    is_ours,
-    lying_files,
-    published_days,
-    read_published,
-    unreadable_of,
-)
+from exporter.publish.published import unreadable_of
 from exporter.publish.run_records import RUNS, landed_runs
 from ingest import advice, files
 from ingest.root import Root
-from ingest.store.landing import landed_days
 
 
 @dataclass(frozen=True)
@@ -185,9 +177,9 @@ def plan_days(
     for dataset in datasets.values():
         if RUNS not in dataset.sources:
             wanted = _wanted(dataset, landed)
-            existing = _Existing.find(root, ledger, dataset, adopted, wanted)
+            existing = Existing.find(root, ledger, dataset, adopted, wanted)
             plan.foreign += existing.foreign
-            unmended.update(_unmended(ledger, dataset, wanted, existing.found))
+            unmended.update(unmended_days(ledger, dataset, wanted, existing.found))
             _plan_dataset(plan, existing, wanted, selection, ledger.breaks())
     mended = ledger.breaks().keys() - unmended
     if mended and not selection.datasets:
@@ -195,82 +187,16 @@ def plan_days(
     _leave_alone(plan, datasets)
     for dataset in datasets.values():
         if RUNS in dataset.sources:
-            existing = _Existing.find(root, ledger, dataset, adopted)
+            existing = Existing.find(root, ledger, dataset, adopted)
             plan.foreign += existing.foreign
             _plan_runs(plan, root, existing, selection)
     plan.unreadable = unreadable_of(root, plan.damaged)
     return plan
 
 
-def _unmended(
-    ledger: Ledger,
-    dataset: Dataset,
-    wanted: Mapping[date, list[Landed]],
-    found: dict[str, PublishedFile | None],
-) -> Iterator[tuple[str, str]]:
-    """Days of sources, broken once, from which a dataset's file is not made.
-
-    What may have been made from a part while it was rotten is made again once
-    the landing holds the part anew: what is found of such a file is distrusted.
-    """
-    for (source, on), broken in list(ledger.breaks().items()):
-        day = date.fromisoformat(on)
-        path = dataset.file(day)
-        file = found.get(path)
-        if source not in dataset.sources or file is None:
-            continue
-        if not is_mended(source, file, wanted.get(day, ())):
-            yield source, on
-        elif broken.is_rotten:
-            metadata = file.metadata | {"source_fingerprint": ""}
-            distrusted = replace(file, metadata=metadata)
-            found[path] = distrusted
-            ledger.put_published(path, distrusted)
-
-
-@dataclass(frozen=True, slots=True)
-class _Existing:
-    """The files of a dataset that exist, by day, and what is known of them.
-
-    `found` has None for one that is damaged; `ledgered` are those that the ledger
-    knows; `foreign` those of another program, which stand in neither.
-    """
-
-    dataset: Dataset
-    paths: Mapping[date, str]
-    found: dict[str, PublishedFile | None]
-    ledgered: Mapping[str, PublishedFile]
-    foreign: list[Foreign]
-
-    @classmethod
-    def find(
-        cls,
-        root: Root,
-        ledger: Ledger,
-        dataset: Dataset,
-        adopted: Collection[str],
-        wanted: Mapping[date, list[Landed]] | None = None,
-    ) -> _Existing:
-        lying = lying_files(root, dataset)
-        known = ledger.published()
-        found = read_published(root, ledger, dataset, lying.days)
-        foreign = foreign_files(root, ledger, dataset, lying, found)
-        gone = {file.path for file in foreign}.union(adopted)
-        paths = {day: path for day, path in lying.days.items() if path not in gone}
-        found = {path: file for path, file in found.items() if path not in gone}
-        for day, path in paths.items():
-            file, left = found.get(path), known.get(path)
-            if wanted is None or file is None:
-                continue
-            if left is None or left.metadata != file.metadata:
-                doubt_unknown(ledger, day, file, wanted.get(day, ()))
-        foreign = [file for file in foreign if file.path not in adopted]
-        return cls(dataset, paths, found, ledger.published(), foreign)
-
-
 def _plan_dataset(
     plan: Plan,
-    existing: _Existing,
+    existing: Existing,
     wanted: Mapping[date, list[Landed]],
     selection: Selection,
     breaks: Breaks,
@@ -318,7 +244,7 @@ def _leave_alone(plan: Plan, datasets: Mapping[str, Dataset]) -> None:
 
 
 def _plan_runs(
-    plan: Plan, root: Root, existing: _Existing, selection: Selection
+    plan: Plan, root: Root, existing: Existing, selection: Selection
 ) -> None:
     """Plan the days of runs, where something else is to be published.
 
@@ -329,7 +255,7 @@ def _plan_runs(
     is_whole = all(existing.found.values())
     runs: Mapping[date, list[Landed]] = {}
     if plan.stale or selection.force or not is_whole:
-        runs = landed_runs(root, _runs_since(existing, selection))
+        runs = landed_runs(root, existing.unsure_since(selection.force))
     for day, path in existing.paths.items():
         file = existing.found.get(path)
         if day in runs:
@@ -342,24 +268,6 @@ def _plan_runs(
             plan.current.append((dataset.name, day, path))
     others = {day: path for day, path in existing.paths.items() if day in runs}
     _plan_dataset(plan, replace(existing, paths=others), runs, selection, {})
-
-
-def _runs_since(existing: _Existing, selection: Selection) -> date:
-    """The first day of runs that may not be published as it should be."""
-    dataset = existing.dataset
-    left = {
-        path
-        for path in existing.ledgered
-        if dataset.name_pattern.fullmatch(os.path.basename(path))
-    }
-    is_as_left = left <= existing.found.keys() and all(
-        file is not None
-        and file.metadata.get("model_fingerprint") == dataset.model_fingerprint
-        for file in existing.found.values()
-    )
-    if selection.force or not is_as_left:
-        return date.min
-    return max(existing.paths, default=date.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,37 +377,3 @@ def set_aside_damaged(root: Root, ledger: Ledger, plan: Plan) -> None:
         if (root.path / path).exists():
             files.set_aside(root.path / path)
     ledger.forget_published(plan.damaged)
-
-
-def published_on(
-    root: Root,
-    ledger: Ledger,
-    datasets: Mapping[str, Dataset],
-    days: Collection[date] | None = None,
-) -> list[tuple[str, date, str, PublishedFile]]:
-    """(dataset, day, path, file) of whole published files: of all days or some."""
-    found = []
-    for dataset in datasets.values():
-        if days is None:
-            lying = dict(published_days(root, dataset))
-        else:
-            lying = {day: dataset.file(day) for day in sorted(days)}
-        whole = read_published(root, ledger, dataset, lying)
-        found += [
-            (dataset.name, day, path, file)
-            for day, path in lying.items()
-            if (file := whole.get(path)) and is_ours(file)
-        ]
-    return found
-
-
-def landed_per_day(
-    ledger: Ledger, datasets: Mapping[str, Dataset]
-) -> dict[tuple[str, date], int]:
-    """Records landed per dataset and day."""
-    found: dict[tuple[str, date], int] = {}
-    for row in landed_days(ledger):
-        if row.dataset in datasets:
-            key = row.dataset, date.fromisoformat(row.day)
-            found[key] = found.get(key, 0) + row.records
-    return found

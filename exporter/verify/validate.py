@@ -15,10 +15,9 @@ from typing import Any
 import duckdb
 
 from exporter.contracts.datasets import ALWAYS, Dataset, day_in
-from exporter.publish.landed import read_content
+from exporter.publish.landed import landed_per_day, read_content
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
 from exporter.publish.losses import kept_rows
-from exporter.publish.plan import landed_per_day
 from exporter.publish.published import (
     is_ours,
     looks_whole,
