@@ -25,6 +25,7 @@ from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
 from ingest.store.landing import HELD_WHOLE, Content, Origin
+from ingest.store.parts import superseded_versions
 from ingest.store.reconcile import content_of_csv
 from ingest.store.versions import (
     CHOSEN,
@@ -246,7 +247,9 @@ class DatedLoader(Loader):
         """Let the newest of all versions count where --force asks for it."""
         landing = self.context.landing
         newest: dict[tuple[str, str], tuple[int, str, Path]] = {}
-        for source, day, part, path in landing.superseded(CSV_SOURCES):
+        for source, day, part, path in superseded_versions(
+            landing.root.landing, CSV_SOURCES
+        ):
             if self.context.forces(SOURCES[source].dataset, day):
                 found = landing.origin(path).modified, source, path
                 newest[day, part] = max(newest.get((day, part), found), found)

@@ -46,6 +46,7 @@ from ingest.store.merge import (
     text_mark,
     text_of,
 )
+from ingest.store.parts import superseded_versions
 from ingest.store.reconcile import content_of_records
 from ingest.text.times import parse_time
 
@@ -143,7 +144,9 @@ class _Again:
     # Versions that do not count
 
     def superseded(self) -> None:
-        for source, day, part, path in self.landing.superseded(SOURCES):
+        for source, day, part, path in superseded_versions(
+            self.landing.root.landing, SOURCES
+        ):
             if self.landing.dry_run:
                 return
             mask = self._old_rows if source in CSV_SOURCES else self._old_records

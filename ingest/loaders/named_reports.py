@@ -14,6 +14,7 @@ from ingest.sources.reports import MAX_BYTES, TOO_LONG, parse_report, read_repor
 from ingest.store.landing import Json, digest, part_name
 from ingest.store.merge import report_age, text_of
 from ingest.store.named import merge_named, named_content, named_order
+from ingest.store.parts import superseded_versions
 from ingest.text.times import TOO_FAR_AHEAD, believable
 
 [ENTRY] = sources_known_by(Identity.FILE)
@@ -80,7 +81,7 @@ class NamedReportLoader(Loader):
     def choose_newest(self) -> None:
         """Let the newest of all versions count where --force asks for it."""
         landing = self.context.landing
-        for _, day, _, path in landing.superseded([SOURCE]):
+        for _, day, _, path in superseded_versions(landing.root.landing, [SOURCE]):
             if self.context.forces(ENTRY.dataset, day):
                 with landing.open(path) as lines:
                     self.pending += [json.loads(line) for line in lines]

@@ -19,6 +19,7 @@ from ingest.store.merge import (
     report_key,
     reports_content,
 )
+from ingest.store.parts import superseded_versions
 from ingest.text.clean import decode
 
 SOURCE = "index_advisor"
@@ -137,7 +138,7 @@ class ReportLoader(Loader):
     def choose_newest(self) -> None:
         """Let the newest of all versions count where --force asks for it."""
         landing = self.context.landing
-        for _, day, _, path in landing.superseded([SOURCE]):
+        for _, day, _, path in superseded_versions(landing.root.landing, [SOURCE]):
             if self._forces(day):
                 with landing.open(path) as lines:
                     records = [json.loads(line) for line in lines]

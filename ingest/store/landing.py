@@ -234,16 +234,6 @@ class Landing:
             stream.seek(-4, os.SEEK_END)
             return int.from_bytes(stream.read(4), "little")
 
-    def superseded(
-        self, sources: Iterable[str]
-    ) -> Iterator[tuple[str, str, str, Path]]:
-        """(source, day, part, path) of every version that does not count."""
-        for source in sources:
-            top = self.root.landing / SUPERSEDED / source
-            for path in sorted(top.glob("day=*/*.gz")):
-                part = path.name.partition(".")[2]
-                yield source, path.parent.name.removeprefix("day="), part, path
-
     def open_raw(self, path: Path) -> BinaryIO:
         """A part's bytes as they are stored."""
         if held := self._held.get(path):

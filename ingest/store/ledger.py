@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, ClassVar, NamedTuple
 
 from ingest.store.sealed import SealedTables
@@ -332,6 +333,7 @@ class Ledger(SealedTables):
         return {
             (source, day): Break(mark, bool(is_rotten))
             for source, day, mark, is_rotten in rows
+            if _is_day(day)  # once the names of folders that are none got here
         }
 
     def forget_breaks(self, mended: Iterable[tuple[str, str]]) -> None:
@@ -340,6 +342,13 @@ class Ledger(SealedTables):
             self._write(
                 "delete from breaks where source = ? and day = ?", (source, day)
             )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _part(row: tuple[Any, ...]) -> Part:

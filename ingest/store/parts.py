@@ -25,6 +25,8 @@ from ingest.store.landing import (
 )
 
 DAY = re.compile(r"day=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+# What stands before the name of a part that a version was.
+VERSION = re.compile(r"[0-9a-f]{12}")
 CSV_PART = re.compile(
     r"(query_perf_(?:daily_[0-9]{8}|weekly_[0-9]{6}))(\.json)?\.csv\.gz"
 )
@@ -38,12 +40,14 @@ class Found:
 
     `parts` are (source, day, part, look); `in_the_way` is what lies where a part
     or its folder should be and is none; `odd` is all that has no name of ours.
-    Both as paths below the landing.
+    Both as paths below the landing. `superseded` are (source, day, part, path) of
+    the versions that do not count.
     """
 
     parts: list[tuple[str, str, str, os.stat_result]] = field(default_factory=list)
     in_the_way: list[str] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    superseded: list[tuple[str, str, str, Path]] = field(default_factory=list)
 
 
 def look_into(landing: Path, sources: Iterable[str] | None = None) -> Found:
@@ -61,6 +65,7 @@ def look_into(landing: Path, sources: Iterable[str] | None = None) -> Found:
         found.odd += [name for name in names if name not in ours]
         if MANIFEST in names and _file_stat(f"{top}/{MANIFEST}") is None:
             found.in_the_way.append(MANIFEST)
+        _look_into_superseded(top, sources, found)
     for source in sources:
         for folder in _names(top, source, found):
             day = day_of_folder(folder)
@@ -69,6 +74,15 @@ def look_into(landing: Path, sources: Iterable[str] | None = None) -> Found:
             else:
                 _look_into_day(top, source, day, found)
     return found
+
+
+def superseded_versions(
+    landing: Path, sources: Iterable[str]
+) -> list[tuple[str, str, str, Path]]:
+    """(source, day, part, path) of every version that does not count."""
+    found = Found()
+    _look_into_superseded(str(landing), sources, found)
+    return found.superseded
 
 
 def look_into_days(
@@ -81,6 +95,33 @@ def look_into_days(
         for day in days:
             _look_into_day(str(landing), source, day, found)
     return found
+
+
+def _look_into_superseded(top: str, sources: Iterable[str], found: Found) -> None:
+    for source in _names(top, SUPERSEDED, found):
+        below = f"{SUPERSEDED}/{source}"
+        if source not in SOURCES:
+            found.odd.append(below)
+        elif source in sources:
+            for folder in _names(top, below, found):
+                day = day_of_folder(folder)
+                if day is None:
+                    found.odd.append(f"{below}/{folder}")
+                else:
+                    _look_into_versions(top, source, day, found)
+
+
+def _look_into_versions(top: str, source: str, day: str, found: Found) -> None:
+    folder = f"{SUPERSEDED}/{source}/day={day}"
+    for name in _names(top, folder, found):
+        path = f"{top}/{folder}/{name}"
+        version, _, part = name.partition(".")
+        if not VERSION.fullmatch(version) or not is_part(source, day, part):
+            found.odd.append(f"{folder}/{name}")
+        elif _file_stat(path) is None:
+            found.in_the_way.append(f"{folder}/{name}")
+        else:
+            found.superseded.append((source, day, part, Path(path)))
 
 
 def _look_into_day(top: str, source: str, day: str, found: Found) -> None:

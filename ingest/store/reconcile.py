@@ -25,7 +25,6 @@ from ingest.store.growing import GROWING
 from ingest.store.landing import (
     DAMAGED,
     MANIFEST,
-    SUPERSEDED,
     Content,
     Json,
     Landing,
@@ -202,7 +201,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
                 warnings.append(_set_aside(landing, below, A_COPY))
                 ledger.forget_part(source, day, part)
     if thoroughly:
-        warnings += _check_superseded(landing, others)
+        warnings += _check_superseded(landing, found, others)
     for source, day, part in known:
         ledger.forget_part(source, day, part)
         others.add((source, day))
@@ -219,12 +218,14 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
     return warnings
 
 
-def _check_superseded(landing: Landing, others: set[tuple[str, str]]) -> list[str]:
+def _check_superseded(
+    landing: Landing, found: Found, others: set[tuple[str, str]]
+) -> list[str]:
     """Set damaged old versions aside; no run knows more of them than that they lie
     there. What may be behind them is added to `others`."""
     warnings = []
     top = landing.root.landing
-    for path in sorted((top / SUPERSEDED).glob("*/day=*/*.gz")):
+    for source, day, _, path in found.superseded:
         try:
             is_whole = is_readable(path)
         except OSError as error:
@@ -232,7 +233,7 @@ def _check_superseded(landing: Landing, others: set[tuple[str, str]]) -> list[st
                 raise
             is_whole = False
         if not is_whole:
-            others.add((path.parts[-3], path.parts[-2].removeprefix("day=")))
+            others.add((source, day))
             below = path.relative_to(top).as_posix()
             warnings.append(_set_aside(landing, below, "damaged"))
     return warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,17 @@ import pytest
 from exporter.publish import landing_views
 from exporter.publish.ledger import open_ledger
 from ingest.registry import SOURCES
+from ingest.store.ledger import Break
 from tests import faults
-from tests.faults import LANDING, LEDGER, export, heartbeat, run, write
+from tests.faults import (
+    LANDING,
+    LEDGER,
+    export,
+    heartbeat,
+    query_csv,
+    run,
+    write,
+)
 
 DAY = "2025-10-28"
 BEATS = f"heartbeats/day={DAY}/heartbeats.ndjson.gz"
@@ -137,6 +147,75 @@ def test_a_part_copied_under_its_next_name_counts_once(
     assert {name: landed[name] for name in store} == store
     assert faults.is_valid(root)
     assert not faults.conservation(root)
+
+
+OLD = f"superseded/query_rows/day={DAY}"
+
+
+def supersede(root: Path) -> Path:
+    """Let a content of a CSV be superseded; returns what is kept of it."""
+    text = query_csv(DAY, 2).replace("SELECT", "INSERT")
+    write(root / "g/reports/query_perf_daily_20251028.csv", text, 1761700000)
+    export(root)
+    [kept] = (root / LANDING / OLD).iterdir()
+    return kept
+
+
+def copy_old(root: Path, kept: Path) -> list[str]:
+    """Leave copies of a superseded version; what of each is odd."""
+    odd = {
+        f"{OLD} copy/{kept.name}": f"{OLD} copy",
+        f"superseded/query_rows copy/day={DAY}/{kept.name}": (
+            "superseded/query_rows copy"
+        ),
+        f"superseded/query_rows/day=2025-02-30/{kept.name}": (
+            "superseded/query_rows/day=2025-02-30"
+        ),
+        f"superseded/query_rows/day=2025-10-27/{kept.name}": (
+            f"superseded/query_rows/day=2025-10-27/{kept.name}"
+        ),
+        f"{OLD}/copy of {kept.name}": f"{OLD}/copy of {kept.name}",
+        f"{OLD}/{kept.name} 2.gz": f"{OLD}/{kept.name} 2.gz",
+    }
+    for name in odd:
+        path = root / LANDING / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(kept, path)
+    return list(odd)
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_copies_of_what_is_superseded_are_named_and_never_read(
+    is_damaged: bool, root: Path
+) -> None:
+    kept = supersede(root)
+    before = faults.published(root)
+    copies = copy_old(root, kept)
+    if is_damaged:
+        for name in copies:
+            path = root / LANDING / name
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(data)
+    store = faults.landed(root)
+    for arguments in (["--force", "--date", DAY], ["--historical"], []):
+        done = export(root, *arguments)
+        assert "never read" in done.warnings
+        for odd in ("query_rows copy", f"day={DAY} copy", "day=2025-02-30"):
+            assert odd in done.warnings
+        assert "damaged" not in done.warnings
+        assert faults.landed(root) == store, "left where it lies"
+    assert faults.contents(faults.published(root)) == faults.contents(before)
+    assert faults.is_valid(root)
+
+
+def test_a_break_on_no_day_is_forgotten(root: Path) -> None:
+    """As an older version noted it of a copied folder."""
+    with contextlib.closing(open_ledger(faults.as_root(root), dry_run=False)) as ledger:
+        ledger.note_break("query_rows", f"{DAY} copy", Break(""))
+        ledger.commit()
+    export(root)
+    assert faults.is_valid(root)
 
 
 def pipe(path: Path) -> None:
