@@ -19,7 +19,7 @@
     select *{{ ' replace (' ~ types | join(', ') ~ ')' if types }}
     from read_csv(
         '{{ path }}',
-        header = true, all_varchar = true,
+        header = true, all_varchar = true, hive_partitioning = false,
         delim = ',', quote = '"', escape = '"'
     )
 {%- endmacro %}

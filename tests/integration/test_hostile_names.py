@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -12,7 +14,7 @@ from exporter.cli.main import main
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
 from tests.faults import export, write
-from tests.support import copy_root, run_dbt
+from tests.support import copy_project, copy_root, run_dbt
 
 NASTY = "'; drop table x; --\"$(touch pwned)`touch pwned`\n../[*]?{a}%s{{ 1/0 }}"
 VALUE = "'; drop schema main cascade; -- $(touch pwned) \\n ../../x {{ 1/0 }} {% raw %}"
@@ -58,6 +60,19 @@ def test_a_root_below_folders_that_look_like_columns(
     assert built.returncode == 0, built.stdout
     assert faults.contents(faults.published(root)) == wanted
     assert faults.is_valid(root)
+
+
+def test_a_project_below_folders_that_look_like_columns(
+    empty_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "name=zz").mkdir()
+    project = copy_project(tmp_path / "name=zz" / "source=y")
+    done = run_dbt(empty_root, tmp_path, "seed --select known_columns", project=project)
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(str(tmp_path / "ops_atomic.duckdb")) as db:
+        found = db.sql("select source, name, requirement from known_columns").fetchall()
+    with (project / "seeds/known_columns.csv").open(encoding="utf-8") as lines:
+        assert found == [tuple(row) for row in [*csv.reader(lines)][1:]]
 
 
 def test_a_root_that_duckdb_would_misread_is_refused(tmp_path: Path) -> None:
