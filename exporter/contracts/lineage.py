@@ -8,10 +8,13 @@ nothing stale.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import yaml
 
 from exporter.contracts.landing_columns import landing_columns, state_columns
 from ingest.parsers import parser_fingerprints
@@ -88,6 +91,18 @@ class Code:
         """Fingerprints of the parsers, by source."""
         return parser_fingerprints(SOURCES, self.project)
 
+    @functools.cached_property
+    def seed_types(self) -> dict[str, str]:
+        """The types that columns of seeds are given, as text, by seed."""
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        found = {}
+        for path in (self.project / "seeds").rglob("*.yml"):
+            document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+            for seed in document["seeds"]:
+                types = seed.get("config", {}).get("column_types", {})
+                found[seed["name"]] = json.dumps(types, sort_keys=True)
+        return found
+
     def lineage(self, model: str) -> Lineage:
         """What shapes a model. Raises UnknownLineage."""
         found = Lineage(models={model})
@@ -118,7 +133,8 @@ class Code:
                 *_texts(self.materializations, self.materializations),
                 *_texts(self.macros, lineage.macros),
                 *(
-                    f"{name}\n{self.seeds[name].read_text(encoding='utf-8')}"
+                    f"{name}\n{self.seed_types.get(name, '')}\n"
+                    f"{self.seeds[name].read_text(encoding='utf-8')}"
                     for name in sorted(lineage.seeds)
                 ),
                 *(

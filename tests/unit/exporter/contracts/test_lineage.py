@@ -161,6 +161,16 @@ def test_a_seed_and_a_source_are_found(tmp_path: Path) -> None:
     assert lineage(tmp_path, model) == Lineage({"m"}, set(), {"s"}, {"a"})
 
 
+def test_the_types_of_a_seed_are_part_of_what_hangs_on_it(tmp_path: Path) -> None:
+    found = lineage(tmp_path, "{{ ref('s') }}")
+    marks = {Code(tmp_path).fingerprint(found, [])}
+    for kind in ("varchar", "double"):
+        text = f"seeds: [{{name: s, config: {{column_types: {{a: {kind}}}}}}}]\n"
+        (tmp_path / "seeds/s.yml").write_text(text, encoding="utf-8")
+        marks.add(Code(tmp_path).fingerprint(found, []))
+    assert len(marks) == 3
+
+
 @pytest.mark.parametrize(
     "text", ["{# {{ ref('x') }} #}", "ref('x')", "{{ \"ref('x')\" }}", "{{ ref }}"]
 )
