@@ -105,7 +105,8 @@ def _judge(root: Root, result: RunResult, stored: Stored) -> None:
         stored.heard_at.clear()  # the example is meant to be old
     limits = Thresholds.from_environment(os.environ)
     result.findings |= evaluate_alerts(result, stored, limits, present(), awake_since())
-    carry_over(result.findings, standing_after(last_run(root)))
+    standing = standing_after(last_run(root))
+    carry_over(result.findings, standing, result.is_limited)
     for text in result.findings.values():
         if text:
             result.warnings.append(text)

@@ -84,6 +84,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
             run.land_everything()
             run.publish()
             run.ledger.commit()
+        result.is_whole = not result.is_limited
     except Stopped as stopped:
         result.stopped, result.stop_code = stopped.reason, stopped.code
         result.by_hand = stopped.code == INTERRUPTED

@@ -32,6 +32,8 @@ MOST_NAMED = 10
 # Judged by what a run publishes: of such, a run that publishes none knows no better
 # than the one before.
 CARRIED = ("size:", "rejects:", "compression:", "test:")
+# Not judged by a run that was asked for some days or datasets only.
+CARRIED_WHERE_LIMITED = (*CARRIED, "stale:")
 
 
 def evaluate_alerts(
@@ -63,10 +65,13 @@ def evaluate_alerts(
     return findings
 
 
-def carry_over(findings: Alerts, standing: Mapping[str, str]) -> None:
+def carry_over(
+    findings: Alerts, standing: Mapping[str, str], is_limited: bool = False
+) -> None:
     """Add what stood after the last run and was not judged anew by this one."""
+    carried = CARRIED_WHERE_LIMITED if is_limited else CARRIED
     for key, text in standing.items():
-        if key.startswith(CARRIED):
+        if key.startswith(carried):
             findings.setdefault(key, text)
 
 

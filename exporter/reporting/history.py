@@ -54,6 +54,7 @@ def run_record(result: RunResult, stored: Stored) -> dict[str, Any]:
         "version": __version__,
         "status": result.status,
         "stopped": result.stopped or None,
+        "is_whole": result.is_whole,
         "exit_code": result.exit_code,
         "duration_s": round(result.duration_s, 3),
         "landed_records": result.landed_records,
@@ -123,7 +124,7 @@ class DayFinding:
     """A warning or error of a day: its last wording, and when it was said.
 
     `first_at` and `last_at` are the starts of the runs that said it, as
-    HH:MM:SS; it `holds` when the day's last run said it still.
+    HH:MM:SS; it `holds` unless a later run, which looked at all, says it no more.
     """
 
     text: str
@@ -136,14 +137,17 @@ class DayFinding:
 def findings_of(runs: list[dict[str, Any]]) -> list[DayFinding]:
     """Each finding of a day's runs once: what holds first, then as they came."""
     found: dict[tuple[bool, str], DayFinding] = {}
+    # Records of older versions do not say whether a run was whole.
+    whole = [n for n, run in enumerate(runs) if run.get("is_whole", True)]
+    last_whole = max(whole, default=0)
     for number, run in enumerate(runs):
         at = run["started_at"][11:19]
-        is_last = number == len(runs) - 1
+        holds = number >= last_whole
         for is_error, texts in ((True, run["errors"]), (False, run["warnings"])):
             for text in texts:
                 key = is_error, _matter(text)
                 first = found[key].first_at if key in found else at
-                found[key] = DayFinding(text, is_error, first, at, is_last)
+                found[key] = DayFinding(text, is_error, first, at, holds)
     return sorted(found.values(), key=lambda f: (not f.holds, not f.is_error))
 
 

@@ -54,6 +54,7 @@ class RunResult:
 
     `findings` are those of alerts.py; `by_hand` says that someone at the
     keyboard stopped it; `stop_code` is the exit code of a run that was stopped;
+    `is_whole` that it was asked for all there is and came to its end;
     `schema_versions` are those of the datasets; `ignored` are, by what they are,
     the files that look like inputs and are not read.
     """
@@ -66,6 +67,7 @@ class RunResult:
     stop_code: int = 0
     by_hand: bool = False
     is_limited: bool = False
+    is_whole: bool = False
     landed_records: int = 0
     files: list[FileResult] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

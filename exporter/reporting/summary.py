@@ -112,7 +112,11 @@ def runs_so_far(runs: list[Run], result: RunResult) -> list[Run]:
     at = f"{result.started:%Y-%m-%dT%H:%M:%SZ}"
     if runs and runs[-1]["started_at"] == at:
         return runs
-    said = {"errors": result.errors, "warnings": result.warnings}
+    said = {
+        "is_whole": result.is_whole,
+        "errors": result.errors,
+        "warnings": result.warnings,
+    }
     return [*runs, {"started_at": at, **said}]
 
 

@@ -173,3 +173,17 @@ def test_plain_dbt_publishes_them_too(root: Path, tmp_path: Path) -> None:
     assert faults.contents(faults.published(root)) == faults.contents(
         faults.published(twin)
     )
+
+
+def test_a_run_of_one_day_declares_no_standing_alarm_over(root: Path) -> None:
+    assert "no heartbeat for" in export(root).warnings
+    done = export(root, "--date", "2025-10-28")
+    assert "no heartbeat for" in done.warnings
+    *_, whole, limited = recorded(root)
+    assert (whole["is_whole"], limited["is_whole"]) == (True, False)
+    assert limited["standing"] == whole["standing"]
+    assert limited["stale_sources"] == whole["stale_sources"] != []
+    (summary,) = (root / "g/reports/parquet").glob("*.md")
+    text = summary.read_text(encoding="utf-8")
+    assert "**holds**" in text
+    assert "| over |" not in text

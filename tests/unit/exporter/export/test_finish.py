@@ -84,3 +84,37 @@ def test_a_crash_of_one_step_is_told_and_keeps_no_other_from_being_done(
     assert bool(last_run(root)) == (step != "append_run")
     path = summary_path(root, result.started.date())
     assert path.exists() == (step != "write_summary")
+
+
+def test_a_run_of_one_day_leaves_alarms_standing(
+    empty_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finish, "count_stored", long_silent)
+    root = Root(empty_root)
+    said = []
+    for is_limited in (False, True, True):
+        result = RunResult(utc_now(), is_limited=is_limited, is_whole=not is_limited)
+        conclude(root, result, Screen(quiet=True))
+        run = last_run(root)
+        assert run is not None
+        assert run["stale_sources"] == ["heartbeats"]
+        assert run["is_whole"] == (not is_limited)
+        said.append(run["standing"]["stale:heartbeats"])
+        assert result.warnings == said[-1:]
+        summary = summary_path(root, result.started.date()).read_text()
+        assert "**holds**" in summary
+        assert "| over |" not in summary
+    assert said[1:] == said[:1] * 2
+
+
+def test_a_whole_run_judges_silence_anew(
+    empty_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Root(empty_root)
+    monkeypatch.setattr(finish, "count_stored", long_silent)
+    conclude(root, RunResult(utc_now(), is_whole=True), Screen(quiet=True))
+    monkeypatch.setattr(finish, "count_stored", lambda _: Stored())
+    conclude(root, RunResult(utc_now(), is_whole=True), Screen(quiet=True))
+    run = last_run(root)
+    assert run is not None
+    assert run["standing"] == {}

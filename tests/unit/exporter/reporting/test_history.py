@@ -27,7 +27,9 @@ def a_run(started: datetime = datetime(2025, 10, 31, 23, 59, 58)) -> RunResult:
         file("ops_atomic", "exported", 5),
         file("ops_atomic", "failed"),
     ]
-    return RunResult(started, duration_s=3.5, files=files, warnings=["odd"])
+    return RunResult(
+        started, duration_s=3.5, files=files, warnings=["odd"], is_whole=True
+    )
 
 
 def test_nothing_has_run_yet(root: Root) -> None:
@@ -51,6 +53,7 @@ def test_a_record_holds_what_there_is_to_know(root: Root) -> None:
         "version": "",
         "status": "ok",
         "stopped": None,
+        "is_whole": True,
         "exit_code": 0,
         "duration_s": 3.5,
         "landed_records": 0,

@@ -26,7 +26,7 @@ def a_run(**changes: Any) -> RunResult:
         FileResult("schema_drift", "2025-10-27", "", "exported", 0, 0, 0, 300),
     ]
     usual: dict[str, Any] = {
-        "started": STARTED, "duration_s": 4.25, "files": files,
+        "started": STARTED, "duration_s": 4.25, "files": files, "is_whole": True,
         "schema_versions": {"query_perf": 1, "schema_drift": 1},
     }  # fmt: skip
     return RunResult(**usual | changes)
@@ -125,6 +125,19 @@ def test_a_finding_of_the_day_stays_with_its_times_when_it_is_over() -> None:
         f"| ⚠️ | {plain(other)} | 02:30:00 | 02:30:00 | over |",
         "| ⚠️ | no heartbeat for 3 hours | 05:00:00 | 05:00:00 | over |",
     ]
+
+
+def test_a_run_that_did_not_look_at_all_ends_no_finding() -> None:
+    night = a_run(warnings=["g/a.csv: cut short"], errors=["no space"])
+    later = [a_run(started=datetime(2025, 10, 28, hour)) for hour in (5, 6)]
+    later[0].is_whole = False
+    runs = [run_record(run, Stored()) for run in (night, *later)]
+    text = render(later[0], Stored(), runs[:2])
+    assert "| no space | 02:30:00 | 02:30:00 | **holds** |" in text
+    assert "| g/a.csv: cut short | 02:30:00 | 02:30:00 | **holds** |" in text
+    text = render(later[1], Stored(), runs)
+    assert "**holds**" not in text
+    assert text.count("| over |") == 2
 
 
 def test_a_root_without_anything_has_a_summary() -> None:
