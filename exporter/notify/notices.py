@@ -61,8 +61,9 @@ def announce(root: Root, result: RunResult) -> Notice | None:
 def _matters(result: RunResult) -> Alerts:
     if result.status == OK:
         return {RUN: None, **result.findings}
-    # In an order of their own: errors come as it happens.
-    errors = sorted(map(_without_numbers, result.errors))
+    # Each once and in an order of their own: errors come as it happens, and of
+    # as many days as it happens.
+    errors = sorted(set(map(_without_numbers, result.errors)))
     return {RUN: "\n".join(errors), **result.findings}
 
 

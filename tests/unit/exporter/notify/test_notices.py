@@ -66,6 +66,13 @@ def test_one_failure_in_another_order_is_no_news(root: Root) -> None:
     assert told(root, run("c: 9 rows", errors[1], "b: disk full on 2025-11-01")) is None
 
 
+def test_one_failure_of_more_days_is_no_news(root: Root) -> None:
+    failed = "g/a_2025102{}.parquet: not published: disk full".format
+    assert told(root, run(failed(7)))
+    assert told(root, run(failed(7), failed(8))) is None
+    assert told(root, run(failed(9), "no right to read it"))
+
+
 def test_a_source_that_goes_stale_and_comes_back(root: Root) -> None:
     stale = run(stale__heartbeats="no heartbeat for 61 minutes")
     first = told(root, stale)
