@@ -109,7 +109,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
             tell(root, result, screen, unkept)
         if run is not None:
             run.ledger.give_up()
-    screen.finish(root, result)
+    screen.finish(root, result, run.datasets_along if run else ())
     return result
 
 
@@ -151,6 +151,11 @@ class _Run:
         result.schema_versions = {
             name: dataset.schema_version for name, dataset in self.datasets.items()
         }
+
+    @property
+    def datasets_along(self) -> set[str]:
+        """Those that are published only with others."""
+        return {name for name, made in self.datasets.items() if made.only_with_others}
 
     def land_everything(self) -> None:
         """Land what is new. What another program left at our paths shows when
@@ -200,7 +205,7 @@ class _Run:
     def publish(self) -> None:
         """Let dbt publish the days that are stale, if there are any."""
         plan = self._plan()
-        self._say_what_is_missing(plan)
+        self._say_what_is_missing()
         self._say_what_is_odd(plan)
         self._skip(plan)
         if self.options.dry_run:
@@ -251,15 +256,22 @@ class _Run:
             )
         return bool(changed)
 
-    def _say_what_is_missing(self, plan: Plan) -> None:
-        if not landed_days(self.ledger):
+    def _say_what_is_missing(self) -> None:
+        days = {row.day for row in landed_days(self.ledger)}
+        if not days:
             places = "; ".join(f"{kind} in {where}" for kind, where in PLACES.items())
             self._warn(f"no input was found; looked for {places}")
             return
-        day = self.options.selection.since
-        is_one_day = day is not None and day == self.options.selection.until
-        if is_one_day and not plan.stale and not plan.current:
-            self._warn(f"{day}: nothing has been landed of this day")
+        selection = self.options.selection
+        if any(selection.covers(date.fromisoformat(day)) for day in days):
+            return
+        since, until = selection.since, selection.until
+        if since == until:
+            self._warn(f"{since}: nothing has been landed of this day")
+            return
+        span = [f"since {since}"] if since else []
+        span += [f"until {until}"] if until else []
+        self._warn(f"nothing has been landed {' '.join(span)}")
 
     def _say_what_is_odd(self, plan: Plan) -> None:
         for warning in plan.warnings(self.root):

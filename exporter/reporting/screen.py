@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TypeVar
@@ -200,14 +200,20 @@ class Screen:
             if more := len(untold) - len(shown):
                 tell(f"… and {more:,} more{advice.RUN}tail -n 100 {advice.path(log)}")
 
-    def finish(self, root: Root, result: RunResult) -> None:
-        """The last lines: days, rejects, what is wrong, how long it took."""
+    def finish(
+        self, root: Root, result: RunResult, along: Collection[str] = ()
+    ) -> None:
+        """The last lines: days, rejects, what is wrong, how long it took.
+
+        `along` are the datasets that are only written with others.
+        """
         if result.dry_run:
             self.problems(root, result)
             self.note("DRY RUN - no files written")
             return
         exported = result.with_status("exported")
-        days = sorted({file.day for file in exported})
+        # What is published of runs comes along: it is of the day that they began.
+        days = sorted({f.day for f in exported if f.dataset not in along})
         if len(days) > 1:
             self.note(
                 f"Wrote {len(days):,} days, {days[0]} to {days[-1]}", "✓", "green"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from exporter.contracts.datasets import ALWAYS, load_datasets
 from tests import faults
 from tests.faults import LANDING, STATE, export
 from tests.support import run_dbt
 
+Cli = Callable[..., Result]
 RUNS = "g/analytics/run_log/*.parquet"
 COUNTS = "g/analytics/landed_counts/*.parquet"
 LOG = "g/reports/query_perf.jsonl"
@@ -187,3 +190,13 @@ def test_a_run_of_one_day_declares_no_standing_alarm_over(root: Path) -> None:
     text = summary.read_text(encoding="utf-8")
     assert "**holds**" in text
     assert "| over |" not in text
+
+
+def test_the_day_of_a_run_is_not_among_the_days_written(cli: Cli, root: Path) -> None:
+    with (root / LOG).open("a") as log:
+        for day in (28, 29):
+            at = f"2025-10-{day}T12:00:00Z"
+            log.write(f'{{"ts":"{at}","query":"q","duration_ms":1}}\n')
+    said = cli("export", root).stdout
+    assert faults.rows(root, RUNS), "the run before is published along with them"
+    assert "Wrote 2 days, 2025-10-28 to 2025-10-29\n" in said

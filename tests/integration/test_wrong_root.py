@@ -71,3 +71,32 @@ def test_a_day_without_data_is_said_to_be_one(root: Path) -> None:
     assert (
         "nothing has been" not in faults.export(root, "--date", "2025-10-28").warnings
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--since", "2030-01-01"), "nothing has been landed since 2030-01-01"),
+        (("--until", "2019-01-01"), "nothing has been landed until 2019-01-01"),
+        (
+            ("--since", "2019-01-01", "--until", "2019-01-03"),
+            "nothing has been landed since 2019-01-01 until 2019-01-03",
+        ),
+        (("--since", "2025-10-28", "--until", "2030-01-01"), None),
+    ],
+)
+def test_a_range_without_data_is_said_to_be_one(
+    root: Path, arguments: tuple[str, ...], said: str | None
+) -> None:
+    warnings = faults.export(root, *arguments).report["warnings"]
+    assert [text for text in warnings if "landed" in text] == ([said] if said else [])
+
+
+def test_a_day_on_which_only_runs_began_is_one_without_data(root: Path) -> None:
+    with (root / "g/reports/query_perf.jsonl").open("a") as log:
+        log.write('{"ts":"2025-10-29T12:00:00Z","query":"q","duration_ms":1}\n')
+    faults.export(root)
+    (day,) = {path.stem[-8:] for path in root.glob("g/analytics/run_log/*.parquet")}
+    on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    done = faults.export(root, "--date", on)
+    assert f"{on}: nothing has been landed of this day" in done.warnings

@@ -99,6 +99,20 @@ def test_the_last_lines_say_what_matters(
     assert "… and 15 more: run tail -n 100 " in warnings[-1]
 
 
+def test_the_days_of_runs_are_no_days_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = RunResult(datetime(2026, 10, 30))
+    of_runs = FileResult(
+        "run_log", "2026-10-29", "p/run_log_20261029.parquet", "exported"
+    )
+    result.files = [*files(3, status="exported"), of_runs]
+    Screen().finish(Root(tmp_path), result, along={"run_log"})
+    days, last = capsys.readouterr().out.splitlines()
+    assert days == "✓ Wrote 3 days, 2025-10-01 to 2025-10-03"
+    assert "(4 new files)" in last
+
+
 def test_nothing_is_said_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
