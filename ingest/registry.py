@@ -221,7 +221,6 @@ ENTRIES = (
         ),
         (index_advisor,),
         nightly="index advisor",
-        is_heard=False,
     ),
     Source(
         "optimization_summary",

@@ -12,7 +12,7 @@ from typing import Any
 
 from exporter.contracts.datasets import day_in
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.runtime.present import present
+from ingest.inputs import utc_now
 from ingest.registry import ENTRIES
 from ingest.root import Root
 
@@ -22,8 +22,9 @@ FINDINGS = {
     "schema_drift": ("drift", "source, kind, name", "count(*), min(source_file)"),
 }
 
-# When a source was heard of, by the rows of a dataset: the source, and the time.
-# An advisor's report may be well and have none, so that its landing tells.
+# When a source was heard of, by the rows of a dataset: the source, and the time;
+# a row without one tells nothing. An advisor's report may be well and recommend
+# nothing: it is heard by the row that each report has.
 HEARD = (
     ("ops_atomic", "'heartbeats'", "timestamp"),
     (
@@ -33,14 +34,15 @@ HEARD = (
     ),
     (
         "query_patterns",
-        "if(period = 'advisor', 'index_advisor', 'query_patterns')",
-        "date_partition::timestamp",
+        "'query_patterns'",
+        "if(period != 'advisor', date_partition::timestamp, null)",
     ),
     (
         "optimization_summary",
         "if(event_type = 'telemetry_rollup', 'telemetry', 'optimization_summary')",
         "date_partition::timestamp",
     ),
+    ("advisor_reports", "'index_advisor'", "timestamp"),
     ("report_checks", "'reports'", "timestamp"),
 )
 SOURCES_HEARD = {source.name for source in ENTRIES if source.is_heard}
@@ -52,31 +54,45 @@ def count_findings(
     """Count the rows of those of some files, by relative path, that are findings.
 
     Notes as well when their sources were heard of; what is dated ahead says
-    nothing of that. `db` is a DuckDB connection.
+    nothing of that. What is kept goes by the real clock. `db` is a DuckDB
+    connection.
     """
     for dataset, source, at in HEARD:
         days, full = _files_of(dataset, root, files)
-        rows = []
-        if full:
-            rows = db.execute(
-                f"select date_partition::varchar, {source}, max({at})::varchar "
-                "from read_parquet(?, hive_partitioning = false) "
-                f"where {at} <= ? group by all",
-                [full, present()],
-            ).fetchall()
+        rows = _counted(
+            db,
+            f"select date_partition::varchar, {source}, max({at})::varchar "
+            "from read_parquet(?, hive_partitioning = false) "
+            f"where {at} <= ? group by all",
+            full,
+            utc_now(),
+        )
         if days:
             ledger.put_heard(dataset, days, rows)
     for dataset, (table, cells, counts) in FINDINGS.items():
         days, full = _files_of(dataset, root, files)
-        rows = []
-        if full:
-            rows = db.execute(
-                f"select date_partition::varchar, {cells}, {counts} "
-                "from read_parquet(?, hive_partitioning = false) group by all",
-                [full],
-            ).fetchall()
+        rows = _counted(
+            db,
+            f"select date_partition::varchar, {cells}, {counts} "
+            "from read_parquet(?, hive_partitioning = false) group by all",
+            full,
+        )
         if days:
             ledger.put_findings(table, days, rows)
+
+
+def _counted(db: Any, query: str, full: list[str], *more: Any) -> list[Any]:
+    """What a query finds in some files. One with other columns says nothing."""
+    import duckdb
+
+    if not full:
+        return []
+    try:
+        return list(db.execute(query, [full, *more]).fetchall())
+    except (duckdb.ProgrammingError, duckdb.DataError):
+        if len(full) == 1:
+            return []
+        return [row for path in full for row in _counted(db, query, [path], *more)]
 
 
 def _files_of(
