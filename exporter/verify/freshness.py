@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from exporter.contracts.datasets import Dataset
-from exporter.publish.ledger import open_ledger
+from exporter.publish.ledger import Ledger, open_ledger
 from exporter.publish.published import published_days
 from exporter.reporting.history import runs_since
 from exporter.reporting.results import OK
@@ -37,12 +37,12 @@ from ingest.root import Root
 BUNDLE = re.compile(r"reports_(\d{8}_\d{6})\.tar\.gz", re.ASCII)
 # The rotation comes every hour and takes what is older than a day.
 ROTATION_AGE = timedelta(hours=26)
+# Bundles are named on the machine's clock: a zone is less than a day ahead.
+AHEAD = timedelta(days=1)
 LEAST_SUCCESS = 0.9
 DAYS_OF_RUNS = 7
 NOT_EXPECTED = "not expected: never seen here"
 EXAMPLE = "the example's, which is meant to be old"
-# Days that are looked into for a heartbeat that is not dated ahead.
-NEWEST_DAYS = 10
 
 
 def check_heartbeats(
@@ -52,7 +52,16 @@ def check_heartbeats(
     limit = Thresholds.from_environment(os.environ).stale_heartbeat_minutes
     age_name, state_name = "Age of the newest heartbeat", "State of the machine"
     target = f"at most {limit:g} minutes"
-    newest = _newest_heartbeat(root, datasets["ops_atomic"], now)
+    ledger = open_ledger(root, dry_run=True)
+    try:
+        newest = _newest_heartbeat(root, datasets["ops_atomic"], ledger, now)
+        are_landed = "heartbeats" in newest_days(ledger, now)
+    finally:
+        ledger.close()
+    if newest is None and are_landed:
+        shown, mend = "what came tells of none", advice.command(root, "rejects")
+        yield Check(METRIC, age_name, target, shown, FAIL, mend)
+        return
     if newest is None:
         mend = advice.command(root, "export")
         yield Check(METRIC, age_name, target, "none published yet", PENDING, mend)
@@ -80,13 +89,18 @@ def _look_for_monitor(root: Root) -> str:
 
 
 def _newest_heartbeat(
-    root: Root, dataset: Dataset, now: datetime
+    root: Root, dataset: Dataset, ledger: Ledger, now: datetime
 ) -> tuple[str, datetime, str] | None:
-    """(filename, time, status) of the newest heartbeat that is not ahead."""
+    """(filename, time, status) of the newest heartbeat that is not ahead.
+
+    A day of rejects only has a file without rows: those are not opened.
+    """
     days = sorted(published_days(root, dataset), reverse=True)
-    been = [path for day, path in days if day <= now.date()]
+    known = ledger.published()
+    empty = {path for path, file in known.items() if not file.row_count}
+    been = [path for day, path in days if day <= now.date() and path not in empty]
     with duckdb.connect() as db:
-        for path in been[:NEWEST_DAYS]:
+        for path in been:
             try:
                 row = db.execute(
                     "select filename, timestamp, status "
@@ -141,25 +155,32 @@ def check_rotation(root: Root, now: datetime) -> Check:
         names = os.listdir(folder)
     except OSError:
         names = []
-    times = sorted(found[1] for n in names if (found := BUNDLE.fullmatch(n)))
-    if not times:
+    bundles = sorted(name for name in names if BUNDLE.fullmatch(name))
+    if not bundles:
         return Check(COMPONENT, name, target, "not expected: no bundles", NOT_HERE)
     if root.is_example:
         return Check(COMPONENT, name, target, EXAMPLE, NOT_HERE)
-    try:
-        # Named on the machine's clock: a zone is less than the day allowed.
-        age = now - datetime.strptime(times[-1], "%Y%m%d_%H%M%S")
-    except ValueError:
+    timed = [(at, bundle) for bundle in bundles if (at := _time_of(bundle))]
+    been = [(at, bundle) for at, bundle in timed if at <= now + AHEAD]
+    if not been:
         return Check(
-            COMPONENT, name, target, f"reports_{times[-1]}.tar.gz is no time", FAIL,
+            COMPONENT, name, target, f"{bundles[-1]} is no time that has been", FAIL,
             f"ls -lt {advice.path(folder)} | head",
         )  # fmt: skip
-    is_young = age <= ROTATION_AGE
+    at, newest = max(been)
+    is_young = now - at <= ROTATION_AGE
     return Check(
-        COMPONENT, name, target, f"{age_of(age)}, reports_{times[-1]}.tar.gz",
-        passed(is_young),
+        COMPONENT, name, target, f"{age_of(now - at)}, {newest}", passed(is_young),
         "" if is_young else f"ls -lt {advice.path(folder)} | head",
     )  # fmt: skip
+
+
+def _time_of(bundle: str) -> datetime | None:
+    """The time in a bundle's name, where it is one."""
+    try:
+        return datetime.strptime(bundle, "reports_%Y%m%d_%H%M%S.tar.gz")
+    except ValueError:
+        return None
 
 
 def check_success(root: Root, now: datetime) -> Check:

@@ -212,6 +212,33 @@ def test_a_machine_in_a_bad_state_is_not_full(
     assert state[3] == "❌ fail"
 
 
+def test_a_monitor_that_writes_only_rejects_is_an_old_one(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = root / "g" / "reports" / "ops_atomic"
+    for day in range(1, 13):
+        beat = folder / f"heartbeat_2025-11-{day:02}_00-00-00.md"
+        beat.write_text("# Heartbeat\n\nnothing of use\n")
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2025-11-13T00:00:00Z")
+    cli("export", root)
+    assert cli("verify", root).exit_code == 1
+    age = row(report(root), "Age of the newest heartbeat")
+    assert age[2].startswith("14 days old")
+    assert age[3] == "❌ fail"
+
+
+def test_a_monitor_that_never_wrote_anything_else_is_no_new_one(
+    cli: Cli, empty_root: Path
+) -> None:
+    folder = empty_root / "g" / "reports" / "ops_atomic"
+    folder.mkdir(parents=True)
+    (folder / "heartbeat_2025-10-28_00-00-00.md").write_text("nothing of use\n")
+    cli("export", empty_root)
+    assert cli("verify", empty_root).exit_code == 1
+    age = row(report(empty_root), "Age of the newest heartbeat")
+    assert age[2:4] == ["what came tells of none", "❌ fail"]
+
+
 def test_a_machine_that_has_heartbeats_only_can_be_full(
     cli: Cli, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
