@@ -33,6 +33,25 @@ def run(said: str, root: Root | None, *words: str) -> str:
     return f"{said}{RUN}{command(root, *words)}"
 
 
+def parted(said: str) -> tuple[str, str]:
+    """What was found wrong, and the command that mends it, if one is named."""
+    found, _, mend = said.partition(RUN)
+    return found, mend
+
+
+def make_root(root: Root) -> str:
+    """The command that makes a root of a folder that looks like none."""
+    return f"mkdir -p {path(root.reports)}"
+
+
+def wrong_root(root: Root) -> str:
+    """What is to be said of a root that looks wrong."""
+    return (
+        f"the root {root.path} has neither g nor knowledge/optimize in it, so it is "
+        "hardly the folder that holds the reports: name another one with --root"
+    )
+
+
 def path(place: Path) -> str:
     """A path, quoted for a shell; the home folder is left to the shell.
 

@@ -18,7 +18,7 @@ from exporter.agents.jobs import ALL_LABELS, JOBS, REFRESH, Installation
 from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
 from ingest import advice
-from ingest.root import PROJECT, RootNotFound, find_root
+from ingest.root import PROJECT, Root, RootNotFound, find_root
 
 P = ParamSpec("P")
 OFF = "off"
@@ -105,6 +105,7 @@ def install_agents(
     asked = _asked_times(times, interval)
     system = service.this_system()
     place = _find_place(root)
+    _refuse_wrong_root(place)
     if interval == OFF:
         for job, action in service.uninstall(system, [REFRESH]):
             click.echo(f"{MARKS[action]} {job.label}")
@@ -186,6 +187,14 @@ def _asked_times(times: tuple[str, ...], interval: str | None) -> dict[str, Sche
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return asked
+
+
+def _refuse_wrong_root(place: Installation) -> None:
+    """The agents' logs would make it look right, and their exports end well."""
+    root = Root(place.root)
+    if root.looks_wrong:
+        said = f"{advice.wrong_root(root)}, or make it one"
+        raise AgentRefused(f"{said}{advice.RUN}{advice.make_root(root)}")
 
 
 def _find_place(named: str | None) -> Installation:

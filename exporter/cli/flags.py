@@ -12,6 +12,7 @@ import click
 
 from exporter.runtime.output import say
 from exporter.runtime.present import BadPresent, present
+from ingest import advice
 from ingest.root import Root, RootNotFound, find_root
 
 LOCKED = 75
@@ -102,9 +103,7 @@ def root_with_reports(
     root = chosen_root(named, silent)
     if root.looks_wrong and not allow_empty:
         raise click.UsageError(
-            f"the root {root.path} has neither g nor knowledge/optimize in it, so it "
-            "is hardly the folder that holds the reports: name another one with "
-            "--root, or go on with --allow-empty"
+            f"{advice.wrong_root(root)}, or go on with --allow-empty"
         )
     return root
 

@@ -16,6 +16,7 @@ from exporter.cli.flags import (
     root_option,
 )
 from exporter.reporting.screen import Screen
+from ingest import advice
 
 
 @click.command("verify")
@@ -44,12 +45,20 @@ def verify_command(root: str | None, trigger: bool) -> None:
         sys.exit(stopped.code)
     for check in checks:
         screen.note(f"{check.name}: {check.actual}", *MARKS[check.status])
+    said = verdict(checks)
+    if where.looks_wrong:
+        # The report would make it look right.
+        screen.note(f"Verdict: {said}")
+        screen.fail(
+            f"no report is written: {advice.wrong_root(where)}, or make it one"
+            f"{advice.RUN}{advice.make_root(where)}"
+        )
+        sys.exit(FAILURE)
     try:
         screen.note(f"Report: {write_report(where, datasets, checks, now)}")
     except OSError as error:
         screen.fail(describe(error))
         sys.exit(FAILURE)
-    said = verdict(checks)
     screen.note(f"Verdict: {said}")
     sys.exit(FAILURE if said == PARTIAL else 0)
 

@@ -18,6 +18,7 @@ from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
 from exporter.verify import freshness, installation, outputs
 from exporter.verify.checks import (
+    COMPONENT,
     FAIL,
     PENDING,
     TEST,
@@ -39,16 +40,28 @@ def run_checks(
 
     Before the first run ever, what is not there is not wrong: it is awaited.
     """
+    yield from _check_root(root)
     if trigger:
         yield trigger_export(root)
     is_fresh = last_run(root) is None and not any(
         True for dataset in datasets.values() for _ in published_days(root, dataset)
     )
+    export = advice.command(root, "export")
     for check in _all_checks(root, datasets, now):
+        if root.looks_wrong and check.mend == export:
+            # It would refuse to.
+            check = replace(check, mend=advice.make_root(root))
         if is_fresh and check.status == FAIL:
             yield replace(check, status=PENDING, actual=f"{AWAITED} ({check.actual})")
         else:
             yield check
+
+
+def _check_root(root: Root) -> Iterator[Check]:
+    if root.looks_wrong:
+        said = "has neither g nor knowledge/optimize in it"
+        mend = advice.make_root(root)
+        yield Check(COMPONENT, "Root", "holds the reports", said, FAIL, mend)
 
 
 def _all_checks(
@@ -75,6 +88,9 @@ def _all_checks(
 
 def trigger_export(root: Root) -> Check:
     """A run like those of the night, and how it went."""
+    if root.looks_wrong:
+        said, mend = "refused: the root looks wrong", advice.make_root(root)
+        return Check(TEST, "Triggered export", OK, said, FAIL, mend)
     options = Options(wait_s=WAIT_S, timeout_s=TIMEOUT_S)
     with stoppable(TIMEOUT_S) as stopper:
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from ingest import advice
+from ingest.root import Root
 from tests import faults
 
 Cli = Callable[..., Result]
@@ -38,6 +41,30 @@ def test_other_commands_look_at_any_folder(
 ) -> None:
     (tmp_path / "somewhere").mkdir()
     assert cli(command, tmp_path / "somewhere").exit_code != 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--trigger",)])
+def test_a_verification_does_not_make_a_wrong_root_look_right(
+    cli: Cli, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    done = cli("verify", folder, *arguments)
+    assert done.exit_code == 1
+    assert "no report is written: " in done.stderr
+    assert "has neither g nor knowledge/optimize" in done.stderr
+    assert list(folder.iterdir()) == []
+    assert cli("export", folder).exit_code == 2
+
+
+def test_what_a_doctor_advises_for_a_wrong_root_works(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    done = cli("doctor", folder, "--json")
+    assert done.exit_code == 1
+    mends = [check["mend"] for check in json.loads(done.stdout)["checks"]]
+    assert f"mkdir -p {folder}/g/reports" in mends
+    assert advice.command(Root(folder), "export") not in mends
 
 
 @pytest.mark.parametrize("value", ["", " "])

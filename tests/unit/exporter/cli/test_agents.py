@@ -109,7 +109,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "02luka").mkdir()
+    (tmp_path / "02luka" / "g").mkdir(parents=True)
     return tmp_path / "02luka"
 
 
@@ -167,7 +167,20 @@ def test_render_names_what_it_wrote(system: Memory, root: Path, tmp_path: Path) 
         for kind in ("plist", "service", "timer")
     ]
     assert not system.folder.exists()
-    assert list(root.iterdir()) == []
+    assert list(root.iterdir()) == [root / "g"]
+
+
+def test_agents_are_not_installed_for_a_folder_that_is_no_root(
+    system: Memory, tmp_path: Path
+) -> None:
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    result = call("install", "--root", folder)
+    assert result.exit_code == 2
+    assert "has neither g nor knowledge/optimize in it" in result.stderr
+    assert f": run mkdir -p {folder}/g/reports" in result.stderr
+    assert list(folder.iterdir()) == []
+    assert not system.loaded
 
 
 @pytest.mark.parametrize(
