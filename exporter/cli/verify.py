@@ -15,7 +15,7 @@ from exporter.cli.flags import (
     print_json,
     root_option,
 )
-from exporter.reporting.screen import Screen
+from exporter.reporting.screen import COMMAND, Screen
 from ingest import advice
 
 
@@ -88,7 +88,7 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
         mend = ""
         if check.is_to_be_mended and check.mend and check.mend not in told:
             told.add(check.mend)
-            mend = f"\n  → {check.mend}"
+            mend = f"\n  {COMMAND}{check.mend}"
         screen.note(f"{check.name}: {check.actual}{mend}", *MARKS[check.status])
     said = verdict(checks)
     if as_json:

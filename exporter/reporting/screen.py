@@ -24,6 +24,8 @@ from ingest.root import Root
 
 # More of a kind than this are told in one line per source or dataset.
 MOST_LINES = 10
+# What a line that is a command begins with.
+COMMAND = "→ "
 T = TypeVar("T")
 _Doing = AbstractContextManager[Callable[[int], None]]
 
@@ -238,20 +240,22 @@ class Screen:
 def broken(text: str, columns: int) -> str:
     """A message in lines of a terminal, the command that it ends with in its own.
 
-    What follows the first line stands below the words, behind the mark.
+    What follows the first line stands below the words, behind the mark. A line
+    that is a command already stays whole.
     """
-    said, run, command = text.rpartition(advice.RUN)
-    if not run:
-        said = text
-    lines = [
-        line
-        for part in said.split("\n")
-        for line in textwrap.wrap(
-            part, max(columns - 2, 20), break_long_words=False, break_on_hyphens=False
-        )
-        or [""]
-    ]
-    return "\n  ".join([*lines, f"→ {command}"] if run else lines)
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.lstrip().startswith(COMMAND):
+            lines.append(line.lstrip())
+            continue
+        said, run, command = line.rpartition(advice.RUN)
+        lines += textwrap.wrap(
+            said if run else line, max(columns - 2, 20),
+            break_long_words=False, break_on_hyphens=False,
+        ) or [""]  # fmt: skip
+        if run:
+            lines.append(f"{COMMAND}{command}")
+    return "\n  ".join(lines)
 
 
 def _sum(dataset: str, files: list[FileResult]) -> FileResult:

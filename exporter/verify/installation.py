@@ -65,10 +65,12 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
         actual = f"exports another root, {found.root}"
         return Check(COMPONENT, label, target, actual, FAIL, install)
     if found.problems or loaded is None:
-        return Check(
-            COMPONENT, label, target, "; ".join(found.problems) or "not loaded", FAIL,
-            run if loaded else install,
-        )  # fmt: skip
+        parts = [advice.parted(problem) for problem in found.problems]
+        actual = "; ".join(said for said, _ in parts) or "not loaded"
+        mends = [mend for _, mend in parts if mend] or [run if loaded else install]
+        # Their commands are of the agents' root, if they have any.
+        mend = install if " agents install" in mends[0] else mends[0]
+        return Check(COMPONENT, label, target, actual, FAIL, mend)
     code = loaded.last_exit_code
     last = "not run yet" if code is None else f"last exit {code}"
     actual = f"{system}, {loaded.schedule}, {last}"

@@ -90,12 +90,11 @@ def check_dry_run(
         return
     finally:
         ledger.close()
-    is_well = not report.errors
-    actual = report.errors[0] if report.errors else f"{len(plan.stale):,} files to make"
-    yield Check(
-        TEST, name, "ends well", actual, passed(is_well),
-        "" if is_well else advice.command(root, "export", "--dry-run"),
-    )  # fmt: skip
+    actual, mend = f"{len(plan.stale):,} files to make", ""
+    if report.errors:
+        actual, mend = advice.parted(report.errors[0])
+        mend = mend or advice.command(root, "export", "--dry-run")
+    yield Check(TEST, name, "ends well", actual, passed(not report.errors), mend)
     day = (now - timedelta(days=1)).date()
     missing = sorted({target.dataset for target in plan.stale if target.day == day})
     made = sum(1 for _, its_day, _ in plan.current if its_day == day)
@@ -134,12 +133,15 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
         mend = advice.command(root, "export")
         yield Check(METRIC, "Rows", "1 or more", nothing, PENDING, mend)
         return
-    mend = advice.command(root, "validate")
-    first = f", such as {found.errors[0]}" if found.errors else ""
+    actual, mend = f"{len(found.errors):,} errors", ""
+    if found.errors:
+        first, mend = advice.parted(found.errors[0])
+        actual += f", such as {first}"
+        mend = mend or advice.command(root, "export")
     yield Check(
-        COMPONENT, "Validation", "0 errors", f"{len(found.errors):,} errors{first}",
-        passed(not found.errors), mend if found.errors else "",
-    )  # fmt: skip
+        COMPONENT, "Validation", "0 errors", actual, passed(not found.errors), mend
+    )
+    mend = advice.command(root, "validate")
     if not found.files:
         return
     codecs = ", ".join(sorted(found.codecs))

@@ -166,7 +166,8 @@ def test_a_doctor_names_the_command_that_mends(cli: Cli, root: Path) -> None:
     done = cli("doctor", root)
     assert done.exit_code == 1
     mends = [line for line in done.stdout.split("\n") if line.startswith("  → ")]
-    assert f"  → {advice.command(Root(root), 'validate')}" in mends
+    assert f"  → {advice.command(Root(root), 'export')}" in mends
+    assert advice.RUN not in done.stdout
     assert len(mends) == len(set(mends))
     assert done.stdout.endswith("\nVerdict: partial\n")
     quiet = cli("doctor", root, "--quiet")

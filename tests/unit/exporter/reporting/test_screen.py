@@ -131,6 +131,10 @@ def test_a_command_stands_in_a_line_of_its_own() -> None:
     assert lines[-1] == f"  → {command}", "whole, or it could not be pasted"
     assert all(len(line) <= 80 for line in lines[:-1])
     assert broken("short", 80) == "short"
+    # As the doctor says them.
+    told = broken(f"Source: {said}\n  → {command}", 80).split("\n")
+    assert told[-1] == f"  → {command}"
+    assert all(len(line) <= 80 for line in told[:-1])
 
 
 class Terminal(io.StringIO):

@@ -130,8 +130,10 @@ def test_agents_that_never_ran_are_pending(root: Root, system: FakeSystem) -> No
 @pytest.mark.parametrize(
     ("loaded", "mend"),
     [
-        (None, "agents install --root "),
-        (replace(WELL, last_exit_code=1), "agents run "),
+        (None, "/ops-atomic agents install --root "),
+        (replace(WELL, is_enabled=False), "/ops-atomic agents install --root "),
+        (replace(WELL, last_signal="9"), "/ops-atomic agents run "),
+        (replace(WELL, last_exit_code=1), "tail "),
     ],
 )
 def test_agents_with_problems_fail(
@@ -140,7 +142,19 @@ def test_agents_with_problems_fail(
     system.loaded = loaded
     for check in agents(root, system):
         assert check.status == "fail"
-        assert f"/ops-atomic {mend}" in check.mend
+        assert mend in check.mend
+        assert advice.RUN not in check.actual
+
+
+def test_agents_that_are_not_installed_are_advised_once(
+    root: Root, system: FakeSystem
+) -> None:
+    system.root, system.loaded = "", None
+    for path in system.folder.glob("*.plist"):
+        path.unlink()
+    for check in agents(root, system):
+        assert check.actual == "not installed"
+        assert check.mend == advice.command(root, "agents", "install")
 
 
 def test_agents_of_another_root_fail(root: Root, system: FakeSystem) -> None:
