@@ -31,7 +31,8 @@ def notify_command(root: str | None, test: bool) -> None:
         sys.exit(0 if _send_test(screen) else FAILURE)
     where = chosen_root(root)
     waiting = len(outbox.waiting(where))
-    failures = delivery.deliver(where)
+    with screen.progress("Sending notices"):
+        failures = delivery.deliver(where)
     for failure in failures:
         screen.fail(failure)
     left = len(outbox.waiting(where))
@@ -44,7 +45,10 @@ def _send_test(screen: Screen) -> bool:
     title = f"ops-atomic on {socket.gethostname()}: test"
     text = "This is a test. Notices of the nightly export will arrive like this one."
     services = delivery.find_services()
-    failures = delivery.send_all((service, "info", title, text) for service in services)
+    with screen.progress("Sending a test message"):
+        failures = delivery.send_all(
+            (service, "info", title, text) for service in services
+        )
     for service in services:
         failure = failures[service.tag]
         if failure:

@@ -34,12 +34,17 @@ def verify_command(root: str | None, trigger: bool) -> None:
     from exporter.runtime.stop import Stopped
     from exporter.verify.checks import PARTIAL, verdict
     from exporter.verify.report import write_report
-    from exporter.verify.run import run_checks
+    from exporter.verify.run import run_checks, trigger_export
 
     where, screen, now = chosen_root(root), Screen(), chosen_present()
     datasets = load_datasets()
     try:
-        checks = list(run_checks(where, datasets, now, trigger))
+        checks = []
+        if trigger:
+            with screen.progress("Running an export first"):
+                checks.append(trigger_export(where))
+        with screen.progress("Looking at the installation"):
+            checks += run_checks(where, datasets, now)
     except Stopped as stopped:
         screen.fail(stopped.reason)
         sys.exit(stopped.code)
@@ -81,15 +86,16 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     screen = Screen(json=as_json)
     checks = []
     told: set[str] = set()
-    for check in run_checks(where, load_datasets(), chosen_present()):
-        checks.append(check)
-        if quiet and not check.is_to_be_mended:
-            continue
-        mend = ""
-        if check.is_to_be_mended and check.mend and check.mend not in told:
-            told.add(check.mend)
-            mend = f"\n  {COMMAND}{check.mend}"
-        screen.note(f"{check.name}: {check.actual}{mend}", *MARKS[check.status])
+    with screen.progress("Looking at the installation"):
+        for check in run_checks(where, load_datasets(), chosen_present()):
+            checks.append(check)
+            if quiet and not check.is_to_be_mended:
+                continue
+            mend = ""
+            if check.is_to_be_mended and check.mend and check.mend not in told:
+                told.add(check.mend)
+                mend = f"\n  {COMMAND}{check.mend}"
+            screen.note(f"{check.name}: {check.actual}{mend}", *MARKS[check.status])
     said = verdict(checks)
     if as_json:
         print_json({"verdict": said, "checks": [asdict(check) for check in checks]})

@@ -32,7 +32,9 @@ from ingest.root import Root
 
 def begin(screen: Screen) -> None:
     """Say that a run begins."""
-    if not ping("/start"):
+    with screen.progress("Telling that a run begins"):
+        is_heard = ping("/start")
+    if not is_heard:
         screen.warn("the dead-man's switch did not answer")
 
 
@@ -88,11 +90,13 @@ def _told(root: Root, result: RunResult, screen: Screen) -> Iterator[None]:
 
 def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -> None:
     """Send what there is to say. Fails no run, and is over in seconds."""
-    try:
-        failures = deliver(root, unkept)
-    except Exception as error:  # noqa: BLE001 - its words may hold a URL
-        failures = [f"notices: {type(error).__name__}"]
-    if not ping("" if result.status == OK else "/fail"):
+    with screen.progress("Telling how it went"):
+        try:
+            failures = deliver(root, unkept)
+        except Exception as error:  # noqa: BLE001 - its words may hold a URL
+            failures = [f"notices: {type(error).__name__}"]
+        is_heard = ping("" if result.status == OK else "/fail")
+    if not is_heard:
         screen.warn("the dead-man's switch did not answer")
     for failure in failures:
         text = f"{failure}: the notice waits for the next run"

@@ -34,15 +34,13 @@ WAIT_S, TIMEOUT_S = 600, 600
 
 
 def run_checks(
-    root: Root, datasets: Mapping[str, Dataset], now: datetime, trigger: bool = False
+    root: Root, datasets: Mapping[str, Dataset], now: datetime
 ) -> Iterator[Check]:
-    """Look at everything; with `trigger` after a run of its own.
+    """Look at everything.
 
     Before the first run ever, what is not there is not wrong: it is awaited.
     """
     yield from _check_root(root)
-    if trigger:
-        yield trigger_export(root)
     is_fresh = last_run(root) is None and not any(
         True for dataset in datasets.values() for _ in published_days(root, dataset)
     )
