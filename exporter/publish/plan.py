@@ -180,7 +180,9 @@ def plan_days(
             existing = Existing.find(root, ledger, dataset, adopted, wanted)
             plan.foreign += existing.foreign
             unmended.update(unmended_days(ledger, dataset, wanted, existing.found))
-            _plan_dataset(plan, existing, wanted, selection, ledger.breaks())
+            # What tells of the others is told anew with them: nothing is lost.
+            breaks = {} if dataset.only_with_others else ledger.breaks()
+            _plan_dataset(plan, existing, wanted, selection, breaks)
     mended = ledger.breaks().keys() - unmended
     if mended and not selection.datasets:
         ledger.forget_breaks(mended)
