@@ -27,6 +27,8 @@ def test_the_guide_is_there_and_says_what_lies_there(
     monkeypatch.chdir(root)
     with duckdb.connect() as db:
         for pattern in re.findall(r"`([^`]+\.parquet)` \|", text):
+            if "/run_log/" in pattern:
+                continue  # the next run that writes something tells of the first
             assert db.execute("from glob(?)", [pattern]).fetchall(), pattern
         (query,) = SQL.findall(text)
         assert len(db.execute(query).fetchall()) == 3
