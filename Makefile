@@ -33,6 +33,7 @@ lint: venv ## Style and types only
 
 docs: venv ## The dbt documentation in the browser, until Ctrl-C (PORT=8080)
 	@.venv/bin/dbt docs generate
+	@.venv/bin/python scripts/trim_docs.py target/manifest.json
 	@.venv/bin/dbt docs serve --port $(or $(PORT),8080)
 
 schema: venv ## Write the schema documents in docs/ from the contracts
