@@ -20,6 +20,9 @@ from ingest.root import Root
 PLACES = {kind.title: kind.shown for kind in KINDS.values()} | {
     "bundles": "g/reports/archive/reports_*.tar.gz"
 }
+NO_INPUT = "no input was found; looked for " + "; ".join(
+    f"{kind} in {where}" for kind, where in PLACES.items()
+)
 ARCHIVE = f"{REPORTS}/archive"
 OUR_REPORTS = f"{REPORTS}/parquet"
 HEARTBEAT = KINDS["heartbeats"].pattern

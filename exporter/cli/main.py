@@ -36,6 +36,7 @@ from exporter.cli.verify import doctor_command, verify_command
 from exporter.export.run import Options, export
 from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection
+from exporter.reporting.ignored import counted
 from exporter.reporting.logs import log_crash, log_path
 from exporter.reporting.results import FAILED
 from exporter.reporting.screen import Screen, kilobytes
@@ -44,6 +45,7 @@ from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.output import hold_streams_open, say
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
+from ingest import advice
 
 
 class _Commands(click.Group):
@@ -199,6 +201,9 @@ def ingest_command(
         print_json(report.as_json(dry_run))
     else:
         screen.landed()
+        if report.ignored:
+            said = f"Not read: {counted(report.ignored)}; to see which"
+            screen.note(advice.run(said, where, "doctor"))
         for warning in report.warnings:
             screen.warn(warning)
         for problem in report.errors:

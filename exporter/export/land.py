@@ -7,9 +7,11 @@ from collections.abc import Callable
 from exporter.contracts.datasets import load_datasets
 from exporter.publish.ledger import Ledger
 from exporter.publish.legacy import find_foreign, forget_adopted, to_adopt
+from ingest.listing import NO_INPUT
 from ingest.loaders.context import LandingReport, ReadInput
 from ingest.root import Root
 from ingest.run import Progress, land
+from ingest.store.landing import landed_days
 
 
 def land_everything(
@@ -33,4 +35,6 @@ def land_everything(
     if lost:
         report.add(land(root, ledger, legacy=to_adopt(lost), say=say))
     forget_adopted(ledger, foreign)
+    if not landed_days(ledger):
+        report.warnings.append(NO_INPUT)
     return report

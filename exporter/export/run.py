@@ -40,7 +40,7 @@ from exporter.runtime.redact import redact
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
 from ingest import advice, files
 from ingest.inputs import utc_now
-from ingest.listing import PLACES
+from ingest.listing import NO_INPUT
 from ingest.loaders.context import LandingReport
 from ingest.parsers import masks_fingerprint, masks_of
 from ingest.root import Root
@@ -103,7 +103,8 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
         if not options.dry_run:
             files.remove_tree(root.staging)
             try:
-                unkept = conclude(root, result, screen, run.ledger if run else None)
+                with screen.progress("Writing down how it went"):
+                    unkept = conclude(root, result, screen, run.ledger if run else None)
             finally:
                 give_back_lock(root)
             tell(root, result, screen, unkept)
@@ -116,7 +117,8 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
 def _take_lock(root: Root, options: Options, result: RunResult, screen: Screen) -> None:
     """Take the lock; that a run could not even begin is told as well."""
     try:
-        hold_lock(root, "ops-atomic export", options.wait_s)
+        with screen.progress("Waiting for another run to end"):
+            hold_lock(root, "ops-atomic export", options.wait_s)
     except (Locked, Stopped, OSError) as error:
         # By hand and without waiting, a lock is no failure.
         if options.wait_s or not isinstance(error, Locked):
@@ -259,8 +261,7 @@ class _Run:
     def _say_what_is_missing(self) -> None:
         days = {row.day for row in landed_days(self.ledger)}
         if not days:
-            places = "; ".join(f"{kind} in {where}" for kind, where in PLACES.items())
-            self._warn(f"no input was found; looked for {places}")
+            self._warn(NO_INPUT)
             return
         selection = self.options.selection
         if any(selection.covers(date.fromisoformat(day)) for day in days):

@@ -55,6 +55,7 @@ class LandingReport:
         self.days |= other.days
         self.warnings = [*dict.fromkeys([*self.warnings, *other.warnings])]
         self.errors = [*dict.fromkeys([*self.errors, *other.errors])]
+        self.ignored = other.ignored or self.ignored
 
     def as_json(self, dry_run: bool) -> dict[str, Any]:
         return {
@@ -65,6 +66,7 @@ class LandingReport:
             "days": sorted(self.days),
             "warnings": self.warnings,
             "errors": self.errors,
+            "ignored": self.ignored,
         }
 
 

@@ -163,7 +163,8 @@ def test_mutated_inputs_conserve_every_record(tmp_path: Path) -> None:
     done = export(root)
     assert done.code == 0, (seed, done.errors)
     assert faults.conservation(root) == [], seed
-    assert faults.is_valid(root), seed
+    checked = faults.run("validate", root)
+    assert checked.code == 0, (seed, checked.errors)
     assert not export(root, "--historical").paths("exported"), seed
 
 
@@ -186,7 +187,8 @@ def test_any_roots_are_published_whole(
         assert faults.run("ingest", root).code == 0
     export(root)
     assert faults.conservation(root) == []
-    assert faults.is_valid(root)
+    # A root without anything is nothing to validate.
+    assert faults.is_valid(root) == bool(faults.published(root))
 
 
 MEASURE = (

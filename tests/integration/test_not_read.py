@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from exporter.cli.main import main
+from ingest.listing import NO_INPUT
 from tests.faults import heartbeat, write
 
 
@@ -24,3 +26,17 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, again).output
     assert "g/reports/heartbeat_latest.md: name each heartbeat_" in shown
     assert "reports/heartbeat_2025-10-28_10-05-00.md: move each" in shown
+
+
+def test_an_ingest_says_it_as_well(tmp_path: Path) -> None:
+    write(tmp_path / "g/reports/heartbeat_latest.md", heartbeat("2025-10-28T10:00:00Z"))
+    for more in ((), ("--dry-run",)):
+        ingest = ["ingest", "--root", str(tmp_path), *more]
+        done = CliRunner().invoke(main, ingest)
+        assert "Not read: heartbeats by other names (1); to see which: " in done.stdout
+        assert "no input was found; looked for heartbeats in g/reports/" in done.stderr
+        told = json.loads(CliRunner().invoke(main, [*ingest, "--json"]).stdout)
+        assert told["ignored"] == {
+            "heartbeats by other names": ["g/reports/heartbeat_latest.md"]
+        }
+        assert told["warnings"] == [NO_INPUT]
