@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -68,14 +69,14 @@ def check_heartbeats(
         return
     filename, at, status = newest
     shown = f"{age_of(now - at)}, {filename}"
+    found = next(iter(sorted(root.reports.rglob(filename))), None)
     if root.is_example:
         yield Check(METRIC, age_name, target, EXAMPLE, NOT_HERE)
     else:
         is_young = now - at <= timedelta(minutes=limit)
-        mend = "" if is_young else _look_for_monitor(root)
+        mend = "" if is_young else _look_for_monitor(root, found)
         yield Check(METRIC, age_name, target, shown, passed(is_young), mend)
     is_well = status in ("ok", "warn")
-    found = next(iter(sorted(root.reports.rglob(filename))), None)
     read = f"cat {advice.path(found)}" if found else advice.command(root, "verify")
     yield Check(
         COMPONENT, state_name, "ok or warn", f"{status}, {filename}", passed(is_well),
@@ -83,9 +84,10 @@ def check_heartbeats(
     )  # fmt: skip
 
 
-def _look_for_monitor(root: Root) -> str:
-    """What shows whether heartbeats still arrive under the root."""
-    return f"ls -lt {advice.path(root.reports / 'ops_atomic')} | head"
+def _look_for_monitor(root: Root, newest: Path | None) -> str:
+    """What shows whether heartbeats still arrive where the newest one lies."""
+    folder = newest.parent if newest else root.reports
+    return f"ls -lt {advice.path(folder)} | head"
 
 
 def _newest_heartbeat(

@@ -51,7 +51,12 @@ def check_agents(root: Root, system: System | None = None) -> Iterator[Check]:
         # A Mac always has launchd; elsewhere there may be nothing to ask.
         status = FAIL if sys.platform == "darwin" else NOT_HERE
         for job in JOBS:
-            yield Check(COMPONENT, job.label, _schedule(job), str(error), status)
+            said, mend = advice.parted(str(error))
+            mend = mend or advice.command(None, "agents", "status")
+            yield Check(
+                COMPONENT, job.label, _schedule(job), said, status,
+                mend if status == FAIL else "",
+            )  # fmt: skip
         return
     for found in find_statuses(system, PROJECT):
         yield _check_agent(root, found, system.name)
@@ -111,6 +116,7 @@ def check_plists(root: Root) -> Check:
         target,
         actual,
         passed(labels == set(ALL_LABELS)),
+        "" if labels == set(ALL_LABELS) else MAKE_VENV,
     )
 
 

@@ -226,7 +226,10 @@ def check_query(root: Root, datasets: Mapping[str, Dataset]) -> Check:
         mend = advice.command(root, "export")
         return Check(METRIC, name, target, str(error).split("\n")[0], FAIL, mend)
     took = time.monotonic() - begun
-    return Check(METRIC, name, target, seconds(took), passed(took <= QUERY_LIMIT_S))
+    is_quick = took <= QUERY_LIMIT_S
+    # A busy machine is slow at this; many or large files hardly are.
+    mend = "" if is_quick else "uptime"
+    return Check(METRIC, name, target, seconds(took), passed(is_quick), mend)
 
 
 def _files(root: Root, dataset: Dataset) -> list[str]:

@@ -307,7 +307,11 @@ def _check_presence(
     if result.is_empty:
         where = f"of {only}" if only else f"below {root.path}"
         said = f"nothing to validate: nothing is landed or published {where}"
-        result.errors.append(advice.run(said, root, "export"))
+        if root.looks_wrong:
+            said = f"{said}; {advice.wrong_root(root)}, or make it one"
+            result.errors.append(f"{said}{advice.RUN}{advice.make_root(root)}")
+        else:
+            result.errors.append(advice.run(said, root, "export"))
 
 
 def _check_counts(

@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import markdown
@@ -16,6 +17,8 @@ import pytest
 from click.testing import Result
 
 from exporter.agents.errors import AgentError
+from exporter.contracts.datasets import load_datasets
+from exporter.verify import freshness, outputs
 from ingest import advice
 from ingest.root import Root
 
@@ -199,6 +202,26 @@ def test_an_old_heartbeat_is_not_passed_over(
     assert age[2].startswith("599 days old")
     assert age[3] == "❌ fail"
     assert row(report(root), "Source query\\_perf CSV")[3] == "❌ fail"
+
+
+def test_old_heartbeats_are_looked_for_where_they_lie(
+    root: Path,
+) -> None:
+    datasets, now = load_datasets(), datetime(2027, 6, 21)
+    reports, folder = root / "g" / "reports", root / "g" / "reports" / "ops_atomic"
+    age, _ = freshness.check_heartbeats(Root(root), datasets, now)
+    assert age.mend == f"ls -lt {folder} | head"
+    for path in folder.iterdir():
+        path.rename(reports / path.name)
+    folder.rmdir()
+    age, _ = freshness.check_heartbeats(Root(root), datasets, now)
+    assert age.mend == f"ls -lt {reports} | head"
+
+
+def test_a_slow_query_has_a_remedy(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "QUERY_LIMIT_S", -1)
+    check = outputs.check_query(Root(root), load_datasets())
+    assert (check.status, check.mend) == ("fail", "uptime")
 
 
 def test_a_machine_in_a_bad_state_is_not_full(

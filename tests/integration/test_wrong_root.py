@@ -67,6 +67,14 @@ def test_what_a_doctor_advises_for_a_wrong_root_works(cli: Cli, tmp_path: Path) 
     assert advice.command(Root(folder), "export") not in mends
 
 
+def test_a_validation_does_not_advise_what_is_refused(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    [error] = json.loads(cli("validate", folder, "--json").stdout)["errors"]
+    assert error.endswith(f": run mkdir -p {folder}/g/reports")
+    assert "has neither g nor knowledge/optimize" in error
+
+
 @pytest.mark.parametrize("value", ["", " "])
 def test_a_root_that_is_set_to_nothing_is_wrong_usage(
     ops_atomic_bare: Callable[..., Result],

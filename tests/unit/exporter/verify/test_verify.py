@@ -167,7 +167,10 @@ def test_agents_of_another_root_fail(root: Root, system: FakeSystem) -> None:
 
 def test_a_mac_without_launchd_fails(root: Root, system: FakeSystem) -> None:
     system.error = "launchctl cannot be run"
-    assert {check.status for check in agents(root, system)} == {"fail"}
+    found = agents(root, system)
+    assert {check.status for check in found} == {"fail"}
+    status = advice.command(None, "agents", "status")
+    assert {check.mend for check in found} == {status}
 
 
 def test_linux_without_a_user_manager_is_not_applicable(
@@ -186,6 +189,14 @@ def test_a_root_that_no_plist_can_hold_fails(empty_root: Path) -> None:
     check = installation.check_plists(Root(odd))
     assert check.status == "fail"
     assert "control character" in check.actual
+
+
+def test_plists_of_other_agents_fail(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installation, "ALL_LABELS", ("another",))
+    check = installation.check_plists(root)
+    assert (check.status, check.mend) == ("fail", installation.MAKE_VENV)
 
 
 def test_a_command_that_is_not_there_fails(
