@@ -1,3 +1,3 @@
 """The ops-atomic command: one run is ingest, dbt build, summary."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -114,7 +114,7 @@ def test_growth_of_one_input_hides_no_loss_of_another(root: Path) -> None:
 
     again = export(root)
     assert not again.paths("exported")
-    assert f"{QUERIES}: kept, because" in again.warnings
+    assert f"{QUERIES}: the rows of" in again.warnings
 
     export(root, "--date", QUERY_DAY, "--force")
     assert set(faults.rows(root, QUERIES, "source_file")) == {("query_perf.jsonl",)}
@@ -250,11 +250,16 @@ def test_published_rows_that_are_missing_fail_a_dbt_test(
 def test_plain_dbt_publishes_all_after_a_lost_ledger(
     root: Path, tmp_path: Path
 ) -> None:
-    before = faults.contents(faults.published(root))
+    def contents() -> dict[str, bytes]:
+        # Without the ledger, the size of a CSV is that of its landed text.
+        found = faults.contents(faults.published(root))
+        return {p: data for p, data in found.items() if "landed_counts" not in p}
+
+    before = contents()
     (root / LEDGER).unlink()
-    for path in before:
-        (root / path).unlink()
+    for path in root.rglob("*.parquet"):
+        path.unlink()
     done = run_dbt(root, tmp_path, "build")
     assert done.returncode == 0, done.stdout[-4000:]
-    assert faults.contents(faults.published(root)) == before
+    assert contents() == before
     assert faults.is_valid(root)
