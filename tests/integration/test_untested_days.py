@@ -44,7 +44,7 @@ def test_a_test_that_failed_is_told_until_it_passes(
     again = faults.export(root, code=1)
     assert "no landed record is lost: not so" in again.errors
     assert again.paths("exported") == set()
-    assert {str(day) for day in untested_days(Root(root))} == {DAY}
+    assert DAY in {str(day) for day in untested_days(Root(root))}
     monkeypatch.setattr(dbt_run, "build", real)
     assert faults.export(root).report["status"] == "ok"
     assert untested_days(Root(root)) == set()
@@ -61,7 +61,7 @@ def test_what_plain_dbt_publishes_is_tested_by_the_next_run(
     faults.run("ingest", root)
     done = support.run_dbt(root, tmp_path / "scratch", "run")
     assert done.returncode == 0, done.stdout
-    assert {str(day) for day in untested_days(Root(root))} == {DAY}
+    assert DAY in {str(day) for day in untested_days(Root(root))}
     faults.export(root)
     assert untested_days(Root(root)) == set()
 
