@@ -31,11 +31,11 @@ from ingest.listing import NOTHING_KNOWN, Inventory, Known, list_inputs
 from ingest.loaders.context import Context, LandingReport, Loader, ReadInput
 from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
-from ingest.loaders.judging import judge_again
 from ingest.loaders.legacy import LegacyFile, LegacyLoader
 from ingest.loaders.lines import LineLoader
 from ingest.loaders.mask_again import mask_again
 from ingest.loaders.named_reports import NamedReportLoader
+from ingest.loaders.recheck_dates import recheck_dates
 from ingest.loaders.reports import ReportLoader
 from ingest.loaders.summaries import SummaryLoader
 from ingest.loaders.unproven import Unproven
@@ -196,7 +196,7 @@ class _Ingest:
                 f"{folder}: cannot be read ({reason}): give this user the right to it"
             )
         self.report.ignored = inventory.ignored
-        judge_again(self.context)
+        recheck_dates(self.context)
         for loader in self.loaders.values():
             loader.read_again()
         self._land_heartbeats(inventory, known)
@@ -216,7 +216,7 @@ class _Ingest:
     def _land_heartbeats(self, inventory: Inventory, known: Known) -> None:
         horizon = known.young
         errors = len(self.report.errors)
-        part_stats: list[tuple[str, SeenInput]] = []
+        young: list[tuple[str, SeenInput]] = []
         total = sum(len(names) for _, names in inventory.heartbeats)
         with self.progress("Reading heartbeats", total) as step:
             for name, folder in self._by_name(inventory):
@@ -227,19 +227,17 @@ class _Ingest:
                 input_file = self._heartbeat(place, is_seen=seen is not None)
                 if input_file is None:
                     continue
-                file_stat = SeenInput(
-                    "heartbeats", input_file.size, input_file.mtime_ns
-                )
-                if seen == file_stat and name in known.names and not self.historical:
+                now_seen = SeenInput("heartbeats", input_file.size, input_file.mtime_ns)
+                if seen == now_seen and name in known.names and not self.historical:
                     continue
                 if self._read(input_file, self.heartbeats.add) and name >= horizon:
-                    part_stats.append((place.key, file_stat))
+                    young.append((place.key, now_seen))
                 if self.heartbeats.is_full:
                     self.heartbeats.flush()
         self.heartbeats.flush()
         self.heartbeats.say()
-        for path, file_stat in part_stats:
-            self.ledger.put_input(path, file_stat)
+        for path, now_seen in young:
+            self.ledger.put_input(path, now_seen)
         self.ledger.forget_inputs(
             path
             for path, seen in self.seen.items()
@@ -270,10 +268,10 @@ class _Ingest:
             if input_file is None:
                 continue
             seen = self.seen.get(input_file.key or "")
-            file_stat = (input_file.size, input_file.mtime_ns)
+            size_and_time = (input_file.size, input_file.mtime_ns)
             if (
                 seen
-                and file_stat == (seen.bytes, seen.mtime_ns)
+                and size_and_time == (seen.bytes, seen.mtime_ns)
                 and not self.historical
             ):
                 continue
@@ -290,20 +288,20 @@ class _Ingest:
         if not self._read(input_file, loader.add) or input_file.key is None:
             return
         position = self.lines.positions.get(input_file.key)
-        file_stat = (input_file.size, input_file.mtime_ns)
+        size_and_time = (input_file.size, input_file.mtime_ns)
         if self._changed(input_file):
             # What was read stands, but it is not what lies there now.
-            file_stat = (-1, 0)
+            size_and_time = (-1, 0)
             if position is None:  # a log simply grows
                 self._is_being_written(input_file)
         elif input_file.key in self.dated.kept_out:
-            file_stat = (-1, 0)  # to be said again, as long as it lies there
+            size_and_time = (-1, 0)  # to be said again, as long as it lies there
         if position and (seen := self.seen.get(input_file.key)):
             for source, days in seen.feeds.items():
                 self.context.feeds(source, days)
         feeds = self._take_feeds()
         self.ledger.put_input(
-            input_file.key, SeenInput(input_file.kind, *file_stat, position, feeds)
+            input_file.key, SeenInput(input_file.kind, *size_and_time, position, feeds)
         )
 
     def _take_feeds(self) -> dict[str, list[str]]:
@@ -336,7 +334,7 @@ class _Ingest:
         with self.progress("Reading bundles", len(wanted)) as step:
             for path, known in wanted:
                 step(1)
-                seen = self._look_of_bundle(path)
+                seen = self._seen_bundle(path)
                 if seen is None:
                     continue
                 if (
@@ -358,7 +356,7 @@ class _Ingest:
             self._land_bundle(path, seen, done, problem)
             self._flush_bundles(done)
 
-    def _look_of_bundle(self, path: str) -> SeenInput | None:
+    def _seen_bundle(self, path: str) -> SeenInput | None:
         try:
             file_stat = (self.root.path / path).stat()
         except FileNotFoundError:

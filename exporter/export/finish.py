@@ -1,4 +1,4 @@
-"""How every run ends: judged, recorded, and told to whoever wants to know."""
+"""How every run ends: evaluated, recorded, and told to whoever wants to know."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def conclude(
         ledger = ledger or open_ledger(root, dry_run=True)
         ledger.roll_back()  # or nobody else could look into it
         stored = count_stored(ledger)
-        _judge(root, result, stored)
+        _evaluate(root, result, stored)
     result.warnings = [redact(text) for text in result.warnings]
     leavings: tuple[Callable[[], None], ...] = (
         partial(rotate_logs, root),
@@ -104,7 +104,7 @@ def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -
         log_warning(root, text)
 
 
-def _judge(root: Root, result: RunResult, stored: Stored) -> None:
+def _evaluate(root: Root, result: RunResult, stored: Stored) -> None:
     if root.is_example or result.is_limited:
         stored.heard_at.clear()  # the example is meant to be old
     limits = Thresholds.from_environment(os.environ)

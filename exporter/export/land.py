@@ -30,7 +30,7 @@ def land_everything(
         root, ledger, historical=historical, dry_run=dry_run,
         legacy=to_adopt(foreign), say=say, progress=progress,
     )  # fmt: skip
-    # Only taking stock of the landing tells what of it is lost.
+    # Only reconciling the landing tells what of it is lost.
     lost = [] if dry_run else find_foreign(root, ledger, datasets)
     if lost:
         report.add(land(root, ledger, legacy=to_adopt(lost), say=say))

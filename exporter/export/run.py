@@ -12,7 +12,7 @@ from typing import Any
 from exporter.contracts.datasets import ALWAYS, BrokenContract, choose, load_datasets
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
-from exporter.publish.code_changes import code_looks
+from exporter.publish.code_changes import code_stats
 from exporter.publish.ledger import PublishedFile, open_ledger
 from exporter.publish.legacy import (
     Foreign,
@@ -146,7 +146,7 @@ class _Run:
         self.stopper = stopper
         self.result = result
         self.ledger = open_ledger(root, options.dry_run)
-        self.code = code_looks()
+        self.code = code_stats()
         # Files of another program that a dry run would adopt.
         self.adopted: set[str] = set()
         self.datasets = load_datasets()

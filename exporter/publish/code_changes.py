@@ -11,26 +11,26 @@ from ingest.root import PROJECT
 FOLDERS = ("models", "macros", "seeds", "ingest")
 
 # By path, a file's modification time and size.
-Looks = dict[str, tuple[int, int]]
+CodeStats = dict[str, tuple[int, int]]
 
 
-def code_looks(project: Path = PROJECT) -> Looks:
-    """How the files look that shape what is published."""
-    part_stats = {}
+def code_stats(project: Path = PROJECT) -> CodeStats:
+    """Time and size of each file that shapes what is published."""
+    stats = {}
     for top in FOLDERS:
         for folder, _, names in os.walk(project / top):
             for name in names:
                 if name.endswith((".sql", ".yml", ".csv", ".py")):
                     path = os.path.join(folder, name)
-                    file_stat = os.stat(path)
-                    part_stats[path] = file_stat.st_mtime_ns, file_stat.st_size
-    return part_stats
+                    found = os.stat(path)
+                    stats[path] = found.st_mtime_ns, found.st_size
+    return stats
 
 
-def changed_since(part_stats: Looks, started_s: float) -> bool:
+def changed_since(stats: CodeStats, started_s: float) -> bool:
     """Whether a file was written after a time, in epoch seconds.
 
     A time in the future says nothing: the clock was set.
     """
     now_s = time.time()
-    return any(started_s <= mtime / 1e9 <= now_s for mtime, _ in part_stats.values())
+    return any(started_s <= mtime / 1e9 <= now_s for mtime, _ in stats.values())

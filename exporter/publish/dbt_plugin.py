@@ -36,13 +36,13 @@ from duckdb import DuckDBPyConnection
 from exporter.contracts.datasets import BrokenContract, load_datasets
 from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Statements, make_files
-from exporter.publish.code_changes import changed_since, code_looks
+from exporter.publish.code_changes import changed_since, code_stats
 from exporter.publish.counts import count_findings
 from exporter.publish.existing import published_on
 from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
-from exporter.publish.plain_dbt import look, plan_all
+from exporter.publish.plain_dbt import plan_all, show_only
 from exporter.publish.plan import Target
 from exporter.publish.published import read_footers
 from exporter.publish.published_views import insert
@@ -257,7 +257,7 @@ class Plugin(BasePlugin):
 
     def _check_code(self, dataset: str) -> None:
         """Nothing is published under the fingerprint of other code than made it."""
-        if code_looks() == self.work.code:
+        if code_stats() == self.work.code:
             return
         fingerprint = load_datasets()[dataset].model_fingerprint
         for target in self.work.of(dataset):
@@ -304,11 +304,11 @@ def _plan() -> Work:
     """The work of a dbt that was started by itself. Raises Locked, OSError."""
     flags = get_flags()  # type: ignore[no-untyped-call]
     root = find_root()
-    code = code_looks()
+    code = code_stats()
     datasets = load_datasets()
     # `--empty` builds from nothing: it must not publish nothing.
     if flags.WHICH not in BUILDS or getattr(flags, "EMPTY", False):
-        return look(root, datasets, code)
+        return show_only(root, datasets, code)
     started = get_invocation_started_at().replace(tzinfo=UTC)
     if changed_since(code, started.timestamp()):
         raise DbtRuntimeError(CHANGED)

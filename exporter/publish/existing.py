@@ -14,7 +14,7 @@ from exporter.publish.legacy import Foreign, foreign_files
 from exporter.publish.losses import doubt_unknown, is_mended
 from exporter.publish.published import (
     is_ours,
-    lying_files,
+    named_files,
     published_days,
     read_published,
 )
@@ -44,12 +44,12 @@ class Existing:
         adopted: Collection[str],
         wanted: Mapping[date, list[Landed]] | None = None,
     ) -> Existing:
-        lying = lying_files(root, dataset)
+        named = named_files(root, dataset)
         known = ledger.published()
-        found = read_published(root, ledger, dataset, lying.days)
-        foreign = foreign_files(root, ledger, dataset, lying, found)
+        found = read_published(root, ledger, dataset, named.days)
+        foreign = foreign_files(root, ledger, dataset, named, found)
         gone = {file.path for file in foreign}.union(adopted)
-        paths = {day: path for day, path in lying.days.items() if path not in gone}
+        paths = {day: path for day, path in named.days.items() if path not in gone}
         found = {path: file for path, file in found.items() if path not in gone}
         for day, path in paths.items():
             file, left = found.get(path), known.get(path)
@@ -114,13 +114,13 @@ def published_on(
     found = []
     for dataset in datasets.values():
         if days is None:
-            lying = dict(published_days(root, dataset))
+            named = dict(published_days(root, dataset))
         else:
-            lying = {day: dataset.file(day) for day in sorted(days)}
-        whole = read_published(root, ledger, dataset, lying)
+            named = {day: dataset.file(day) for day in sorted(days)}
+        whole = read_published(root, ledger, dataset, named)
         found += [
             (dataset.name, day, path, file)
-            for day, path in lying.items()
+            for day, path in named.items()
             if (file := whole.get(path)) and is_ours(file)
         ]
     return found

@@ -19,7 +19,7 @@ from ingest.store import ledger
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A published file as it was left: its look on disk and its footer.
+    """A published file as it was left: its size and time on disk and its footer.
 
     `shape` stands for its columns, their types and how it is compressed.
     """

@@ -14,7 +14,7 @@ from functools import partial
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landing_views import literal_path
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.publish.published import NamedFiles, is_ours, lying_files, read_published
+from exporter.publish.published import NamedFiles, is_ours, named_files, read_published
 from ingest import advice
 from ingest.loaders.legacy import LegacyFile, NotReadable
 from ingest.root import Root
@@ -45,19 +45,19 @@ def foreign_files(
     root: Root,
     ledger: Ledger,
     dataset: Dataset,
-    lying: NamedFiles,
+    named: NamedFiles,
     found: Mapping[str, PublishedFile | None],
     again: bool = False,
 ) -> list[Foreign]:
     """Those among the files of a dataset; with `again` all that are kept beside."""
     foreign = [
         Foreign(root, path, dataset.name, day)
-        for day, path in lying.days.items()
+        for day, path in named.days.items()
         if (file := found.get(path)) and not is_ours(file)
     ]
     return foreign + [
         Foreign(root, path, dataset.name, day)
-        for day, path in lying.kept
+        for day, path in named.kept
         if again or not _is_landed(root, ledger, path)
     ]
 
@@ -68,9 +68,9 @@ def find_foreign(
     """Those among the files of all datasets."""
     foreign = []
     for dataset in datasets.values():
-        lying = lying_files(root, dataset)
-        found = read_published(root, ledger, dataset, lying.days)
-        foreign += foreign_files(root, ledger, dataset, lying, found, again)
+        named = named_files(root, dataset)
+        found = read_published(root, ledger, dataset, named.days)
+        foreign += foreign_files(root, ledger, dataset, named, found, again)
     return foreign
 
 

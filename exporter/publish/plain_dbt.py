@@ -6,7 +6,7 @@ import atexit
 from collections.abc import Callable, Mapping
 
 from exporter.contracts.datasets import Dataset
-from exporter.publish.code_changes import Looks
+from exporter.publish.code_changes import CodeStats
 from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection, plan_days, set_aside_damaged
 from exporter.publish.work import Work
@@ -17,7 +17,7 @@ from ingest.store.landing import Landing
 from ingest.store.reconcile import reconcile, unsound_parts
 
 
-def look(root: Root, datasets: Mapping[str, Dataset], code: Looks) -> Work:
+def show_only(root: Root, datasets: Mapping[str, Dataset], code: CodeStats) -> Work:
     """Nothing to publish: all that is landed and published is only shown."""
     return Work(root, open_ledger(root, dry_run=True), datasets, code, [])
 
@@ -25,7 +25,7 @@ def look(root: Root, datasets: Mapping[str, Dataset], code: Looks) -> Work:
 def plan_all(
     root: Root,
     datasets: Mapping[str, Dataset],
-    code: Looks,
+    code: CodeStats,
     warn: Callable[[str], None],
 ) -> Work:
     """Every stale day, to be published under the lock, which this process keeps.

@@ -33,10 +33,10 @@ class NamedFiles:
 
 def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
     """(day, path relative to the root) of every file that has a dataset's name."""
-    yield from lying_files(root, dataset).days.items()
+    yield from named_files(root, dataset).days.items()
 
 
-def lying_files(root: Root, dataset: Dataset) -> NamedFiles:
+def named_files(root: Root, dataset: Dataset) -> NamedFiles:
     """Look at every name in a dataset's folders."""
     found = NamedFiles()
     top = f"{root.path}/{dataset.folder}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from exporter.contracts.datasets import Dataset
-from exporter.publish.code_changes import Looks
+from exporter.publish.code_changes import CodeStats
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.plan import Target
 from ingest.root import Root
@@ -39,7 +39,7 @@ class Work:
     root: Root
     ledger: Ledger
     datasets: Mapping[str, Dataset]
-    code: Looks
+    code: CodeStats
     stale: list[Target]
     days: Set[date] | None = None
     done: list[Done] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Judges a run by the thresholds: what an operator should look at.
+"""Evaluates a run by the thresholds: what an operator should look at.
 
 A finding has a key that stays the same for as long as the matter stands. Its
 text is None where the matter was looked at and is well. What a run says

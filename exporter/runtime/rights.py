@@ -35,11 +35,11 @@ def keep_dbt_private(database: str, flags: Any) -> None:
     if _is_of_dbt(target):
         files.keep_private(target)
     logs = Path(getattr(flags, "LOG_PATH", None) or "logs")
-    lying = sorted(logs.glob("*"))
-    for path in lying:
+    kept = sorted(logs.glob("*"))
+    for path in kept:
         if path.name.startswith("dbt.log"):
             path.chmod(0o600)
-    if all(path.name.startswith("dbt.log") for path in lying) and lying:
+    if all(path.name.startswith("dbt.log") for path in kept) and kept:
         logs.chmod(0o700)
 
 

@@ -272,11 +272,6 @@ class HeartbeatLoader(Loader):
             self.context.report.inputs += self.read
 
 
-def _stem(record: Json) -> str:
-    """A heartbeat's name without its end."""
-    return str(record["filename"]).partition(".")[0]
-
-
 def _with_twins(names: Iterable[str]) -> set[str]:
     return {either for name in names for either in (name, twin_of(name))}
 

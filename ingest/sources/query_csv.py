@@ -139,7 +139,7 @@ def read_query_csv(
     if source is None:
         lines = _unknown_lines(by_name, header, records, source_file, masks)
         return QueryFile(by_name, names, lines)
-    reader = _Reader(source, header, source_file, wrong_day, masks, now)
+    reader = _RowReader(source, header, source_file, wrong_day, masks, now)
     lines = map(reader.line, records) if text is None else reader.plain_lines(text)
     return QueryFile(source, names, lines)
 
@@ -213,7 +213,7 @@ def _names(header: Sequence[str], masks: Masks) -> list[str]:
     return list(names)
 
 
-class _Reader:
+class _RowReader:
     """Turns the records of one file into lines of the landing."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Rejects for a date too far ahead: from which day on they are judged again.
+"""Rejects for a date too far ahead: from which day on they are checked again.
 
 A run with the clock set back takes today for the future; and days do come.
 """
@@ -46,7 +46,7 @@ def last_day(now: datetime) -> str:
         return date.max.isoformat()
 
 
-def judged_row(row: list[str], day: str, now: datetime) -> list[str]:
+def rechecked_row(row: list[str], day: str, now: datetime) -> list[str]:
     """A row of a CSV part, refused for its date only if that still is ahead."""
     if row[PROBLEM] != TOO_FAR_AHEAD:
         return row

@@ -184,7 +184,7 @@ class Landing:
 
     A part is read as the ledger knows it, or not at all: RottenPart is raised
     where its bytes are others. One that is written is compressed and made durable
-    aside, while the work goes on, and put in its place by `settle`; until then,
+    aside, while the work goes on, and put in its place by `flush`; until then,
     and in a dry run for good, it is read from memory. `staging` is the folder in
     which files are made; `masked_by` says under which masks parts are written,
     where a loader says no more.
@@ -301,7 +301,7 @@ class Landing:
         path = self.path(source, day, part)
         self._let_go(path)
         self._write_through(path, text, origin)
-        entry = self._to_judge(entry, text)
+        entry = self._to_recheck(entry, text)
         file_stat = path.stat()
         self.ledger.put_part(
             replace(
@@ -359,16 +359,16 @@ class Landing:
         self._let_go(path)
         compressed = self._pool().submit(self._make, made, path, data, origin)
         if ahead.PHRASE in data:
-            part = self._to_judge(part, io.BytesIO(data))
+            part = self._to_recheck(part, io.BytesIO(data))
         self._held[path] = _Held(part, made, compressed)
         self.ledger.put_part(part)
         self._held_bytes += len(data)
         if self._held_bytes > MOST_HELD:
             self.flush()
 
-    def _to_judge(self, part: Part, text: BinaryIO) -> Part:
+    def _to_recheck(self, part: Part, text: BinaryIO) -> Part:
         is_csv = part.source in CSV_SOURCES
-        return replace(part, judge_on=ahead.first_day(text, part.day, is_csv))
+        return replace(part, recheck_on=ahead.first_day(text, part.day, is_csv))
 
     def _let_go(self, path: Path) -> None:
         """Forget what is held for a path: something newer takes its place."""
@@ -455,7 +455,7 @@ class Landing:
             self.ledger.commit()
 
     def close(self) -> None:
-        """Let go of the workers; what is held and not settled is forgotten."""
+        """Let go of the workers; what is held and not flushed is forgotten."""
         if self._workers is not None:
             self._workers.shutdown(cancel_futures=True)
         for entry in self._held.values():

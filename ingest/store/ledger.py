@@ -28,7 +28,7 @@ class Part:
     size of the inputs it was made from; `dropped` counts records that moved to
     another day or turned out to be the beginning of another one; `span` is the
     first and the last time that stands in its lines, empty without one;
-    `judge_on` is the first day on which a reject for its date may be one no more.
+    `recheck_on` is the first day on which a reject for its date may be one no more.
     """
 
     source: str
@@ -44,7 +44,7 @@ class Part:
     dropped: int = 0
     span: tuple[str, str] = ("", "")
     keys: list[str] = field(default_factory=list)
-    judge_on: str = ""
+    recheck_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Ledger(SealedTables):
             dropped integer not null,
             first_at text not null,
             last_at text not null,
-            judge_on text not null,
+            recheck_on text not null,
             keys blob not null
             """,
             "source, day, part",
@@ -157,10 +157,10 @@ class Ledger(SealedTables):
         )
         return [_part(row) for row in rows]
 
-    def parts_to_judge(self, day: str) -> list[Part]:
+    def parts_to_recheck(self, day: str) -> list[Part]:
         """Parts in which a reject for its date may be one no more on a day."""
         rows = self._execute(
-            "select * from parts where judge_on <> '' and judge_on <= ?", (day,)
+            "select * from parts where recheck_on <> '' and recheck_on <= ?", (day,)
         )
         return [_part(row) for row in rows]
 
@@ -233,7 +233,7 @@ class Ledger(SealedTables):
             part.source, part.day, part.part, part.bytes, part.mtime_ns,
             part.checksum, part.fingerprint, part.parser,
             json.dumps(part.counts, sort_keys=True), part.source_bytes,
-            part.dropped, *part.span, part.judge_on, keys,
+            part.dropped, *part.span, part.recheck_on, keys,
         )  # fmt: skip
 
     def forget_part(self, source: str, day: str, part: str) -> None:
@@ -359,7 +359,7 @@ def _part(row: tuple[Any, ...]) -> Part:
         dropped,
         first_at,
         last_at,
-        judge_on,
+        recheck_on,
         packed,
         _,
     ) = row
@@ -368,5 +368,5 @@ def _part(row: tuple[Any, ...]) -> Part:
     return Part(
         source, day, part, size, mtime_ns, checksum, fingerprint, parser,
         json.loads(counts), source_bytes, dropped, (first_at, last_at), keys,
-        judge_on,
+        recheck_on,
     )  # fmt: skip

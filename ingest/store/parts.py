@@ -38,7 +38,7 @@ SET_ASIDE = ".damaged"
 class Found:
     """What lies in the landing.
 
-    `parts` are (source, day, part, look); `in_the_way` is what lies where a part
+    `parts` are (source, day, part, stat); `in_the_way` is what lies where a part
     or its folder should be and is none; `odd` is all that has no name of ours.
     Both as paths below the landing. `superseded` are (source, day, part, path) of
     the versions that do not count.

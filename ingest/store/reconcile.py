@@ -147,7 +147,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
             continue
         held = ledger.part(source, day, part)
         path = landing.path(source, day, part)
-        content, judge_on = None, ahead.NEVER
+        content, recheck_on = None, ahead.NEVER
         try:
             checksum = files.checksum(path)
             if held and held.checksum == checksum:
@@ -159,7 +159,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
                 content = read_content(landing, source, day, part)
                 with gzip.open(path) as text:
                     is_csv = source in CSV_SOURCES
-                    judge_on = ahead.first_day(cast(BinaryIO, text), day, is_csv)
+                    recheck_on = ahead.first_day(cast(BinaryIO, text), day, is_csv)
         except OSError as error:
             if not files.is_damage(error):
                 raise
@@ -188,7 +188,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
                 content.dropped,
                 content.span,
                 list(content.keys),
-                judge_on,
+                recheck_on,
             )
         )
         unknown.setdefault((source, day), []).append(part)
@@ -294,19 +294,19 @@ def unsound_parts(
     found = (
         look_into(root.landing) if days is None else look_into_days(root.landing, days)
     )
-    lying = {(source, day, part) for source, day, part, _ in found.parts}
+    present = {(source, day, part) for source, day, part, _ in found.parts}
     problems = []
     for source, day, part, _, _, checksum in ledger.part_stats():
         if days is not None and day not in days:
             continue
         problem = "missing from the landing"
-        if (source, day, part) in lying:
-            lying.remove((source, day, part))
+        if (source, day, part) in present:
+            present.remove((source, day, part))
             if _adds_up(root, source, day, part, checksum):
                 continue
             problem = "damaged landing file"
         problems.append((source, day, part, problem))
-    problems += [(*part, "not known to the ledger") for part in sorted(lying)]
+    problems += [(*part, "not known to the ledger") for part in sorted(present)]
     shown = root.relative(root.landing)
     return [
         Unsound(source, day, f"{shown}/{source}/day={day}/{part}: {problem}")

@@ -112,10 +112,10 @@ def begins(one: Version, other: Version) -> bool:
         return False
     last: list[str] | None = None
     its: list[str] = []
-    for mine, theirs in zip(_records(one.text), _records(other.text), strict=False):
+    for ours, theirs in zip(_records(one.text), _records(other.text), strict=False):
         if last is not None and last != its:
             return False
-        last, its = mine, theirs
+        last, its = ours, theirs
     if last is None:
         return True
     begun = _written(last).rstrip(f"{TORN},")

@@ -164,7 +164,7 @@ def test_code_that_changes_during_a_run_publishes_nothing(
             for name, dataset in load_datasets().items()
         }
         patched.setattr("exporter.publish.dbt_plugin.load_datasets", lambda: changed)
-        patched.setattr("exporter.publish.dbt_plugin.code_looks", dict)
+        patched.setattr("exporter.publish.dbt_plugin.code_stats", dict)
         done = export(root, "--force", code=1)
     assert "the project's files changed while dbt was at work" in done.errors
     assert faults.published(root) == before

@@ -210,7 +210,7 @@ def test_what_is_ahead_is_judged_again_when_its_day_has_come(tmp_path: Path) -> 
         "optimization_summary",
     }  # fmt: skip
     ledger = open_ledger(faults.as_root(tmp_path), dry_run=True)
-    assert ledger.parts_to_judge("2031-05-04") == [], "nothing is read before its day"
+    assert ledger.parts_to_recheck("2031-05-04") == [], "nothing is read before its day"
     ledger.close()
     ingest(tmp_path, datetime(2031, 5, 3, 23))
     assert refused(tmp_path) == ahead

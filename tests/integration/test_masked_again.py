@@ -250,7 +250,7 @@ def test_what_is_published_is_masked_landed_or_not(root: Path) -> None:
     for folder in (root / faults.LANDING).glob("*/day=2025-10-27"):
         shutil.rmtree(folder)
     faults.export(root)
-    before, lying = texts(root), footers(root)
+    before, footers_before = texts(root), footers(root)
     word = "responding"
     old = {path for path in before if "20251027" in path}
     assert any(word in before[path] for path in old)
@@ -269,7 +269,7 @@ def test_what_is_published_is_masked_landed_or_not(root: Path) -> None:
     after = texts(root)
     assert after == {path: text.replace(word, "***") for path, text in before.items()}
     for path in old:
-        assert footers(root)[path] == lying[path]
+        assert footers(root)[path] == footers_before[path]
     assert not [said for said in faults.conservation(root) if "-10-27" not in said]
     assert faults.is_valid(root)
     # Once, and what had nothing to hide is as it was.

@@ -36,8 +36,8 @@ def test_what_is_put_is_found_again(tmp_path: Path) -> None:
     assert ledger.part("s", "2025-10-27", "p") == PART
     assert ledger.part("s", "2025-10-28", "p") is None
     assert list(ledger.keys("s")) == [("2025-10-27", ["k", "l"])]
-    assert ledger.parts_to_judge("2031-05-05") == [PART]
-    assert ledger.parts_to_judge("2031-05-04") == []
+    assert ledger.parts_to_recheck("2031-05-05") == [PART]
+    assert ledger.parts_to_recheck("2031-05-04") == []
     assert list(ledger.part_stats()) == [("s", "2025-10-27", "p", 1, 2, 3)]
     assert ledger.inputs()["g/x"].position == {"offset": 3}
     assert ledger.inputs()["g/x"].feeds == {"s": ["2025-10-27"]}

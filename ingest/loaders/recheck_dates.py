@@ -1,4 +1,4 @@
-"""Rejects for their date are judged again once the clock, or the day, has moved on.
+"""Rejects for their date are checked again once the clock, or the day, has moved on.
 
 They are landed with all that they say: only the verdict has to be found anew.
 """
@@ -16,7 +16,7 @@ from ingest.registry import CSV_SOURCES
 from ingest.sources import query_log
 from ingest.sources.csv_records import landing_line
 from ingest.sources.index_advisor import parse_report
-from ingest.store.ahead import judged_row, last_day, read_rows
+from ingest.store.ahead import last_day, read_rows, rechecked_row
 from ingest.store.landing import HELD_WHOLE, Content, Json
 from ingest.store.ledger import Part
 from ingest.store.merge import content_of
@@ -24,19 +24,19 @@ from ingest.store.reconcile import content_of_records
 from ingest.text.times import TOO_FAR_AHEAD, date_problem, parse_time
 
 
-def judge_again(context: Context) -> None:
+def recheck_dates(context: Context) -> None:
     """Write the parts anew in which a reject is one no more."""
-    for part in context.ledger.parts_to_judge(last_day(context.now)):
+    for part in context.ledger.parts_to_recheck(last_day(context.now)):
         if part.source in CSV_SOURCES:
-            _judge_rows(context, part)
+            _recheck_rows(context, part)
         else:
-            _judge_records(context, part)
+            _recheck_records(context, part)
 
 
-def _judge_records(context: Context, part: Part) -> None:
+def _recheck_records(context: Context, part: Part) -> None:
     landing = context.landing
     before = landing.records(part.source, part.day, part.part)
-    after = [_judged(context, part.source, record) for record in before]
+    after = [_rechecked(context, part.source, record) for record in before]
     if after == before:
         return
     if part.source == "index_advisor":
@@ -47,7 +47,7 @@ def _judge_records(context: Context, part: Part) -> None:
     context.landed(part.day, 0)
 
 
-def _judged(context: Context, source: str, record: Json) -> Json:
+def _rechecked(context: Context, source: str, record: Json) -> Json:
     now, masks = context.now, context.masks
     at = parse_time(record["at"] or "")
     if record["problem"] != TOO_FAR_AHEAD or at is None or date_problem(at, now):
@@ -64,7 +64,7 @@ def _judged(context: Context, source: str, record: Json) -> Json:
     return record | {"problem": None}
 
 
-def _judge_rows(context: Context, part: Part) -> None:
+def _recheck_rows(context: Context, part: Part) -> None:
     """Of a CSV part, which may be larger than memory."""
     landing = context.landing
     path = landing.path(part.source, part.day, part.part)
@@ -76,7 +76,7 @@ def _judge_rows(context: Context, part: Part) -> None:
     ):
         with landing.open(path) as rows:
             for row in read_rows(rows):
-                line = landing_line(judged_row(row, part.day, context.now))
+                line = landing_line(rechecked_row(row, part.day, context.now))
                 data = f"{line}\n".encode()
                 made.update(data)
                 text.write(data)
