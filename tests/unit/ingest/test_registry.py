@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from exporter.contracts.datasets import load_datasets
+from exporter.publish.counts import HEARD, SOURCES_HEARD
 from ingest.listing import PLACES
 from ingest.registry import ENTRIES, KINDS, SOURCES, identity_of, nightly
 from ingest.root import PROJECT
@@ -53,6 +54,11 @@ def test_nobody_else_lists_sources(path: Path) -> None:
 )
 def test_a_list_would_be_found(code: str) -> None:
     assert list(names_listed(code)) == [{"telemetry", "query_log"}]
+
+
+def test_each_source_is_heard_by_rows_of_its_own() -> None:
+    named = re.findall(r"'(\w+)'", " ".join(source for _, source, _ in HEARD))
+    assert sorted({*named} & {*SOURCES}) == sorted(SOURCES_HEARD)
 
 
 def test_each_source_has_its_folder_of_models() -> None:
