@@ -2,7 +2,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help export install uninstall test fuzz lint docs schema lock bench bench-quick \
+.PHONY: help export install uninstall test coverage fuzz lint docs schema lock bench bench-quick \
 	clean venv
 
 # Nothing leaves this machine but requests to the package registry.
@@ -24,6 +24,9 @@ uninstall: ## Take that link away
 
 test: venv ## Everything that continuous integration runs
 	@scripts/check.sh
+
+coverage: venv ## The tests again, with the share of branches that they go through
+	@scripts/check.sh coverage
 
 fuzz: venv ## Attack the promises for five minutes (ARGS="--minutes 30 --seed 7")
 	@.venv/bin/python -m tests.fuzz $(ARGS)
