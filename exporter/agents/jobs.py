@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from exporter.agents.errors import AgentRefused
 from exporter.agents.schedule import Schedule, as_intervals, as_text, daily, every
+from exporter.runtime import machine
 from ingest.root import PROJECT
 
 TEMPLATE = PROJECT / "launchagents" / "agent.plist.template"
@@ -76,7 +77,7 @@ def fill_agent(job: Job, place: Installation, environ: Mapping[str, str]) -> Age
 
     Of `environ` only the variables that the template names are taken, and of
     those the ones that are not empty. Raises AgentRefused when a path or value
-    cannot be written into a plist or a unit.
+    cannot be written into a plist or a unit, BadMachine for a bad name.
     """
     for path in (place.project, place.root):
         _check_path(path)
@@ -93,6 +94,8 @@ def fill_agent(job: Job, place: Installation, environ: Mapping[str, str]) -> Age
     for name in operator_variables():
         if value := environ.get(name):
             _check_value(name, value)
+            if name == machine.VARIABLE:
+                value = machine.check_name(value)
             values[OF_OPERATOR + name] = value
     agent: Agent = _fill(_read_template(), values)
     return agent

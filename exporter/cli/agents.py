@@ -17,6 +17,7 @@ from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import ALL_LABELS, JOBS, REFRESH, Installation
 from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
+from exporter.runtime.machine import BadMachine
 from ingest import advice
 from ingest.root import PROJECT, Root, RootNotFound, find_root
 
@@ -39,7 +40,7 @@ def _tell_errors(command: Callable[P, None]) -> Callable[P, None]:
     def told(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (AgentRefused, RootNotFound) as refusal:
+        except (AgentRefused, BadMachine, RootNotFound) as refusal:
             raise click.UsageError(str(refusal)) from refusal
         except AgentError as error:
             raise click.ClickException(str(error)) from error
@@ -96,9 +97,9 @@ def install_agents(
 ) -> None:
     """Put the agents in place and load them.
 
-    OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL and the variables that set a limit for
-    warnings are handed to the agents when they are set, kept as installed when
-    they are not, and dropped when set to nothing.
+    OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL, OPS_ATOMIC_MACHINE and the variables
+    that set a limit for warnings are handed to the agents when they are set, kept
+    as installed when they are not, and dropped when set to nothing.
     Times that were asked for once are kept as well.
     Installing again changes only what is not as it should be.
     """

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from exporter.runtime.machine import BadMachine, machine_name
 from exporter.runtime.output import say
 from exporter.runtime.present import BadPresent, present
 from ingest import advice
@@ -93,6 +94,14 @@ def chosen_present() -> datetime:
     try:
         return present()
     except BadPresent as error:
+        raise click.UsageError(str(error)) from error
+
+
+def chosen_machine(root: Root) -> str:
+    """The machine's name; one that is set to no name is wrong usage."""
+    try:
+        return machine_name(root)
+    except BadMachine as error:
         raise click.UsageError(str(error)) from error
 
 

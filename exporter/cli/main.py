@@ -22,6 +22,7 @@ from exporter.cli.flags import (
     Dataset,
     Day,
     allow_empty_option,
+    chosen_machine,
     chosen_present,
     chosen_root,
     dry_run_option,
@@ -42,6 +43,7 @@ from exporter.reporting.results import FAILED
 from exporter.reporting.screen import Screen, kilobytes
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
+from exporter.runtime.machine import record_machine
 from exporter.runtime.output import hold_streams_open, say
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
@@ -130,6 +132,7 @@ def export_command(
         raise click.UsageError("--quiet and --verbose exclude each other")
     chosen_present()  # said before anything is done
     where = root_with_reports(root, allow_empty, silent=quiet or as_json)
+    chosen_machine(where)
     options = Options(
         Selection(day or since, day or until, datasets, force),
         historical, dry_run, wait_s, timeout_s,
@@ -178,11 +181,13 @@ def ingest_command(
     from exporter.export.land import land_everything
 
     where = root_with_reports(root, allow_empty, silent=as_json)
+    chosen_machine(where)
     screen = Screen(json=as_json)
     with stoppable(None):
         try:
             if not dry_run:
                 hold_lock(where, "ops-atomic ingest")
+                record_machine(where)
             ledger = open_ledger(where, dry_run)
             report = land_everything(
                 where, ledger, historical=historical, dry_run=dry_run,

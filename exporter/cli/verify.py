@@ -9,6 +9,7 @@ import click
 
 from exporter.cli.flags import (
     FAILURE,
+    chosen_machine,
     chosen_present,
     chosen_root,
     json_option,
@@ -37,6 +38,7 @@ def verify_command(root: str | None, trigger: bool) -> None:
     from exporter.verify.run import run_checks, trigger_export
 
     where, screen, now = chosen_root(root), Screen(), chosen_present()
+    chosen_machine(where)
     datasets = load_datasets()
     try:
         checks = []
@@ -83,6 +85,7 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     from exporter.verify.run import run_checks
 
     where = chosen_root(root, silent=as_json or quiet)
+    chosen_machine(where)
     screen = Screen(json=as_json)
     checks = []
     told: set[str] = set()

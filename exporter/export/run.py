@@ -36,6 +36,7 @@ from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
+from exporter.runtime.machine import record_machine
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
 from ingest import advice, files
@@ -78,6 +79,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     try:
         if not options.dry_run:
             files.remove_tree(root.staging)
+            record_machine(root)
             begin(screen)
         with screen.progress("Looking for what is new"):
             run = _Run(root, options, screen, stopper, result)

@@ -51,6 +51,7 @@ from exporter.publish.untested import note_untested
 from exporter.publish.work import Done, Work, handed_work
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked
+from exporter.runtime.machine import BadMachine
 from exporter.runtime.rights import FOR_OWNER, keep_dbt_private, users_umask
 from ingest import files
 from ingest.root import find_root
@@ -118,7 +119,7 @@ class Plugin(BasePlugin):
                 self.work.ledger.give_up()
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
-        except (Locked, BrokenContract) as error:
+        except (BadMachine, Locked, BrokenContract) as error:
             raise DbtRuntimeError(str(error)) from error
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection, plan_days, set_aside_damaged
 from exporter.publish.work import Work
 from exporter.runtime.lock import hold_lock
+from exporter.runtime.machine import record_machine
 from ingest import files
 from ingest.root import Root
 from ingest.store.landing import Landing
@@ -30,9 +31,10 @@ def plan_all(
 ) -> Work:
     """Every stale day, to be published under the lock, which this process keeps.
 
-    Raises Locked, OSError.
+    Raises Locked, BadMachine, OSError.
     """
     hold_lock(root, "dbt")
+    record_machine(root)
     # What a killed run has left, and what this one leaves.
     files.remove_tree(root.staging)
     atexit.register(files.remove_tree, root.staging)

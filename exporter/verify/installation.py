@@ -20,6 +20,7 @@ from exporter.agents.status import AgentStatus, find_statuses
 from exporter.agents.system import System
 from exporter.notify import delivery, outbox
 from exporter.reporting.logs import log_path
+from exporter.runtime import machine
 from exporter.verify.checks import (
     COMPONENT,
     FAIL,
@@ -142,6 +143,12 @@ def check_version() -> Check:
     return Check(
         COMPONENT, "Exporter version", __version__, actual, passed(is_well), mend
     )
+
+
+def check_machine(root: Root) -> Check:
+    """The name that stands in every row of the marts."""
+    name = machine.machine_name(root)
+    return Check(COMPONENT, "Machine", "a name that stays", name, PASS)
 
 
 def check_folders(root: Root) -> Iterator[Check]:

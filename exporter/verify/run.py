@@ -41,6 +41,7 @@ def run_checks(
     Before the first run ever, what is not there is not wrong: it is awaited.
     """
     yield from _check_root(root)
+    yield installation.check_machine(root)
     is_fresh = last_run(root) is None and not any(
         True for dataset in datasets.values() for _ in published_days(root, dataset)
     )

@@ -291,3 +291,15 @@ def test_a_present_that_is_no_time_is_wrong_usage(
         done = cli(command, root)
         assert done.exit_code == 2
         assert "OPS_ATOMIC_AS_OF is 'soon'" in done.stderr
+
+
+def test_a_machine_that_is_no_name_is_wrong_usage(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_MACHINE", "my mac")
+    before = sorted(root.rglob("*"))
+    for command in ("doctor", "verify", "export", "ingest"):
+        done = cli(command, root)
+        assert done.exit_code == 2
+        assert "OPS_ATOMIC_MACHINE is 'my mac': set it to letters" in done.stderr
+    assert sorted(root.rglob("*")) == before

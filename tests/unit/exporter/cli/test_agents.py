@@ -140,6 +140,19 @@ def test_install_and_uninstall_say_what_was_done(system: Memory, root: Path) -> 
     ]
 
 
+def test_a_machine_that_is_no_name_is_wrong_usage(
+    system: Memory, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_MACHINE", "mac-1")
+    assert call("install", "--root", root).exit_code == 0
+    assert system.read_environment(LABEL)["OPS_ATOMIC_MACHINE"] == "mac-1"
+    monkeypatch.setenv("OPS_ATOMIC_MACHINE", "my mac")
+    result = call("install", "--root", root)
+    assert result.exit_code == 2
+    assert "OPS_ATOMIC_MACHINE is 'my mac'" in result.output
+    assert system.read_environment(LABEL)["OPS_ATOMIC_MACHINE"] == "mac-1"
+
+
 def test_the_variables_of_the_environment_are_handed_on(
     system: Memory, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
