@@ -26,6 +26,8 @@ from ingest.store.landing import digest
 Tag = tuple[str, ...]
 # The sources of dbt whose content makes a file what it is.
 READ = ("landing", "state")
+# How macros begin that `adapter.dispatch` looks for on DuckDB, in this order.
+PREFIXES = ("duckdb", "default")
 # SQL, and the tags in it.
 Pieces = tuple[str | Tag, ...]
 
@@ -110,7 +112,8 @@ class Code:
         while waiting:
             name, pieces = waiting.pop()
             read = reads(name, pieces)
-            macros = (self.macros.keys() & read.names) - found.macros
+            named = read.names | {self._dispatched(to) for to in read.dispatched}
+            macros = (self.macros.keys() & named) - found.macros
             models = (self.models.keys() & read.refs) - found.models
             seeds = read.refs - self.models.keys()
             if unknown := seeds - self.seeds.keys():
@@ -122,6 +125,11 @@ class Code:
             waiting += [(name, self.macros[name]) for name in macros]
             waiting += [(name, self.models[name]) for name in models]
         return found
+
+    def _dispatched(self, name: str) -> str:
+        """The macro that stands behind a dispatched name where DuckDB runs it."""
+        candidates = [f"{prefix}__{name}" for prefix in PREFIXES]
+        return next((one for one in candidates if one in self.macros), name)
 
     def fingerprint(self, lineage: Lineage, contract: Iterable[str]) -> str:
         """Stands for all that shapes a model, its contract included."""
@@ -177,9 +185,11 @@ def _tokens(template: str, start: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Reads:
-    """What stands in some pieces: any names, and what is read from where."""
+    """What stands in some pieces: any names, those that are dispatched, and what
+    is read from where."""
 
     names: frozenset[str]
+    dispatched: frozenset[str]
     refs: frozenset[str]
     sources: frozenset[str]
 
@@ -190,8 +200,10 @@ def reads(where: str, pieces: Pieces) -> Reads:
     tags = [piece for piece in pieces if isinstance(piece, tuple)]
     refs = [names for tag in tags for names in _calls(where, tag, "ref")]
     sources = [names for tag in tags for names in _calls(where, tag, "source")]
+    calls = [names for tag in tags for names in _calls(where, tag, "dispatch")]
     return Reads(
         names=frozenset(token for tag in tags for token in tag),
+        dispatched=frozenset(names[0] for names in calls),
         refs=frozenset(names[-1] for names in refs),
         sources=frozenset(name for group, name in sources if group in READ),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from exporter.contracts.datasets import load_datasets
 from exporter.contracts.lineage import Code, Lineage
+from tests.marts import MARTS
 from tests.support import run_dbt
 
 OURS = "ops_atomic_reports"
@@ -41,9 +42,9 @@ def lineage_of(manifest: dict[str, Any], model: str) -> Lineage:
 
 
 def test_lineage_is_that_of_dbt(empty_root: Path, tmp_path: Path) -> None:
-    ran = run_dbt(empty_root, tmp_path, "parse")
+    ran = run_dbt(empty_root, tmp_path, "parse", "--vars", "{marts: true}")
     assert ran.returncode == 0, ran.stdout
     manifest = json.loads((tmp_path / "target" / "manifest.json").read_text("utf-8"))
     code = Code()
-    for name in load_datasets():
+    for name in (*load_datasets(), *MARTS):
         assert code.lineage(name) == lineage_of(manifest, name), name

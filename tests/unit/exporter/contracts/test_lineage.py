@@ -156,6 +156,23 @@ def test_a_ref_in_a_macro_is_an_ancestor_of_who_uses_it(
     assert lineage(tmp_path, "{{ 'g' }} f()", call) == Lineage({"m"})
 
 
+def test_a_dispatched_macro_is_the_one_of_this_engine(tmp_path: Path) -> None:
+    """And none of another: what only Spark reads makes nothing here anew."""
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros/h.sql").write_text(
+        "{% macro h() %}{{ adapter.dispatch('h', 'ops') ( ) }}{% endmacro %}"
+        "{% macro default__h() %}{{ default__i() }}{% endmacro %}"
+        "{% macro default__i() %}{% endmacro %}"
+        "{% macro spark__h() %}{{ ref('x') }}{% endmacro %}",
+        encoding="utf-8",
+    )
+    found = lineage(tmp_path, "{{ h() }}")
+    assert found == Lineage({"m"}, {"h", "default__h", "default__i"})
+    with (tmp_path / "macros/h.sql").open("a", encoding="utf-8") as file:
+        file.write("{% macro duckdb__h() %}{{ g() }}{% endmacro %}")
+    assert lineage(tmp_path, "{{ h() }}").macros == {"h", "duckdb__h", "f", "g"}
+
+
 def test_a_seed_and_a_source_are_found(tmp_path: Path) -> None:
     model = "{{ ref('s') }} {{ source(\"landing\", 'a') }} {{ source('other', 'b') }}"
     assert lineage(tmp_path, model) == Lineage({"m"}, set(), {"s"}, {"a"})
