@@ -30,11 +30,7 @@ FILE_METADATA = {
 
 def schema(project: Path = PROJECT) -> dict[str, Any]:
     """Files, columns and types of every dataset, in the order of their names."""
-    blocks = {
-        name: text
-        for path in sorted((project / "models").rglob("*.md"))
-        for name, text in DOC_BLOCK.findall(path.read_text(encoding="utf-8"))
-    }
+    blocks = doc_blocks(project)
     return {
         "format": "Parquet, snappy, one file per dataset and UTC day",
         "file_metadata": FILE_METADATA,
@@ -54,7 +50,7 @@ def _contract(
     accepted = meta.get("accepted_values", {})
     return {
         "name": dataset.name,
-        "description": _plain(dataset.description, blocks),
+        "description": plain(dataset.description, blocks),
         "path": dataset.path,
         "schema_version": dataset.schema_version,
         "sources": list(dataset.sources),
@@ -69,14 +65,23 @@ def _contract(
                     if column["name"] in accepted
                     else {}
                 ),
-                "description": _plain(column["description"], blocks),
+                "description": plain(column["description"], blocks),
             }
             for column in model["columns"]
         ],
     }
 
 
-def _plain(description: str, blocks: dict[str, str]) -> str:
+def doc_blocks(project: Path = PROJECT) -> dict[str, str]:
+    """The texts that several descriptions share, by name."""
+    return {
+        name: text
+        for path in sorted((project / "models").rglob("*.md"))
+        for name, text in DOC_BLOCK.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+def plain(description: str, blocks: dict[str, str]) -> str:
     """The text with its doc blocks filled in, on one line."""
     return " ".join(DOC_CALL.sub(lambda call: blocks[call[1]], description).split())
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from exporter.runtime.state_folder import make_state_folder
@@ -30,6 +31,23 @@ class PublishedFile:
     row_count: int
     metadata: dict[str, str]
     shape: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a published file was left, and its `shape`."""
+
+    bytes: int
+    mtime_ns: int
+    shape: str
+
+    def is_of(self, path: Path) -> bool:
+        """Whether the file that lies there looks so."""
+        try:
+            seen = path.stat()
+        except OSError:
+            return False
+        return (seen.st_size, seen.st_mtime_ns) == (self.bytes, self.mtime_ns)
 
 
 class Ledger(ledger.Ledger):
@@ -93,6 +111,11 @@ class Ledger(ledger.Ledger):
             )
             for path, size, mtime, checksum, count, metadata, shape, _ in rows
         }
+
+    def looks(self) -> dict[str, Look]:
+        """Of all published files, by path: far quicker than all that is known."""
+        rows = self._execute("select path, bytes, mtime_ns, shape from published")
+        return {path: Look(*look) for path, *look in rows}
 
     def put_published(self, path: str, file: PublishedFile) -> None:
         self._put(

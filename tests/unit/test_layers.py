@@ -18,6 +18,7 @@ EXPORTER = """
     export
     notify
     reporting
+    catalogue
     publish
     contracts
     agents

@@ -1,0 +1,1 @@
+"""What is published as DuckDB views, and the catalogue file that holds them."""
