@@ -2,8 +2,8 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
-.PHONY: help export install uninstall test coverage fuzz lint docs schema lock bench bench-quick \
-	clean venv
+.PHONY: help export install uninstall test coverage fuzz lint docs example schema lock bench \
+	bench-quick clean venv
 
 # Nothing leaves this machine but requests to the package registry.
 export DO_NOT_TRACK = 1
@@ -32,12 +32,15 @@ fuzz: venv ## Attack the promises for five minutes (ARGS="--minutes 30 --seed 7"
 	@.venv/bin/python -m tests.fuzz $(ARGS)
 
 lint: venv ## Style and types only
-	@scripts/check.sh sqlfluff ruff mypy shellcheck
+	@scripts/check.sh sqlfluff ruff mypy shellcheck workflows
 
 docs: venv ## The dbt documentation in the browser, until Ctrl-C (PORT=8080)
 	@.venv/bin/dbt docs generate
 	@.venv/bin/python scripts/trim_docs.py target/manifest.json
 	@.venv/bin/dbt docs serve --port $(or $(PORT),8080)
+
+example: venv ## The example with all that a run makes, and the dbt docs (ARGS=FOLDER)
+	@scripts/make_example.sh $(or $(ARGS),build/example)
 
 schema: venv ## Write the schema documents in docs/ from the contracts
 	@.venv/bin/python -m exporter.contracts.schema > docs/parquet_schema.json.new

@@ -44,6 +44,12 @@ check_shellcheck() {
     shellcheck scripts/*.sh launchagents/*.sh .ci/run
 }
 
+# By the public schema of workflows, which comes with the tool.
+check_workflows() {
+    "$bin/check-jsonschema" --builtin-schema vendor.github-workflows \
+        .github/workflows/*.yml
+}
+
 # Unit and integration tests: dbt on the samples, the example and nothing, the
 # commands of the README on a fresh copy. In a zone far from UTC, because nothing
 # may hang on the local one.
@@ -69,10 +75,12 @@ run() {
     fi
 }
 
-[ $# -gt 0 ] || set -- sqlfluff ruff mypy shellcheck pytest
+[ $# -gt 0 ] || set -- sqlfluff ruff mypy shellcheck workflows pytest
 for stage; do
     case $stage in
-        sqlfluff | ruff | mypy | shellcheck | pytest | coverage) run "$stage" ;;
+        sqlfluff | ruff | mypy | shellcheck | workflows | pytest | coverage)
+            run "$stage"
+            ;;
         *)
             echo "check.sh: there is no stage $stage" >&2
             exit 2
