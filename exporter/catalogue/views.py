@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-import yaml
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import EXPORTS, Column, load_datasets, shape_of
+from exporter.contracts.datasets import Column, Table, load_datasets, shape_of
+from exporter.contracts.marts import load_marts
 from exporter.contracts.schema import doc_blocks, plain
 from exporter.publish.landing_views import literal_path, quote
 from exporter.publish.ledger import Look, open_ledger
 from exporter.publish.published import is_ours, read_footers
 from ingest.root import PROJECT, Root
 
-MARTS = EXPORTS.parent
 DIGITS = {"{yyyymmdd}": 8, "{yyyy}": 4, "{mm}": 2}
 
 
@@ -103,24 +102,10 @@ def identifier(name: str) -> str:
 
 
 def _all_shown(project: Path) -> Iterable[Shown]:
-    for made in load_datasets(project).values():
+    tables: list[Table] = [*load_datasets(project).values()]
+    tables += load_marts(project).values()
+    for made in tables:
         yield Shown(made.name, made.description, made.path, made.columns)
-    for path in sorted((project / MARTS).glob("*/*.yml")):
-        if path.parent.name == EXPORTS.name:
-            continue
-        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        if place := model["config"]["meta"].get("path"):
-            yield Shown(
-                model["name"],
-                model["description"],
-                place,
-                tuple(map(_column, model["columns"])),
-            )
-
-
-def _column(said: Mapping[str, str]) -> Column:
-    kind = said["data_type"].upper().replace("STRING", "VARCHAR")
-    return Column(said["name"], kind, said.get("description", ""))
 
 
 def _query(shown: Shown, root: Root, known: Mapping[str, Look]) -> str:

@@ -21,6 +21,7 @@ from ingest.root import PROJECT
 from ingest.store.landing import digest
 
 EXPORTS = Path("models") / "marts" / "exports"
+MATERIALIZATION = "daily_parquet"
 # These come along whatever datasets are asked for.
 ALWAYS = ("rejected_records", "schema_drift")
 
@@ -39,18 +40,11 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """One published table: its contract, files and inputs.
+class Table:
+    """One published table: its contract and files.
 
-    `path` is a template relative to the root; `sources` are the sources of the
-    landing, or of the state, that feed its rows; `accounts_for` are the datasets
-    of whose landed records it says what became of them: itself, as a rule.
-    `file_column` names the input of a row, where rows of one input do not hang
-    on those of another; it `tells_records_apart` where a row shows of which
-    landed record it is, and `collapses` where several records may become one
-    row. `only_with_others` says that a run which publishes nothing else leaves it
-    as it is. `model_fingerprint` stands for the model, its ancestors, macros,
-    seeds and parsers.
+    `path` is a template relative to the root: of a file a day, or of the only
+    one. `model_fingerprint` stands for the code that shapes it.
     """
 
     name: str
@@ -58,16 +52,17 @@ class Dataset:
     path: str
     schema_version: int
     columns: tuple[Column, ...]
-    sources: tuple[str, ...]
-    accounts_for: tuple[str, ...]
-    file_column: str | None
-    tells_records_apart: bool
     model_fingerprint: str
-    collapses: bool = False
-    only_with_others: bool = False
 
-    def file(self, day: date) -> str:
-        """Where a day is published, relative to the root."""
+    @property
+    def is_daily(self) -> bool:
+        """Whether it has a file a day, and not one in all."""
+        return "{" in self.path
+
+    def file(self, day: date | None) -> str:
+        """Where a day is published, relative to the root; None: the only file."""
+        if day is None:
+            return self.path
         return self.path.format(
             yyyy=f"{day.year:04}",
             mm=f"{day.month:02}",
@@ -97,6 +92,28 @@ class Dataset:
         return re.compile(re.escape(base).replace(r"\{yyyymmdd\}", r"(\d{8})"))
 
 
+@dataclass(frozen=True)
+class Dataset(Table):
+    """A table that is made from what is landed.
+
+    `sources` are the sources of the landing, or of the state, that feed its rows;
+    `accounts_for` are the datasets of whose landed records it says what became of
+    them: itself, as a rule. `file_column` names the input of a row, where rows of
+    one input do not hang on those of another; it `tells_records_apart` where a
+    row shows of which landed record it is, and `collapses` where several records
+    may become one row. `only_with_others` says that a run which publishes nothing
+    else leaves it as it is. Its code are the model, its ancestors, macros, seeds
+    and parsers.
+    """
+
+    sources: tuple[str, ...]
+    accounts_for: tuple[str, ...]
+    file_column: str | None
+    tells_records_apart: bool
+    collapses: bool = False
+    only_with_others: bool = False
+
+
 def day_in(path: str) -> str:
     """The day in the name of a published file, YYYY-MM-DD."""
     digits = PurePosixPath(path).stem[-8:]
@@ -121,28 +138,34 @@ def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
     Raises BrokenContract.
     """
     code = Code(project)
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, Dataset] = {}
     for path in sorted((project / EXPORTS).glob("*.yml")):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-        shown = path.relative_to(project).as_posix()
-        models = document.get("models") if isinstance(document, dict) else None
-        for model in models or [{}]:
-            if problems := list(contract_problems(model, path.stem)):
-                raise BrokenContract(f"{shown}: {'; '.join(problems)}")
-            dataset = _dataset(model, code)
-            found[dataset.name] = dataset
+        model = read_contract(path)
+        if problems := list(contract_problems(model, path.stem)):
+            shown = path.relative_to(project).as_posix()
+            raise BrokenContract(f"{shown}: {'; '.join(problems)}")
+        found[path.stem] = _dataset(model, code)
     return {
         name: _with_its_datasets(dataset, found, code)
         for name, dataset in found.items()
     }
 
 
+def read_contract(path: Path) -> Any:
+    """The only model of a yml file; its examples are left unread."""
+    text = path.read_text(encoding="utf-8").partition("\nunit_tests:")[0]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document = yaml.load(text, Loader=loader)
+    models = document.get("models") if isinstance(document, dict) else None
+    return models[0] if models else {}
+
+
 def _with_its_datasets(
     dataset: Dataset, datasets: Mapping[str, Dataset], code: Code
 ) -> Dataset:
     """What is made from other datasets' files hangs on their contracts, too."""
-    others = (code.lineage(dataset.name).models & datasets.keys()) - {dataset.name}
+    models = code.lineage(dataset.name, MATERIALIZATION).models
+    others = (models & datasets.keys()) - {dataset.name}
     if not others:
         return dataset
     marks = [datasets[name].model_fingerprint for name in sorted(others)]
@@ -151,7 +174,7 @@ def _with_its_datasets(
 
 
 def contract_problems(model: Any, name: str) -> Iterator[str]:
-    """What a model of `models/marts/exports/` lacks, and has to have."""
+    """What a model lacks, and has to have to be published."""
     if not isinstance(model, dict) or model.get("name") != name:
         yield f"no model that is named {name}, like its file"
         return
@@ -161,7 +184,8 @@ def contract_problems(model: Any, name: str) -> Iterator[str]:
     if not isinstance(meta, dict):
         yield "no config.meta with path and schema_version"
         return
-    if "{yyyymmdd}" not in str(meta.get("path")):
+    is_daily = meta.get("kind") != "single"
+    if is_daily and "{yyyymmdd}" not in str(meta.get("path")):
         yield "config.meta.path: no path with {yyyymmdd} in it"
     if not isinstance(meta.get("schema_version"), int):
         yield "config.meta.schema_version: not a number"
@@ -172,24 +196,38 @@ def contract_problems(model: Any, name: str) -> Iterator[str]:
             if not str(column.get(key) or "").strip():
                 yield f"{shown}: no {key}"
     by_name = {column.get("name"): column for column in columns}
-    for due in ("date_partition", *(meta.get("key") or ())):
+    partition = ["date_partition"] if is_daily else []
+    for due in (*partition, *(meta.get("key") or ())):
         if due not in by_name:
             yield f"no column {due}"
     told_apart = set(meta.get("key") or ()) - set(meta.get("may_be_null") or ())
-    for name in sorted({"date_partition", *told_apart} & by_name.keys()):
+    for name in sorted(told_apart.union(partition) & by_name.keys()):
         if {"type": "not_null"} not in (by_name[name].get("constraints") or []):
             yield f"column {name}: no constraint of type not_null"
+
+
+def columns_of(model: dict[str, Any]) -> tuple[Column, ...]:
+    """The columns of a contract."""
+    return tuple(
+        Column(c["name"], _duckdb_type(c["data_type"]), c["description"].strip())
+        for c in model["columns"]
+    )
+
+
+def _duckdb_type(text: str) -> str:
+    return {"STRING": "VARCHAR"}.get(text.upper(), text.upper())
+
+
+def shape_text(columns: Iterable[Column]) -> str:
+    """Names and types of columns, a line each."""
+    return "\n".join(f"{column.name} {column.type}" for column in columns)
 
 
 def _dataset(model: dict[str, Any], code: Code) -> Dataset:
     name = model["name"]
     meta = model["config"]["meta"]
-    columns = tuple(
-        Column(c["name"], c["data_type"].upper(), c.get("description", "").strip())
-        for c in model["columns"]
-    )
-    shape = "\n".join(f"{column.name} {column.type}" for column in columns)
-    lineage = code.lineage(name)
+    columns = columns_of(model)
+    lineage = code.lineage(name, MATERIALIZATION)
     return Dataset(
         name=name,
         description=model["description"].strip(),
@@ -201,7 +239,7 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
         file_column=meta.get("file_column"),
         tells_records_apart="told_apart_by" in meta,
         model_fingerprint=code.fingerprint(
-            lineage, [shape, repr(sorted(meta.items()))]
+            lineage, [shape_text(columns), repr(sorted(meta.items()))]
         ),
         collapses=bool(meta.get("collapses", False)),
         only_with_others=bool(meta.get("only_with_others", False)),

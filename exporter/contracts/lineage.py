@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -62,12 +63,14 @@ class UnknownLineage(ValueError):
 @dataclass
 class Lineage:
     """What shapes a model, itself included; `sources` are those of the landing
-    and of the state."""
+    and of the state, `inputs` the published tables whose files it reads."""
 
     models: set[str] = field(default_factory=set)
     macros: set[str] = field(default_factory=set)
     seeds: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
+    inputs: set[str] = field(default_factory=set)
+    materializations: set[str] = field(default_factory=set)
 
 
 class Code:
@@ -81,7 +84,7 @@ class Code:
         }
         self.seeds = {path.stem: path for path in (project / "seeds").rglob("*.csv")}
         self.macros: dict[str, Pieces] = {}
-        # These shape the bytes of every file.
+        # Each shapes the bytes of all files that it publishes.
         self.materializations: dict[str, Pieces] = {}
         for path in sorted((project / "macros").rglob("*.sql")):
             pieces = pieces_of(path.read_text(encoding="utf-8"))
@@ -105,16 +108,35 @@ class Code:
                 found[seed["name"]] = json.dumps(types, sort_keys=True)
         return found
 
-    def lineage(self, model: str) -> Lineage:
-        """What shapes a model. Raises UnknownLineage."""
+    @functools.cached_property
+    def variables(self) -> dict[str, Any]:
+        """The vars of the project, by name."""
+        text = (self.project / "dbt_project.yml").read_text(encoding="utf-8")
+        found: dict[str, Any] = yaml.safe_load(text)["vars"]
+        return found
+
+    def lineage(
+        self,
+        model: str,
+        materialization: str | None = None,
+        published: Set[str] = frozenset(),
+    ) -> Lineage:
+        """What shapes a model, and how it is published.
+
+        What is `published` itself is an input of it. Raises UnknownLineage.
+        """
         found = Lineage(models={model})
-        waiting = [(model, self.models[model]), *self.materializations.items()]
+        waiting = [(model, self.models[model])]
+        if materialization:
+            found.materializations.add(materialization)
+            waiting.append((materialization, self.materializations[materialization]))
         while waiting:
             name, pieces = waiting.pop()
             read = reads(name, pieces)
             named = read.names | {self._dispatched(to) for to in read.dispatched}
             macros = (self.macros.keys() & named) - found.macros
-            models = (self.models.keys() & read.refs) - found.models
+            found.inputs |= read.refs & published
+            models = (self.models.keys() & read.refs) - found.models - published
             seeds = read.refs - self.models.keys()
             if unknown := seeds - self.seeds.keys():
                 raise UnknownLineage(f"{name}: there is no model {min(unknown)}")
@@ -131,6 +153,13 @@ class Code:
         candidates = [f"{prefix}__{name}" for prefix in PREFIXES]
         return next((one for one in candidates if one in self.macros), name)
 
+    def variables_of(self, lineage: Lineage) -> list[str]:
+        """The vars that shape a model, each with its value."""
+        pieces = [self.models[name] for name in lineage.models]
+        pieces += [self.macros[name] for name in lineage.macros]
+        names = {name for each in pieces for name in reads("", each).variables}
+        return [f"{name}={self.variables.get(name)!r}" for name in sorted(names)]
+
     def fingerprint(self, lineage: Lineage, contract: Iterable[str]) -> str:
         """Stands for all that shapes a model, its contract included."""
         columns = landing_columns(self.project) | state_columns(self.project)
@@ -138,7 +167,7 @@ class Code:
             [
                 *contract,
                 *_texts(self.models, lineage.models),
-                *_texts(self.materializations, self.materializations),
+                *_texts(self.materializations, lineage.materializations),
                 *_texts(self.macros, lineage.macros),
                 *(
                     f"{name}\n{self.seed_types.get(name, '')}\n"
@@ -192,6 +221,7 @@ class Reads:
     dispatched: frozenset[str]
     refs: frozenset[str]
     sources: frozenset[str]
+    variables: frozenset[str]
 
 
 @functools.cache
@@ -201,11 +231,18 @@ def reads(where: str, pieces: Pieces) -> Reads:
     refs = [names for tag in tags for names in _calls(where, tag, "ref")]
     sources = [names for tag in tags for names in _calls(where, tag, "source")]
     calls = [names for tag in tags for names in _calls(where, tag, "dispatch")]
+    variables = [
+        tag[start + 2][1:-1]
+        for tag in tags
+        for start in range(len(tag) - 2)
+        if tag[start : start + 2] == ("var", "(")
+    ]
     return Reads(
         names=frozenset(token for tag in tags for token in tag),
         dispatched=frozenset(names[0] for names in calls),
         refs=frozenset(names[-1] for names in refs),
         sources=frozenset(name for group, name in sources if group in READ),
+        variables=frozenset(variables),
     )
 
 

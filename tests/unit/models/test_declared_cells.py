@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from exporter.contracts.datasets import load_datasets
+from exporter.contracts.datasets import MATERIALIZATION, load_datasets
 from exporter.contracts.landing_columns import landing_columns
 from exporter.contracts.lineage import Code
 from ingest.root import PROJECT
@@ -65,7 +65,11 @@ def is_documented(models: Models, name: str) -> bool:
 @functools.cache
 def datasets_from(model: str) -> list[str]:
     code = Code()
-    return [name for name in load_datasets() if model in code.lineage(name).models]
+    return [
+        name
+        for name in load_datasets()
+        if model in code.lineage(name, MATERIALIZATION).models
+    ]
 
 
 def declarations() -> Iterator[tuple[str, str]]:

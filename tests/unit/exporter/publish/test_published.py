@@ -24,7 +24,7 @@ METADATA = {"source_fingerprint": "x", "landed_records": "3"}
 DAY = date(2025, 10, 27)
 NEXT_DAY = date(2025, 10, 28)
 DATASET = Dataset(
-    "d", "", "{yyyymmdd}.parquet", 1, (), (), ("d",), None, False, "model"
+    "d", "", "{yyyymmdd}.parquet", 1, (), "model", (), ("d",), None, False
 )
 PATH, NEXT_PATH = "20251027.parquet", "20251028.parquet"
 
