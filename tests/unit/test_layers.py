@@ -18,6 +18,7 @@ EXPORTER = """
     export
     notify
     reporting
+    answers
     catalogue
     publish
     contracts

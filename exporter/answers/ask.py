@@ -1,0 +1,92 @@
+"""Ask the marts: each answer is the SQL beside this module, of the same name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from exporter.answers.tables import Daily, published
+from exporter.runtime.present import present
+from ingest.root import Root
+
+HERE = Path(__file__).parent
+READ = re.compile(r"\b(?:from|join) (\w+)")
+
+Row = dict[str, Any]
+
+
+@functools.cache
+def answer_names() -> tuple[str, ...]:
+    """All that can be asked for."""
+    return tuple(sorted(path.stem for path in HERE.glob("*.sql")))
+
+
+class Answers:
+    """The answers of a root's marts, each reckoned once and when it is asked for.
+
+    `as_of` is the present moment that the marts were made for, naive and in UTC;
+    of a root without marts it is now.
+    """
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self.db = duckdb.connect(config={"threads": 2})
+        self._rows: dict[str, list[Row]] = {}
+        self._shown: set[str] = set()
+        self.as_of: datetime = self._as_of()
+        moment = self.as_of.isoformat(sep=" ")
+        self.db.execute(f"set variable as_of = timestamp '{moment}'")
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.db.close()
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of an answer; times are naive and in UTC.
+
+        Raises duckdb.Error where a published file cannot be read.
+        """
+        if name not in self._rows:
+            self._rows[name] = self._ask((HERE / f"{name}.sql").read_text("utf-8"))
+        return self._rows[name]
+
+    def _ask(self, sql: str) -> list[Row]:
+        self._show_what_is_read(sql)
+        found = self.db.execute(sql)
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def _as_of(self) -> datetime:
+        (row,) = self._ask(
+            "select max(last_record_at + to_microseconds(round(age_s * 1e6)::bigint)) "
+            "as as_of from dataset_freshness"
+        )
+        return row["as_of"] or present()
+
+    def _show_what_is_read(self, sql: str) -> None:
+        """Make the tables and views that some SQL reads, and those that they read."""
+        for name in READ.findall(sql):
+            if name in self._shown:
+                continue
+            prepared = HERE / "prepared" / f"{name}.sql"
+            daily = HERE / "daily" / f"{name}.sql"
+            if prepared.exists():
+                text = prepared.read_text(encoding="utf-8")
+                self._show_what_is_read(text)
+                self.db.execute(f"create temp table {name} as {text}")
+            elif daily.exists():
+                self._load_daily(name, daily.read_text(encoding="utf-8"))
+            elif of := published(name):
+                of.show_only_file(self.db, self.root)
+            self._shown.add(name)
+
+    def _load_daily(self, name: str, sql: str) -> None:
+        (source,) = filter(None, map(published, READ.findall(sql)))
+        Daily(name, sql, source, self.root.state / "answers").load(self.db, self.root)

@@ -1,0 +1,23 @@
+-- One row per day of the last 90, then per week: what became of what was landed.
+with grains as (
+    select
+        unnest(['day', 'week']) as grain,
+        date_trunc(grain, date_partition) as started_on,
+        landed, published, duplicates, rejected, date_partition,
+    from landed
+    where date_partition <= cast(getvariable('as_of') as date)
+)
+
+select
+    grain,
+    cast(started_on as date) as day,
+    cast(sum(landed) as bigint) as landed,
+    cast(sum(published) as bigint) as published,
+    cast(sum(duplicates) as bigint) as duplicates,
+    cast(sum(rejected) as bigint) as rejected,
+from grains
+where
+    grain = 'week'
+    or date_partition > cast(getvariable('as_of') as date) - 90
+group by all
+order by grain, day

@@ -1,0 +1,34 @@
+"""Exports and marts as files of a root, filled by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from exporter.answers.tables import published
+
+
+def publish(root: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows of an export or mart into its files; what they lack is NULL."""
+    of = published(name)
+    assert of is not None, name
+    with duckdb.connect(config={"threads": 1}) as db:
+        cells = ", ".join(f'"{column}" {kind}' for column, kind in of.columns)
+        db.execute(f"create table made ({cells})")
+        for row in rows:
+            values = ", ".join(f'${cell} as "{cell}"' for cell in row)
+            db.execute(f"insert into made by name select {values}", dict(row))
+        days: list[Any] = [None]
+        if "{" in of.path:
+            found = db.execute("select distinct date_partition from made").fetchall()
+            days = [day for (day,) in found]
+        for day in days:
+            digits = "" if day is None else f"{day:%Y%m%d}"
+            path = of.path.format(yyyymmdd=digits, yyyy=digits[:4], mm=digits[4:6])
+            place = root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            where = "" if day is None else f"where date_partition = '{day}'"
+            db.execute(f"copy (select * from made {where}) to '{place}'")
