@@ -31,6 +31,7 @@ from exporter.cli.flags import (
     root_option,
     root_with_reports,
 )
+from exporter.cli.monitor import monitor_command
 from exporter.cli.notify import notify_command
 from exporter.cli.rejects import rejects_command
 from exporter.cli.verify import doctor_command, verify_command
@@ -71,6 +72,7 @@ def main() -> None:
 
 
 main.add_command(agents)
+main.add_command(monitor_command)
 main.add_command(notify_command)
 main.add_command(rejects_command)
 main.add_command(verify_command)

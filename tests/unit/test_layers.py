@@ -88,6 +88,40 @@ def test_every_room_has_its_place_in_the_order() -> None:
     assert LEVEL.keys() == rooms()
 
 
+def test_the_monitor_and_the_others_know_nothing_of_each_other() -> None:
+    """But for the command that starts it, and only once it is asked for."""
+    ours = {"monitor", "ingest", "exporter", "dbt", "duckdb"}
+    wrong = []
+    for package in ("monitor", "exporter", "ingest"):
+        for path in sorted((PROJECT / package).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            foreign = packages(tree) & ours - {package}
+            if package == "monitor":
+                wrong += [f"{path} imports {name}" for name in foreign]
+            elif "monitor" in foreign and path.parent != PROJECT / "exporter/cli":
+                wrong.append(f"{path} imports monitor")
+            elif any(
+                "monitor" in packages(node) for node in tree.body[1:] if is_import(node)
+            ):
+                wrong.append(f"{path} imports monitor before it is asked for")
+    assert not wrong
+
+
+def is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def packages(tree: ast.AST) -> set[str]:
+    """The top packages that some code imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+    return found
+
+
 def test_no_import_runs_back_up() -> None:
     wrong = {
         f"{path} imports {other}"

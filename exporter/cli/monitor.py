@@ -1,0 +1,51 @@
+"""`ops-atomic monitor`: hands over to the monitor, which knows nothing of us."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from exporter.cli.flags import FAILURE, chosen_root, root_option
+from exporter.runtime.output import say
+
+
+@click.command("monitor")
+@root_option
+@click.option("--once", is_flag=True, help="Write one heartbeat and end.")
+@click.option("--init", "is_init", is_flag=True, help="Write commented settings.")
+def monitor_command(root: str | None, once: bool, is_init: bool) -> None:
+    """Look at this machine every five minutes and write a heartbeat.
+
+    What is looked at stands in g/analytics/settings/monitor.toml, which --init
+    writes, never over an existing one. It is read anew when it changes.
+    """
+    # Here, because no other command has a use for it.
+    from monitor.section import BadSetting
+    from monitor.settings import read_settings, settings_path, write_template
+
+    where = chosen_root(root)
+    if is_init:
+        try:
+            say(f"✓ Wrote {write_template(where.path)}")
+        except FileExistsError:
+            raise click.UsageError(
+                f"{settings_path(where.path)} is there already: edit it, or move it "
+                "away first"
+            ) from None
+        return
+    try:
+        settings = read_settings(where.path)
+    except BadSetting as wrong:
+        # One line, for a log: no usage above it.
+        say(f"✗ {wrong}", to_stderr=True)
+        sys.exit(2)
+    if once:
+        from monitor.once import write_once
+
+        try:
+            for line in write_once(where.path, settings):
+                say(line)
+        except OSError as error:
+            say(f"✗ no heartbeat was written: {error}", to_stderr=True)
+            sys.exit(FAILURE)

@@ -1,0 +1,1 @@
+"""The checks: each takes its part of the settings and says how things stand."""
