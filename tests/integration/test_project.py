@@ -131,7 +131,12 @@ def test_dbt_sends_nothing() -> None:
     assert project["flags"]["version_check"] is False
 
 
-DOCUMENTS = ("README.md", "docs/operations.md", "docs/architecture.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/operations.md",
+    "docs/architecture.md",
+    "docs/monitor.md",
+)
 
 
 def documentation() -> str:
