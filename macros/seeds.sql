@@ -1,7 +1,9 @@
 {#- Seeds are small files of the project: what a build uses is what they hold now,
-    whatever the command, and whether or not the seeds are among what is built. -#}
+    whatever the command, and whether or not the seeds are among what is built.
+    Over those with a `settings_key` lie the operator's own settings. -#}
 
-{#- A seed as a table, straight from its file. Cells are text, but for columns to
+{#- A seed as a table, straight from its file, or from what is in force of it.
+    Cells are text, but for columns to
     which `column_types` gives another type; an empty one is NULL. -#}
 {% macro seed_sql(node) -%}
     {#- In a path these would act as a pattern. -#}
@@ -17,11 +19,15 @@
     {%- endfor -%}
     create or replace table "{{ node.schema }}"."{{ node.alias }}" as
     select *{{ ' replace (' ~ types | join(', ') ~ ')' if types }}
+    {%- if node.config.get('meta', {}).get('settings_key') %}
+    from settings."{{ node.name }}"
+    {%- else %}
     from read_csv(
         '{{ path }}',
         header = true, all_varchar = true, hive_partitioning = false,
         delim = ',', quote = '"', escape = '"'
     )
+    {%- endif %}
 {%- endmacro %}
 
 {% macro load_seeds() %}

@@ -22,6 +22,7 @@ from exporter.contracts.datasets import (
     shape_text,
 )
 from exporter.contracts.lineage import Code, Lineage
+from exporter.contracts.settings import settings_seeds
 from ingest.root import PROJECT
 
 FOLDER = Path("models") / "marts"
@@ -29,9 +30,6 @@ ROOMS = ("reliability", "performance", "operations")
 MATERIALIZATION = "mart_parquet"
 # Parts of a query that several marts share; no files.
 HELPER = "helper"
-# Seeds that hold what an operator sets. They are inputs of a mart, not code: of
-# a day only the rows that touch it count.
-SETTINGS = ("slo_targets", "maintenance_windows", "expected_sources")
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,8 @@ def _mart_problems(
 
 def _mart(model: dict[str, Any], lineage: Lineage, code: Code) -> Mart:
     meta = model["config"]["meta"]
-    settings = lineage.seeds & {*SETTINGS}
+    # What an operator sets is an input of a mart, not code.
+    settings = lineage.seeds & settings_seeds(code.project).keys()
     lineage.seeds -= settings
     columns = columns_of(model)
     contract = [

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from exporter.contracts.datasets import BrokenContract
+from exporter.contracts.settings import read_settings
 from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
 from exporter.notify.outbox import Notice
@@ -107,6 +108,8 @@ def tell(root: Root, result: RunResult, screen: Screen, unkept: Notice | None) -
 def _evaluate(root: Root, result: RunResult, stored: Stored) -> None:
     if root.is_example or result.is_limited:
         stored.heard_at.clear()  # the example is meant to be old
+    problems = map(str, read_settings(root).problems)
+    result.findings["own_settings"] = "; ".join(problems) or None
     limits = Thresholds.from_environment(os.environ)
     result.findings |= evaluate_alerts(result, stored, limits, present(), awake_since())
     standing = standing_after(last_run(root))

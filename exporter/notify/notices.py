@@ -74,8 +74,9 @@ def _without_numbers(text: str) -> str:
 
 def _mark(key: str, text: str) -> str:
     """What a matter is known by: a run that fails in another way is news, and so
-    are other columns."""
-    return digest([text])[:8] if key == RUN or key.startswith("drift:") else ""
+    are other columns, or other faults in settings."""
+    is_news = key in (RUN, "own_settings") or key.startswith("drift:")
+    return digest([text])[:8] if is_news else ""
 
 
 def _compose(

@@ -9,7 +9,8 @@ On every connection it creates
   the published rows stay), `compared_days` (of which published rows stay where
   their record is landed no more) and `landed_files` (whose rows are not among
   these);
-- `state.runs` and `publishing.landed_bytes`, which are published, not landed.
+- `state.runs` and `publishing.landed_bytes`, which are published, not landed;
+- `settings.<seed>`, the rows of seeds with the operator's own over them.
 
 What is to be published stands in the work that was handed over (`work.py`).
 Under plain dbt it is planned here, on the first connection of a command that
@@ -34,6 +35,7 @@ from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import BrokenContract, load_datasets
+from exporter.contracts.settings import read_settings
 from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_stats
@@ -47,6 +49,7 @@ from exporter.publish.plan import Target
 from exporter.publish.published import read_footers
 from exporter.publish.published_views import insert
 from exporter.publish.run_records import RUN_LOG
+from exporter.publish.settings_tables import show_settings
 from exporter.publish.untested import note_untested
 from exporter.publish.work import Done, Work, handed_work
 from exporter.runtime.errors import describe
@@ -114,6 +117,7 @@ class Plugin(BasePlugin):
             self._show_landed(conn)
             self._expect(conn)
             self._show_state(conn)
+            self._show_settings(conn)
             self._show_published(conn)
             if self.handed is None and not self.work.stale:
                 self.work.ledger.give_up()
@@ -182,6 +186,13 @@ class Plugin(BasePlugin):
         state_views.show_runs(conn, work.root, runs)
         days = {target.day for target in work.stale}
         state_views.show_landed_bytes(conn, work.ledger, days)
+
+    def _show_settings(self, conn: DuckDBPyConnection) -> None:
+        settings = read_settings(self.work.root)
+        show_settings(conn, settings)
+        if self.handed is None:  # a command tells of them itself
+            for problem in settings.problems:
+                logger.warning(str(problem))
 
     def _show_published(self, conn: DuckDBPyConnection) -> None:
         conn.execute(published_views.TABLE)

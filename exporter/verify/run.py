@@ -25,6 +25,7 @@ from exporter.verify.checks import (
     Check,
     passed,
 )
+from exporter.verify.settings import check_settings
 from ingest import advice
 from ingest.root import Root
 
@@ -73,6 +74,7 @@ def _all_checks(
     yield from installation.check_folders(root)
     yield installation.check_log(root, now)
     yield installation.check_notices(root)
+    yield check_settings(root)
     yield from outputs.check_last_run(root)
     yield freshness.check_success(root, now)
     yield from freshness.check_heartbeats(root, datasets, now)

@@ -65,3 +65,33 @@ def test_the_target_of_the_nightly_run_is_not_for_hands(
     assert done.returncode != 0
     assert "leave out --target nightly" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_build_uses_the_settings_as_they_lie_now(
+    example_root: Path, tmp_path: Path
+) -> None:
+    settings = example_root / "g/analytics/settings"
+    settings.mkdir(parents=True)
+
+    def targets() -> list[tuple[object, ...]]:
+        done = run_dbt(example_root, tmp_path, "run --select ops_atomic")
+        assert done.returncode == 0, done.stdout[-4000:]
+        with duckdb.connect(str(tmp_path / "ops_atomic.duckdb")) as db:
+            found = db.sql("select * from slo_targets order by all").fetchall()
+            kinds = db.sql("select distinct typeof(target) from slo_targets").fetchall()
+            assert kinds == [("DOUBLE",)]
+            windows = db.sql("select ended_at from maintenance_windows").fetchall()
+            assert windows == ([(None,)] if (settings / WINDOWS).exists() else [])
+        if "redis" in (settings / "slo_targets.csv").read_text():
+            assert "slo_targets.csv, line 3, column target" in done.stdout
+        return found
+
+    (settings / "slo_targets.csv").write_text("check_key,target\n")
+    assert targets() == [("*", 0.99), ("overall", 0.99)]
+    text = "check_key,target\noverall,0.5\nredis,2\n"
+    (settings / "slo_targets.csv").write_text(text)
+    (settings / WINDOWS).write_text("check_key,started_at\n*,2025-01-01\n")
+    assert targets() == [("*", 0.99), ("overall", 0.5)]
+
+
+WINDOWS = "maintenance_windows.csv"

@@ -118,3 +118,21 @@ def test_a_whole_run_judges_silence_anew(
     run = last_run(root)
     assert run is not None
     assert run["standing"] == {}
+
+
+def test_what_is_wrong_in_settings_is_told_until_it_is_mended(empty_root: Path) -> None:
+    root = Root(empty_root)
+    root.settings.mkdir(parents=True)
+    own = root.settings / "slo_targets.csv"
+    said = []
+    for line in ("redis,2", "redis,2", "redis,1"):
+        own.write_text(f"check_key,target\n{line}\n")
+        result = RunResult(utc_now(), is_whole=True)
+        conclude(root, result, Screen(quiet=True))
+        assert not result.errors
+        said.append(result.warnings)
+    assert said[0] == said[1] != said[2] == []
+    (text,) = said[0]
+    assert text.startswith(
+        "g/analytics/settings/slo_targets.csv, line 2, column target"
+    )

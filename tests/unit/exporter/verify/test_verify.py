@@ -27,6 +27,7 @@ from exporter.runtime.lock import Locked
 from exporter.runtime.stop import Stopped
 from exporter.verify import installation, outputs, run
 from exporter.verify.checks import Check, verdict
+from exporter.verify.settings import check_settings
 from ingest import advice
 from ingest.inputs import utc_now
 from ingest.root import Root
@@ -340,3 +341,21 @@ def test_what_is_not_read_is_named_with_what_to_do(root: Root) -> None:
     odd.unlink()
     found = list(outputs.check_dry_run(root, load_datasets(), utc_now()))
     assert [c.status for c in found if c.name == "Files that are not read"] == ["pass"]
+
+
+def test_the_doctor_names_settings_and_what_is_wrong_in_them(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    assert check_settings(root).status == "n/a"
+    root.settings.mkdir(parents=True)
+    (root.settings / "masks.csv").write_text("name,trigger,pattern,replacement\n")
+    own = root.settings / "slo_targets.csv"
+    own.write_text("check_key,target\nredis,1\n")
+    found = check_settings(root)
+    assert found.status == "pass"
+    assert found.actual == f"{root.relative(own)}, g/analytics/settings/masks.csv"
+    own.write_text("check_key,target\nredis,2\nredis,3\n")
+    found = check_settings(root)
+    assert found.status == "fail"
+    assert found.actual.startswith(f"{root.relative(own)}, line 2, column target")
+    assert found.actual.endswith("(and 1 more)")
+    assert found.mend == f"cat -n {own}"
