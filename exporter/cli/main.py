@@ -31,6 +31,7 @@ from exporter.cli.flags import (
     root_option,
     root_with_reports,
 )
+from exporter.cli.fleet import fleet
 from exporter.cli.monitor import monitor_command
 from exporter.cli.notify import notify_command
 from exporter.cli.rejects import rejects_command
@@ -73,6 +74,7 @@ def main() -> None:
 
 main.add_command(agents)
 main.add_command(monitor_command)
+main.add_command(fleet)
 main.add_command(notify_command)
 main.add_command(rejects_command)
 main.add_command(verify_command)

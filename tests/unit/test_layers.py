@@ -20,6 +20,7 @@ EXPORTER = """
     reporting
     answers
     catalogue
+    fleet
     publish
     contracts
     agents

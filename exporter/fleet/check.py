@@ -1,0 +1,292 @@
+"""Which files of a fleet's storage count, and which are kept out, and why.
+
+It judges files, not machines: that a machine is silent is nothing wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from exporter.contracts.datasets import Dataset
+from exporter.fleet.contents import Contents, Rows, Unreadable
+from exporter.fleet.storage import (
+    GOOD_NAME,
+    PREFIX,
+    File,
+    export_files,
+    machine_folders,
+    mart_files,
+)
+
+# Whose equal content shows that two folders hold one machine.
+TELLING = "ops_atomic"
+
+REMEDIES = {
+    "damaged": "sync it again from {machine}",
+    "future": "set the clock of {machine}; the file counts once its day has come",
+    "newer": "bring ops-atomic up to date here",
+    "older": "bring ops-atomic up to date on {machine}, export there, and sync again",
+    "foreign": "sync the file that ops-atomic publishes on {machine}",
+    "misplaced": "remove it here, and sync again from {machine}",
+    "odd name": "rename the folder: letters, digits, `.`, `_` and `-`",
+    "other name": "sync {machine} into a folder of its own name",
+    "twice": "keep the folder that bears the machine's name, remove the other",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A file, or a machine's folder, that does not count. `path` is relative to
+    the storage; `kind` is a key of REMEDIES."""
+
+    machine: str
+    path: str
+    kind: str
+    reason: str
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.kind].format(machine=self.machine)
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "machine": self.machine,
+            "path": self.path,
+            "kind": self.kind,
+            "reason": self.reason,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(slots=True)
+class Machine:
+    """What is known of a machine by its files. `days` are those with any file, up
+    to the present one; `versions` the schema versions of each dataset, and
+    `schemas` how they stand to ours: `current`, `older`, `newer`."""
+
+    name: str
+    days: set[date] = field(default_factory=set)
+    versions: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    schemas: set[str] = field(default_factory=set)
+    files: int = 0
+    kept_out: int = 0
+
+    @property
+    def newest(self) -> date | None:
+        return max(self.days, default=None)
+
+    @property
+    def missing(self) -> list[date]:
+        """Days between its first and newest one without any file."""
+        if not self.days:
+            return []
+        first = min(self.days)
+        span = (max(self.days) - first).days
+        every = (first + timedelta(days=days) for days in range(span))
+        return [day for day in every if day not in self.days]
+
+    def age_days(self, today: date) -> int | None:
+        return (today - self.newest).days if self.newest else None
+
+    def as_json(self, today: date) -> dict[str, Any]:
+        return {
+            "machine": self.name,
+            "first_day": str(min(self.days)) if self.days else None,
+            "newest_day": str(self.newest) if self.newest else None,
+            "age_days": self.age_days(today),
+            "missing_days": [str(day) for day in self.missing],
+            "schema_versions": {
+                dataset: sorted(found)
+                for dataset, found in sorted(self.versions.items())
+            },
+            "files": self.files,
+            "kept_out": self.kept_out,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A file that counts, and what it holds: its rows, and a mark of its content
+    that changes with every row and with the code that made it."""
+
+    file: File
+    rows: int
+    mark: str
+
+
+@dataclass(slots=True)
+class Judgement:
+    """All machines by name, the files that count, and what is kept out."""
+
+    machines: dict[str, Machine]
+    good: list[Good]
+    kept_out: list[KeptOut]
+
+    def as_json(self, today: date) -> dict[str, Any]:
+        return {
+            "status": "failed" if self.kept_out else "ok",
+            "machines": [found.as_json(today) for found in self.machines.values()],
+            "files": len(self.good),
+            "kept_out": [found.as_json() for found in self.kept_out],
+        }
+
+
+def judge(storage: Path, datasets: Mapping[str, Dataset], today: date) -> Judgement:
+    """Look at every file of an export, to its end. Writes nothing.
+
+    Raises OSError where the storage itself cannot be listed.
+    """
+    names = machine_folders(storage)
+    machines = {name: Machine(name) for name in names}
+    files = list(export_files(storage, names, datasets.values()))
+    for file in files:
+        if file.day <= today:
+            machines[file.machine].days.add(file.day)
+    contents = Contents(storage)
+    due = [file for file in files if file.day <= today]
+    footers = contents.footers(file.path for file in due)
+    kept_out = [
+        _out(file, "future", f"of {file.day}, a day in the future")
+        for file in files
+        if file.day > today
+    ]
+    promising = []
+    for file in due:
+        footer = footers.get(file.path, {})
+        if verdict := _footer_problem(file, datasets[file.dataset], footer):
+            kept_out.append(_out(file, *verdict))
+        else:
+            promising.append(file)
+        if isinstance(footer, dict) and (version := _version(footer)) is not None:
+            machine = machines[file.machine]
+            machine.versions[file.dataset].add(version)
+            machine.schemas.add(_schema(version, datasets[file.dataset]))
+    folders = _odd_folders(storage, machines, contents, promising, footers)
+    kept_out += folders
+    closed = {found.machine for found in folders}
+    good = []
+    open_files = [file for file in promising if file.machine not in closed]
+    for file, rows in _read(contents, datasets, open_files):
+        if verdict := _rows_problem(file, rows):
+            kept_out.append(_out(file, *verdict))
+        elif isinstance(rows, Rows):
+            good.append(Good(file, rows.count, _mark(footers[file.path])))
+    for file in files:
+        machines[file.machine].files += 1
+    for found in kept_out:
+        machine = machines[found.machine]
+        if found.machine in closed:
+            machine.kept_out = machine.files
+        else:
+            machine.kept_out += 1
+    kept_out.sort(key=lambda found: (found.machine, found.path))
+    return Judgement(machines, good, kept_out)
+
+
+def _out(file: File, kind: str, reason: str) -> KeptOut:
+    return KeptOut(file.machine, file.path, kind, reason)
+
+
+def _footer_problem(
+    file: File, dataset: Dataset, footer: dict[str, str] | Unreadable
+) -> tuple[str, str] | None:
+    """(kind, reason) for which a file does not count, by its footer alone."""
+    if isinstance(footer, Unreadable):
+        return "damaged", f"damaged or half synced: {footer.why}"
+    version = _version(footer)
+    if version is None or "source_fingerprint" not in footer:
+        return "foreign", "made by another program"
+    if (schema := _schema(version, dataset)) != "current":
+        said = f"schema version {version}, {schema} than {dataset.schema_version}"
+        return schema, said
+    of, on = footer.get("dataset"), footer.get("day")
+    if (of, on) not in ((file.dataset, file.day.isoformat()), (None, None)):
+        return "misplaced", f"it holds {of} of {on}"
+    return None
+
+
+def _rows_problem(file: File, rows: Rows | Unreadable) -> tuple[str, str] | None:
+    if isinstance(rows, Unreadable):
+        return "damaged", f"damaged or half synced: {rows.why}"
+    for day in (rows.first_day, rows.last_day):
+        if day not in (file.day, None):
+            return "misplaced", f"it holds rows of {day}"
+    return None
+
+
+def _version(footer: Mapping[str, str]) -> int | None:
+    text = footer.get("schema_version", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _schema(version: int, dataset: Dataset) -> str:
+    if version == dataset.schema_version:
+        return "current"
+    return "newer" if version > dataset.schema_version else "older"
+
+
+def _mark(footer: dict[str, str] | Unreadable) -> str:
+    assert isinstance(footer, dict)
+    return f"{footer['source_fingerprint']} {footer.get('model_fingerprint', '')}"
+
+
+def _read(
+    contents: Contents, datasets: Mapping[str, Dataset], files: Iterable[File]
+) -> Iterable[tuple[File, Rows | Unreadable]]:
+    by_dataset: dict[str, list[File]] = defaultdict(list)
+    for file in files:
+        by_dataset[file.dataset].append(file)
+    for dataset, group in by_dataset.items():
+        found = contents.rows(datasets[dataset], [file.path for file in group])
+        for file in group:
+            yield file, found[file.path]
+
+
+def _odd_folders(
+    storage: Path,
+    machines: Mapping[str, Machine],
+    contents: Contents,
+    files: Iterable[File],
+    footers: Mapping[str, dict[str, str] | Unreadable],
+) -> list[KeptOut]:
+    """Machines whose folder is not to be believed."""
+    found: dict[str, KeptOut] = {}
+
+    def keep_out(machine: str, kind: str, reason: str) -> None:
+        path = f"{PREFIX}{machine}"
+        found.setdefault(machine, KeptOut(machine, path, kind, reason))
+
+    confirmed = set()
+    marts = {name: mart_files(storage, name) for name in machines}
+    named = contents.machines(path for paths in marts.values() for path in paths)
+    for name, paths in marts.items():
+        says = set().union(*(named.get(path, set()) for path in paths)) - {""}
+        if not GOOD_NAME.fullmatch(name):
+            keep_out(name, "odd name", "a name that cannot stand in a path")
+        elif others := sorted(says - {name}):
+            keep_out(name, "other name", f"its marts are of {' and '.join(others)}")
+        elif says:
+            confirmed.add(name)
+    holders: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        footer = footers[file.path]
+        if (
+            file.dataset == TELLING
+            and isinstance(footer, dict)
+            and footer.get("landed_records", "0") != "0"
+        ):
+            content = f"{file.day} {footer['source_fingerprint']}"
+            holders[content].append(file.machine)
+    # Those that their own marts tell apart are two.
+    for same in holders.values():
+        for name in same if len(same) > 1 else ():
+            others = [other for other in same if other != name]
+            if name not in confirmed:
+                said = f"the same heartbeats as {PREFIX}{others[0]}"
+                keep_out(name, "twice", f"one machine in two folders: {said}")
+    return list(found.values())
