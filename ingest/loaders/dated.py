@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,9 +23,13 @@ from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
+from ingest.store.kept_versions import (
+    all_superseded,
+    current_version,
+    superseded_version,
+)
 from ingest.store.landing import HELD_WHOLE, Content, Origin
 from ingest.store.parts import superseded_versions
-from ingest.store.reconcile import content_of_csv
 from ingest.store.versions import (
     CHOSEN,
     MOMENT,
@@ -36,7 +39,7 @@ from ingest.store.versions import (
     is_newer,
     is_same,
     is_same_input,
-    prevails,
+    which_counts,
 )
 
 CHUNK = 1 << 20
@@ -80,7 +83,7 @@ class DatedLoader(Loader):
             )  # fmt: skip
             for source in CSV_SOURCES:  # a newer version may be of the other one
                 context.feeds(source, [version.day])
-            with self._current(version.day, part) as current:
+            with current_version(context.landing, version.day, part) as current:
                 counts = self._land(version, current, input_file)
         if counts:
             context.saw_columns(
@@ -131,25 +134,6 @@ class DatedLoader(Loader):
                 return replace(version, origin=landing.origin(place))
         return version
 
-    @contextlib.contextmanager
-    def _current(self, day: str, part: str) -> Iterator[Version | None]:
-        """The version that counts now, under whichever source."""
-        landing = self.context.landing
-        for source in CSV_SOURCES:
-            if landed := landing.ledger.part(source, day, part):
-                path = landing.path(source, day, part)
-                content = Content(
-                    landed.fingerprint, landed.counts, landed.source_bytes,
-                    dropped=landed.dropped,
-                )  # fmt: skip
-                with landing.open(path) as text:
-                    yield Version(
-                        source, day, part, text, content,
-                        landing.origin(path), landing.length(path),
-                    )  # fmt: skip
-                return
-        yield None
-
     def _land(
         self, version: Version, current: Version | None, input_file: InputFile
     ) -> bool:
@@ -166,14 +150,34 @@ class DatedLoader(Loader):
             self._replace(_dropping(gone, version), current)
         elif is_same_input(version, current):
             return False
-        elif prevails(version, current):
-            if is_newer(current, version):
-                self._warn(input_file, version, current)
-            self._replace(version, current)
         else:
-            return self._supersede(version, current, input_file)
+            return self._choose_among_all(version, current, input_file)
         self.context.landed(version.day, version.records)
         return True
+
+    def _choose_among_all(
+        self, version: Version, current: Version, input_file: InputFile
+    ) -> bool:
+        """Let count what does of all contents that are known; true if it is this."""
+        landing = self.context.landing
+        with all_superseded(landing, version.day, version.part) as superseded:
+            for known in superseded:
+                if is_same(known, version) and not is_newer(version, known):
+                    version = replace(version, origin=known.origin)
+            others = [v for v in superseded if not is_same(v, version)]
+            best = which_counts(current, [version, *others])
+            if best is version:
+                if is_newer(current, version):
+                    self._warn(input_file, version, current)
+                self._replace(version, current)
+                self.context.landed(version.day, version.records)
+                return True
+            if best is not current:
+                self._keep(version)
+                self._replace(best, current)
+                self.context.landed(version.day, 0)
+                return False
+        return self._supersede(version, current, input_file)
 
     def _supersede(
         self, version: Version, current: Version, input_file: InputFile
@@ -254,21 +258,18 @@ class DatedLoader(Loader):
                 found = landing.origin(path).modified, source, path
                 newest[day, part] = max(newest.get((day, part), found), found)
         for (day, part), (modified, source, path) in sorted(newest.items()):
-            with self._current(day, part) as current:
+            with current_version(landing, day, part) as current:
                 if current and modified > current.origin.modified:
                     self._choose(source, path, current)
 
     def _choose(self, source: str, path: Path, current: Version) -> None:
         landing = self.context.landing
-        origin = landing.origin(path)
-        origin = origin._replace(notes=origin.notes | {CHOSEN})
-        with landing.open(path) as text:
-            content = content_of_csv(source, io.TextIOWrapper(text, newline=""))
-        with landing.open(path) as text:
-            version = Version(
-                source, current.day, current.part, text, content,
-                origin, landing.length(path),
-            )  # fmt: skip
+        with superseded_version(
+            landing, source, current.day, current.part, path
+        ) as version:
+            origin = version.origin
+            origin = origin._replace(notes=origin.notes | {CHOSEN})
+            version = replace(version, origin=origin)
             gone = max(current.records - version.records, 0)
             self._replace(_dropping(gone, version), current)
         self.context.landed(current.day, 0)

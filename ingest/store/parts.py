@@ -85,6 +85,16 @@ def superseded_versions(
     return found.superseded
 
 
+def superseded_on(
+    landing: Path, day: str, sources: Iterable[str]
+) -> list[tuple[str, str, str, Path]]:
+    """The same of one day."""
+    found = Found()
+    for source in sources:
+        _look_into_versions(str(landing), source, day, found)
+    return found.superseded
+
+
 def look_into_days(
     landing: Path, days: Iterable[str], sources: Iterable[str] = SOURCES
 ) -> Found:

@@ -1,4 +1,4 @@
-"""Versions of a dated file: which of two contents counts.
+"""Versions of a dated file: which of all contents counts.
 
 Each distinct content is kept. The one with most records counts, so that no file
 shrinks, and of as many the newest; but never the mere beginning of another,
@@ -8,7 +8,7 @@ and nothing that is older than a content that was chosen by --force.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import BinaryIO, NamedTuple
@@ -87,18 +87,32 @@ def is_newer(one: Version, other: Version) -> bool:
     return one.origin.modified > other.origin.modified
 
 
-def prevails(new: Version, current: Version) -> bool:
-    """Whether a content counts rather than the one that counts now."""
-    if new.is_unproven != current.is_unproven:
-        return current.is_unproven
-    if CHOSEN in current.origin.notes and not is_newer(new, current):
-        return False
-    if new.claim.is_usable == current.claim.is_usable:
-        if begins(new, current):
-            return False
-        if begins(current, new):
-            return True
-    return new.claim > current.claim
+def which_counts(current: Version, others: Iterable[Version]) -> Version:
+    """Of all known contents of a file the one that counts.
+
+    Asked of all at once: of three, each may have something over the next.
+    """
+    known = [current, *others]
+    known = [v for v in known if v.is_unproven == current.is_unproven]
+    if CHOSEN in current.origin.notes:
+        known = [v for v in known if v is current or is_newer(v, current)]
+    claims = [version.claim for version in known]
+    is_usable = max(claims).is_usable
+    ranked = [
+        version
+        for claim, version in sorted(
+            zip(claims, known, strict=True), key=lambda pair: pair[0], reverse=True
+        )
+        if claim.is_usable == is_usable
+    ]
+    return next(
+        v for v in ranked if not any(_is_more(o, v) for o in ranked if o is not v)
+    )
+
+
+def _is_more(one: Version, other: Version) -> bool:
+    """Whether a content goes on where another ends."""
+    return begins(other, one) and not begins(one, other)
 
 
 def begins(one: Version, other: Version) -> bool:

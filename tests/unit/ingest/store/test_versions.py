@@ -70,8 +70,11 @@ def landed(tmp_path: Path) -> Landed:
 
 
 def other(count: int) -> str:
-    """A content that neither begins that of `query_csv` nor goes on with it."""
-    return query_csv(DAY, count).replace(",SELECT,", ",INSERT,")
+    """A content that neither begins that of `query_csv` nor goes on with it.
+
+    Nor is it as long: one of equal size and time is the same to a live file.
+    """
+    return query_csv(DAY, count).replace(",SELECT,", ",INSERT,").replace("true", "1")
 
 
 @pytest.mark.parametrize("cut", [0, 20, 300, -1, -5, -30])
@@ -178,19 +181,21 @@ def test_a_time_in_the_future_makes_nothing_newer_again(landed: Landed) -> None:
     assert "SELECT" in landed.text
 
 
-CONTENTS = [HEADER, query_csv(DAY, 2), query_csv(DAY, 3),
-            other(2), other(3), "odd\n"]  # fmt: skip
+# Some of them begin others with as many records, for the last one is cut.
+CONTENTS = [
+    HEADER, query_csv(DAY, 2), query_csv(DAY, 3), query_csv(DAY, 3)[:-4],
+    query_csv(DAY, 3)[:-30], other(2), other(3), other(3)[:-4],
+    other(3)[:-2], "odd\n",
+]  # fmt: skip
 READINGS = st.lists(
-    st.tuples(st.sampled_from(CONTENTS), st.integers(AT, AT + 2)),
-    min_size=2,
-    max_size=5,
+    st.tuples(st.sampled_from(CONTENTS), st.integers(AT, AT + 3)),
+    min_size=3,
+    max_size=6,
 )
 
 
-# Of several contents within a second that begin one another, the order can still
-# tell: so the examples are always the same.
-@settings(max_examples=40, derandomize=True)
-@given(READINGS, st.randoms(use_true_random=False), st.integers(0, 5))
+@settings(max_examples=40, deadline=None)
+@given(READINGS, st.randoms(use_true_random=False), st.integers(0, 6))
 def test_reading_order_is_no_matter(
     readings: list[tuple[str, int]], random: Any, cut: int
 ) -> None:
