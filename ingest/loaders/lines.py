@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
 from ingest.inputs import InputFile
@@ -20,6 +20,7 @@ from ingest.registry import SOURCES
 from ingest.sources.lines import (
     Line,
     Parsed,
+    date_in,
     day_of,
     fallback_time,
     read_lines,
@@ -29,6 +30,7 @@ from ingest.store.growing import share_out
 from ingest.store.landing import Json
 from ingest.store.ledger import Part, SeenInput
 from ingest.store.merge import (
+    goes_on,
     line_identity,
     line_order,
     lines_content,
@@ -66,6 +68,8 @@ class LineLoader(Loader):
         self.positions: dict[str, dict[str, Any]] = {}
         self._untimed: dict[str, dict[str, str]] = {}
         self._timed: dict[tuple[str, str], _TimedLines] = {}
+        # By source and number, the days and identities of lines that were cut off.
+        self._cuts: dict[tuple[str, int], list[tuple[str, str]]] = {}
 
     def add(self, input_file: InputFile) -> None:
         """Read the new lines of one file. Raises OSError."""
@@ -95,21 +99,18 @@ class LineLoader(Loader):
         end = {name: at[name] for name in ("offset", "lines", "last_at", "within")}
         seen: Counter[bytes] = Counter()
         records = 0
-        cut: Json | None = None
         lines = read_lines(stream, at["offset"], at["lines"] + 1, at["within"])
         for batch in _batches(lines):
             read = self._read_lines(input_file, name, batch, end)
             fresh = [record for record, _ in read]
             numbered = self._number(input_file, fresh, position, seen)
-            self._supersede_cut(input_file, numbered)
+            self._drop_begun(input_file.kind, numbered)
             self._keep_all(input_file.kind, name, numbered, [keys for _, keys in read])
             records += len(numbered)
-            if numbered and not batch[-1].is_complete:
-                cut = numbered[-1]
             if self.pending_bytes > MOST_PENDING:
                 self.flush()
         if input_file.path:
-            self._remember(input_file, stream, end, cut)
+            self._remember(input_file, stream, end)
         if records:
             size = input_file.size
             self.context.say(ReadInput(input_file.kind, records, "line", name, size))
@@ -134,6 +135,8 @@ class LineLoader(Loader):
                 record["day"] = day_of(record, fallback).isoformat()
                 if not input_file.is_proven:
                     record["unproven"] = True
+                if record["problem"] and not line.is_complete:
+                    record["cut"] = True
                 read.append((record, parsed.keys))
             if line.is_complete:
                 end["offset"], end["lines"] = line.end, line.number
@@ -213,12 +216,17 @@ class LineLoader(Loader):
         """Day by identity of every untimed line: it is landed once, under
         whichever day it was first given."""
         if source not in self._untimed:
-            self._untimed[source] = {
-                key: day
-                for day, keys in self.context.ledger.keys(source)
-                for key in keys
-            }
+            known = self._untimed[source] = {}
+            for day, keys in self.context.ledger.keys(source):
+                for key in keys:
+                    mark, _, number = key.partition(" ")
+                    known[mark] = day
+                    if number:
+                        self._know_cut(source, int(number), day, mark)
         return self._untimed[source]
+
+    def _know_cut(self, source: str, number: int, day: str, mark: str) -> None:
+        self._cuts.setdefault((source, number), []).append((day, mark))
 
     def _timed_lines(self, source: str, record: Json) -> set[str]:
         """Identities of the lines of a day; of a line's own time, all of them."""
@@ -245,40 +253,51 @@ class LineLoader(Loader):
             if mark in untimed:
                 record["day"] = untimed[mark]
                 return
+            if record.get("cut"):
+                if self._is_begun(source, record):
+                    return
+                self._know_cut(source, record["line_number"], record["day"], mark)
             untimed[mark] = record["day"]
         self.pending.setdefault((source, record["day"]), []).append(record)
         self.pending_bytes += sum(map(sys.getsizeof, record.values())) + PER_LINE
 
-    # The last line of a file that is being written
+    # The last line of a file that was being written, or copied
 
-    def _supersede_cut(self, input_file: InputFile, records: list[Json]) -> None:
-        """Drop the landed beginning of a line that has been finished since."""
-        for path, seen in self.seen.items():
-            if path.rpartition("/")[2] != input_file.name or not seen.position:
-                continue
-            cut = seen.position.get("cut")
-            if not cut:
-                continue
-            whole = next(
-                (r for r in records if r["line_number"] == cut["line_number"]), None
-            )
-            if (
-                whole is not None
-                and whole["raw"] != cut["raw"]
-                and whole["raw"].startswith(cut["raw"])
-            ):
-                self._drop(seen.source, cut)
+    def _drop_begun(self, source: str, records: list[Json]) -> None:
+        """Drop the landed beginnings of lines of which there is more now."""
+        self._untimed_lines(source)
+        for record in records:
+            for day, mark in self._cuts.get((source, record["line_number"]), []):
+                self._drop(source, day, mark, record)
 
-    def _drop(self, source: str, cut: Json) -> None:
-        day, mark = cut["day"], cut["identity"]
+    def _is_begun(self, source: str, cut: Json) -> bool:
+        """Whether more of a line that was cut off is landed: on the day that stands
+        in it, that of the line before it, or the next one."""
+        self.flush()
+        day = date.fromisoformat(cut["day"])
+        days = {day, day + timedelta(days=1)}
+        if said := date_in(cut["raw"], self.context.now):
+            days.add(said.date())
+        return any(
+            goes_on(record, cut)
+            for near in sorted(days)
+            for part in self.context.ledger.parts_of(source, str(near))
+            for record in self.context.landing.records(source, part.day, part.part)
+        )
+
+    def _drop(self, source: str, day: str, mark: str, whole: Json) -> None:
+        self.flush()
         for part in reversed(self.context.ledger.parts_of(source, day)):
             before = self.context.landing.records(source, day, part.part)
-            after = [r for r in before if line_identity(r) != mark]
+            after = [
+                record
+                for record in before
+                if line_identity(record) != mark or not goes_on(whole, record)
+            ]
             if len(after) < len(before):
                 self._write(source, day, part.part, after, dropped=1)
                 self._untimed_lines(source).pop(mark, None)
-                if known := self._timed.get((source, day)):
-                    known.marks.discard(mark)
+                self._cuts[source, whole["line_number"]].remove((day, mark))
                 return
 
     def _remember(
@@ -286,21 +305,12 @@ class LineLoader(Loader):
         input_file: InputFile,
         stream: BinaryIO,
         end: dict[str, Any],
-        cut: Json | None,
     ) -> None:
         offset = end["offset"]
         start = max(offset - PROOF_BYTES, 0)
         stream.seek(start)
         proof = hashlib.sha256(stream.read(offset - start)).hexdigest()
-        position = {**end, "proof": proof}
-        if cut:
-            position["cut"] = {
-                "identity": line_identity(cut),
-                "line_number": cut["line_number"],
-                "raw": cut["raw"],
-                "day": cut["day"],
-            }
-        self.positions[input_file.key or ""] = position
+        self.positions[input_file.key or ""] = {**end, "proof": proof}
 
     # Writing
 

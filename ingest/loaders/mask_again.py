@@ -93,8 +93,6 @@ class _Again:
         self.landing = context.landing
         self.ledger = context.ledger
         self.masks = context.masks
-        # Lines that are known by something else now, by what they were known by.
-        self.renamed: dict[str, Json] = {}
 
     # Sources whose records stand for themselves
 
@@ -198,11 +196,9 @@ class _Again:
                 mark = line_identity(record)
                 if mark in ordinals:
                     fresh = {**fresh, "ordinal": ordinals[mark]}
-                    self.renamed[mark] = fresh
                 before.append(record)
                 after.append(fresh)
             self._write(part, before, sorted(after, key=line_order))
-        self._rename_cuts()
 
     def _masked_lines(
         self, source: str, parts: Iterable[Part]
@@ -244,14 +240,6 @@ class _Again:
             for lines in same.values()
             for ordinal, (*_, mark) in enumerate(sorted(lines), start=1)
         }
-
-    def _rename_cuts(self) -> None:
-        """Let what the ledger says of unfinished lines go along."""
-        for path, seen in self.ledger.inputs().items():
-            cut = (seen.position or {}).get("cut")
-            if cut and (fresh := self.renamed.get(cut["identity"])):
-                cut |= {"raw": fresh["raw"], "identity": line_identity(fresh)}
-                self.ledger.put_input(path, seen)
 
     # Summaries: a version is known by the texts of all its lines
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime
 
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.registry import SOURCES
-from ingest.sources.index_advisor import MAX_REPORT_CHARACTERS, parse_report
+from ingest.sources.index_advisor import parse_report
 from ingest.store.landing import Json, digest
 from ingest.store.merge import (
     TORN,
@@ -21,6 +21,7 @@ from ingest.store.merge import (
 )
 from ingest.store.parts import superseded_versions
 from ingest.text.clean import decode
+from ingest.text.json_text import compact
 
 SOURCE = "index_advisor"
 PART = "index_advisor.ndjson.gz"
@@ -33,8 +34,6 @@ class ReportLoader(Loader):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.pending: dict[str, list[Json]] = {}
-        # What was read, to tell what was half of it.
-        self.whole: list[str] = []
         # The keys of live files, by the contents that were read of them.
         self.live: dict[str, tuple[str, str]] = {}
         # The contents of landed reports without a time stamp.
@@ -72,14 +71,12 @@ class ReportLoader(Loader):
         if input_file.key is not None:
             self.live[content_of(record)] = input_file.key, input_file.shown
         at = record["at"]
-        day = at[:10] if at else str(input_file.modified.date())
-        self.pending.setdefault(str(date.fromisoformat(day)), []).append(record)
+        day = at[:10] if at else _day(input_file.modified)
+        self.pending.setdefault(day, []).append(record)
         if record["problem"] is None:
-            self.whole.append(context.masks.raw(text, MAX_REPORT_CHARACTERS))
             # Half of it may lie under the day on which it was being written.
-            for back in (0, 1):
-                written = input_file.modified - timedelta(days=back)
-                self.pending.setdefault(str(written.date()), [])
+            for near in (*_days_around(day), *_days_around(_day(input_file.modified))):
+                self.pending.setdefault(near, [])
         context.feeds(SOURCE, [day])
         context.saw_columns(SOURCE, name, [day], parsed.keys)
         context.say(ReadInput(SOURCE, 1, "report", name, input_file.size))
@@ -87,16 +84,19 @@ class ReportLoader(Loader):
 
     def flush(self) -> None:
         """Merge what was read into the landing, day by day."""
+        read = [record for fresh in self.pending.values() for record in fresh]
         for day, fresh in sorted(self.pending.items()):
-            self._merge(day, fresh)
+            self._merge(day, fresh, read)
         self.pending.clear()
-        self.whole.clear()
         self.live.clear()
 
-    def _merge(self, day: str, fresh: list[Json]) -> None:
+    def _merge(self, day: str, fresh: list[Json], read: list[Json]) -> None:
+        """Merge reports into their day; `read` are those of all days."""
         landing = self.context.landing
         before = landing.records(SOURCE, day, PART)
-        both = [record for record in [*before, *fresh] if not self._is_half(record)]
+        both = [*before, *fresh]
+        if any(record["problem"] for record in both):
+            both = _without_halves(both, [*self._landed_around(day), *read])
         after, others = merge_reports(both, self._forces(day))
         for other in others:
             landing.keep_superseded_records(
@@ -145,9 +145,34 @@ class ReportLoader(Loader):
                 self.pending.setdefault(day, []).extend(records)
         self.flush()
 
-    def _is_half(self, record: Json) -> bool:
-        """Whether a reject is the beginning of a report that is whole now."""
-        begun = (record["raw"] or "").rstrip(TORN)
-        return record["problem"] is not None and any(
-            len(text) > len(begun) > 0 and text.startswith(begun) for text in self.whole
-        )
+    def _landed_around(self, day: str) -> list[Json]:
+        days = _days_around(day)
+        return [r for d in days for r in self.context.landing.records(SOURCE, d, PART)]
+
+
+def _day(at: datetime) -> str:
+    return str(at.date())
+
+
+def _days_around(day: str) -> list[str]:
+    number = date.fromisoformat(day).toordinal()
+    near = range(max(number - 1, 1), min(number + 1, date.max.toordinal()) + 1)
+    return [str(date.fromordinal(each)) for each in near]
+
+
+def _without_halves(records: list[Json], near: list[Json]) -> list[Json]:
+    """Those that are not a reject that is the beginning of a whole report: of one
+    that was being written, or copied."""
+    whole = [record for record in near if record["report"] is not None]
+    return [record for record in records if not _is_half(record, whole)]
+
+
+def _is_half(record: Json, whole: list[Json]) -> bool:
+    if record["problem"] is None:
+        return False
+    begun = compact((record["raw"] or "").rstrip(TORN))
+    return begun != "" and any(
+        other["report"].startswith(begun) and len(begun) < len(other["report"])
+        for other in whole
+        if record.get("unproven") or not other.get("unproven")
+    )

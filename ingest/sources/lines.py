@@ -14,7 +14,7 @@ from ingest.text.times import believable, date_problem, parse_time, utc_text
 TOO_LONG = "line is too long"
 NOT_AN_OBJECT = "not an object"
 
-_DATE_IN_NAME = re.compile(r"(?<![0-9])([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
+_DATE_IN = re.compile(r"(?<![0-9])([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
 _NEWLINE = re.compile(rb"\r?\n")
 _ANY_END = re.compile(rb"\r\n?|\n")
 _CHUNK = 1 << 18
@@ -126,9 +126,9 @@ def read_lines(
         number += 1
 
 
-def date_in_name(source_file: str, now: datetime) -> datetime | None:
-    """Midnight of the believable date in a file's name, if there is one."""
-    for match in _DATE_IN_NAME.finditer(source_file):
+def date_in(text: str, now: datetime) -> datetime | None:
+    """Midnight of the first believable date in a text such as a file's name."""
+    for match in _DATE_IN.finditer(text):
         at = parse_time("-".join(match.groups()))
         if at is not None and date_problem(at, now) is None:
             return at
@@ -143,7 +143,7 @@ def fallback_time(
     The date in the file's name, else `before`, the time of the timed line before
     it, else `modified`, the file's modification time. All in UTC.
     """
-    return date_in_name(source_file, now) or before or believable(modified, now)
+    return date_in(source_file, now) or before or believable(modified, now)
 
 
 def time_to_carry(

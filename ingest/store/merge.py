@@ -150,6 +150,24 @@ def line_identity(record: Json) -> str:
     return digest(pieces)[:16]
 
 
+def line_key(record: Json) -> str:
+    """An untimed line's identity; that of one that was cut off, with its number:
+    whoever reads all of it looks for it there."""
+    mark = line_identity(record)
+    return f"{mark} {record['line_number']}" if record.get("cut") else mark
+
+
+def goes_on(whole: Json, cut: Json) -> bool:
+    """Whether a line is another one that was cut off, and more of it."""
+    begun = str(cut["raw"]).rstrip(TORN)
+    return (
+        whole["source_file"] == cut["source_file"]
+        and whole["line_number"] == cut["line_number"]
+        and len(whole["raw"]) > len(begun)
+        and whole["raw"].startswith(begun)
+    )
+
+
 def line_order(record: Json) -> tuple[str, int, str, int]:
     """The order of lines in the landing."""
     return (
@@ -342,7 +360,7 @@ def lines_content(records: list[Json], dataset: str) -> Content:
         ),
         counts={dataset: len(records)},
         source_bytes=sum(len(r["raw"].encode()) + 1 for r in records),
-        keys=tuple(line_identity(r) for r in records if not r["has_timestamp"]),
+        keys=tuple(line_key(r) for r in records if not r["has_timestamp"]),
         span=(min(times, default=""), max(times, default="")),
     )  # fmt: skip
 

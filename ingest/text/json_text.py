@@ -7,6 +7,7 @@ hands on as it stands.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -175,6 +176,27 @@ def _written(value: Json) -> Iterator[str]:
 
 def _string(text: str) -> str:
     return encode_basestring(clean(text))
+
+
+# A string that ends, one that does not, and what stands between values.
+_PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*\\?\Z|\s+', re.DOTALL)
+
+
+def compact(text: str) -> str:
+    """A JSON text, or its beginning, about as `dump` would write it."""
+    return _PIECES.sub(_compact_piece, text.lstrip("\ufeff"))
+
+
+def _compact_piece(piece: re.Match[str]) -> str:
+    text = piece[0]
+    if not text.startswith('"'):
+        return ""
+    is_open = len(text) == 1 or not text.endswith('"')
+    try:
+        said = _DECODER.decode(f'{text}"' if is_open else text)
+    except ValueError:
+        return text
+    return _string(said).removesuffix('"') if is_open else _string(said)
 
 
 def key_names(value: Json) -> list[str]:

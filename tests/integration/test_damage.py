@@ -92,6 +92,38 @@ def test_a_flipped_bit_that_left_no_trace(root: Path) -> None:
     assert faults.is_valid(root)
 
 
+def test_without_the_input_that_was_an_error_nothing_is_wrong(tmp_path: Path) -> None:
+    """Not only is the rest published beside it: nothing is left of it, either."""
+    poison = {
+        tmp_path / "g/reports" / name
+        for name in (
+            "heartbeat_2025-10-28_00-05-00.md",
+            "query_perf_daily_20251028.csv",
+            "index_advisor_report.json",
+            "archive/reports_20251029_000000.tar.gz",
+        )
+    }
+    beat = "g/reports/heartbeat_2025-10-28_00-00-00.md"
+    faults.write(tmp_path / beat, faults.heartbeat("2025-10-28T00:00:00Z"))
+    for path in poison:
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(path.name)  # round and round
+    for _ in range(2):
+        done = export(tmp_path, code=1)
+        assert done.report["status"] == "partial"
+        for path in poison:
+            assert f"{path.name}: cannot be read" in done.errors
+        assert len(faults.rows(tmp_path, faults.BEATS)) == 1
+    for path in poison:
+        path.unlink()
+    healed = export(tmp_path)
+    assert healed.report["status"] == "ok"
+    assert not healed.errors
+    assert not any(path.name in healed.warnings for path in poison)
+    assert not run("ingest", tmp_path).report["errors"]
+    assert faults.is_valid(tmp_path)
+
+
 @pytest.mark.parametrize("damage", [truncate, empty, junk, flip])
 def test_damaged_landing_is_landed_again(
     damage: Callable[[Path], None], root: Path

@@ -131,6 +131,61 @@ def test_what_was_half_written_leaves_no_false_reject(root: Path) -> None:
     assert (Path(beat).name,) in faults.rows(root, faults.BEATS, "filename")
 
 
+def test_what_is_half_leaves_no_reject_beside_the_whole(root: Path) -> None:
+    """Copies that were cut short come after, or before, what they begin."""
+    report, log = f"{REPORTS}/index_advisor_report.json", f"{REPORTS}/query_perf.jsonl"
+    telemetry = "g/telemetry/rollup_daily.ndjson"
+    said = (
+        f'{{ "timestamp": "{NEW_DAY}T02:00:00Z",\n  "slow_queries": [],\n '
+        ' "recommendations": [{"table": "t\\u00e9 \\"x\\"", "index": "i",\n'
+        ' "query_pattern": "q", "estimated_speedup": 2.50, "priority": "high"}]}'
+    )
+    late = '{"ts":"2025-10-20T01:00:00Z","query":"select é","duration_ms":3}\n'
+    rollup = '{"ts":"2025-10-20T01:00:00Z","metric":"m","value":1}\n'
+    whole = {
+        report: said,
+        log: (root / log).read_text() + late,
+        telemetry: (root / telemetry).read_text() + rollup,
+    }
+    rejects = sorted(faults.rows(root, faults.REJECTS))
+    number = 0
+
+    def bundled(cuts: dict[str, int]) -> None:
+        nonlocal number
+        number += 1
+        faults.make_bundle(
+            root / f"{REPORTS}/archive/reports_20251101_{number:06}.tar.gz",
+            [
+                (faults.member(name, mtime=1761000000), whole[name].encode()[:-cut])
+                for name, cut in cuts.items()
+            ],
+        )
+        export(root)
+        assert not faults.conservation(root)
+
+    begun = (1, 40, 75, len(said.encode()) - 1)
+    for cut in begun[:2]:
+        bundled({report: cut, log: 30, telemetry: 20 + cut // 2})
+    assert len(faults.rows(root, faults.REJECTS)) > len(rejects)
+
+    for name, text in whole.items():
+        write(root / name, text, 1761000000)
+    export(root)
+    assert sorted(faults.rows(root, faults.REJECTS)) == rejects
+    assert not faults.conservation(root)
+
+    before = faults.published(root)
+    for cut in begun[2:]:
+        bundled({report: cut, log: 22, telemetry: 9})
+    export(root, "--historical")
+    assert sorted(faults.rows(root, faults.REJECTS)) == rejects
+    assert not {
+        name for name in faults.changed(before, faults.published(root))
+        if "landed_counts" not in name and "run_log" not in name
+    }  # fmt: skip
+    assert ('té "x"',) in faults.rows(root, faults.ADVICE, "table_name")
+
+
 def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     log = write(tmp_path / f"{REPORTS}/query_perf.jsonl", '{"ts":"2025-10-20T01')
     csv = write(tmp_path / CSV, query_csv(NEW_DAY, 3)[:-9])

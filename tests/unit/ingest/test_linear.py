@@ -26,7 +26,7 @@ from ingest.sources import (
     reports,
     telemetry,
 )
-from ingest.text import times
+from ingest.text import json_text, times
 from tests.steps import Steps, counting
 
 NOW = datetime(2025, 10, 28, 12)
@@ -174,8 +174,12 @@ PARSERS: dict[str, tuple[Parser, list[tuple[str, str]]]] = {
         ),
         [("", ""), ('"', "")],
     ),
+    "half of a report": (
+        lambda text, _: json_text.compact(text),
+        [("", ""), ('"', ""), ('{"a":', "x"), ('{"a":"\\', "")],
+    ),
     "times": (
-        lambda text, _: (times.parse_time(text), lines.date_in_name(text, NOW)),
+        lambda text, _: (times.parse_time(text), lines.date_in(text, NOW)),
         [("", ""), ("2025-10-28T01:02:03.", "x")],
     ),
 }

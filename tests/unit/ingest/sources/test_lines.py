@@ -9,7 +9,7 @@ from ingest.masking.masks import load_masks
 from ingest.sources import lines as lines_module
 from ingest.sources.lines import (
     Line,
-    date_in_name,
+    date_in,
     day_of,
     fallback_time,
     json_line,
@@ -111,8 +111,8 @@ def test_reading_goes_on_behind_any_complete_line(
         ("rollup_daily.ndjson", None),
     ],
 )
-def test_date_in_name(name: str, expected: datetime | None) -> None:
-    assert date_in_name(name, NOW) == expected
+def test_date_in(name: str, expected: datetime | None) -> None:
+    assert date_in(name, NOW) == expected
 
 
 def test_the_time_of_an_untimed_line() -> None:

@@ -12,6 +12,7 @@ from ingest.text.json_text import (
     Json,
     Number,
     cell,
+    compact,
     dump,
     key_names,
     parse_json,
@@ -159,3 +160,17 @@ def test_key_names_are_bounded() -> None:
     names = key_names({str(n) + "x" * 500: None for n in range(2 * MAX_NAMES)})
     assert len(names) == MAX_NAMES
     assert max(map(len, names)) == 200
+
+
+DOCUMENT = """ { "a" : [ 1.50, -2e3, true,\n null ],
+ "b\\u00e9\\"\\\\": "c \\n d", "e": {}, "f": "ü \\ud83d\\ude00" } """
+
+
+def test_a_beginning_is_the_beginning_of_what_is_written() -> None:
+    whole = dump(parse_json(DOCUMENT))
+    assert compact(DOCUMENT) == whole
+    for end in range(len(DOCUMENT)):
+        # What breaks off within an escape is not always told.
+        if "\\" not in DOCUMENT[max(end - 12, 0) : end]:
+            assert whole.startswith(compact(DOCUMENT[:end]))
+    assert not whole.startswith(compact(DOCUMENT.replace("true", "false")[:40]))
