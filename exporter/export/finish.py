@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from exporter.catalogue.file import write_catalogue
 from exporter.contracts.datasets import BrokenContract
 from exporter.contracts.settings import read_settings
 from exporter.notify.delivery import deliver
@@ -63,6 +64,7 @@ def conclude(
         partial(append_run, root, result, stored),
         partial(write_summary, root, result, stored),
         partial(write_guide, root),
+        partial(write_catalogue, root, ledger, bool(result.with_status("exported"))),
     )
     for leave in leavings:
         with _told(root, result, screen):

@@ -92,6 +92,7 @@ finally:
 
 
 def test_a_run_with_nothing_new_imports_neither_dbt_nor_duckdb(root: Path) -> None:
+    faults.export(root)  # it is a copy: the catalogue follows
     said = subprocess.run(
         [sys.executable, "-c", NOTHING_NEW, str(root)],
         check=True, cwd=PROJECT, stdout=subprocess.PIPE, text=True,
