@@ -167,6 +167,7 @@ class Daily:
         try:
             with files.write_aside(self.folder, self.place.name) as made:
                 db.execute(f"copy kept to {quote(str(made))} (format parquet)")
+                made.chmod(0o600)  # queries may hold what others are not to read
                 os.replace(made, self.place)
             for other in self.folder.glob(f"{self.name}.*.parquet"):
                 if other != self.place:
