@@ -17,6 +17,7 @@ EXPORTER = """
     verify
     export
     notify
+    metrics
     reporting
     answers
     catalogue

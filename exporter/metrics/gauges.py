@@ -1,0 +1,33 @@
+"""Gauges in the form of Prometheus: names, help and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+PREFIX = "ops_atomic_"
+Value = float | bool | None
+Samples = Iterable[tuple[Mapping[str, object], Value]]
+
+
+def gauge(name: str, help_text: str, value: Value) -> Metric:
+    """A gauge without labels; without a sample where the value is not known."""
+    return gauges(name, help_text, (), [({}, value)])
+
+
+def gauges(
+    name: str, help_text: str, labels: tuple[str, ...], samples: Samples
+) -> Metric:
+    """A gauge with labels; a value that is not known has no sample."""
+    family = GaugeMetricFamily(PREFIX + name, help_text, labels=labels)
+    for cells, value in samples:
+        if value is not None:
+            family.add_metric([str(cells[label]) for label in labels], float(value))
+    return family
+
+
+def seconds(at: datetime | None) -> float | None:
+    """A time without a zone, which is UTC, as seconds since 1970."""
+    return at.replace(tzinfo=UTC).timestamp() if at else None
