@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from exporter.cli.flags import FAILURE, chosen_root, root_option
+from exporter.cli.flags import FAILURE, LOCKED, chosen_root, root_option
 from exporter.runtime.output import say
+from exporter.runtime.redact import redact
+from exporter.runtime.stop import Stopped, stoppable
+from ingest.root import Root
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
 
 
 @click.command("monitor")
@@ -40,12 +48,34 @@ def monitor_command(root: str | None, once: bool, is_init: bool) -> None:
         # One line, for a log: no usage above it.
         say(f"✗ {wrong}", to_stderr=True)
         sys.exit(2)
-    if once:
-        from monitor.once import write_once
+    try:
+        with stoppable(None):
+            if once:
+                _write_once(where, settings)
+            else:
+                _watch(where, settings)
+    except Stopped as stopped:
+        sys.exit(stopped.code)
 
-        try:
-            for line in write_once(where.path, settings):
-                say(line)
-        except OSError as error:
-            say(f"✗ no heartbeat was written: {error}", to_stderr=True)
-            sys.exit(FAILURE)
+
+def _write_once(root: Root, settings: Settings) -> None:
+    from monitor.once import write_once
+
+    try:
+        for line in write_once(root.path, settings):
+            say(line)
+    except OSError as error:
+        say(f"✗ no heartbeat was written: {redact(str(error))}", to_stderr=True)
+        sys.exit(FAILURE)
+
+
+def _watch(root: Root, settings: Settings) -> None:
+    from exporter.notify.at_once import tell_at_once
+    from monitor.loop import Loop
+    from monitor.state import AlreadyRuns
+
+    try:
+        Loop(root.path, settings, partial(tell_at_once, root)).run()
+    except AlreadyRuns as other:
+        say(f"✗ {other}", to_stderr=True)
+        sys.exit(LOCKED)
