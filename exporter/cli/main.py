@@ -260,7 +260,13 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
 @click.option("--seed", default=1, help="Same seed, same bytes. Default 1.")
 @click.option("--start", type=Day(), default="2025-01-01", help="The first day.")
 def sample_command(directory: Path, days: int, seed: int, start: date) -> None:
-    """Write a synthetic root of any size into DIR."""
+    """Write a synthetic root of any size into DIR.
+
+    From the second week on it has troubles to look for: in sixty days a check
+    that is down for hours, one that flaps, a day of warnings, a silent monitor, a
+    query that gets slower, an index that is advised and helps, rejects, a new
+    column, growth.
+    """
     from exporter.sample import write_sample
 
     try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from exporter.sample import planted
 from exporter.sample.days import DAY_SECONDS, Input, chance, clock, midnight, slowness
 
 FOLDER = "g/reports/ops_atomic"
@@ -153,6 +155,17 @@ def outages(seed: int, day: date) -> list[Outage]:
     ] + outages_beginning(seed, day)
 
 
+def planted_at(
+    failures: Iterable[planted.Failure], beat: int, moment: float
+) -> dict[str, str]:
+    """The messages of the planted failures that a heartbeat sees, by check."""
+    return {
+        failure.check: FAILURES[failure.check][0] if failure.check in FAILURES else ""
+        for failure in failures
+        if failure.begins <= moment < failure.ends and not (failure.flaps and beat % 2)
+    }
+
+
 @functools.lru_cache(maxsize=1024)
 def report(checks: Checks, in_ci: bool) -> tuple[str, str]:
     """The overall wording and all that follows the duration, for some checks.
@@ -191,10 +204,15 @@ def heartbeat(moment: str, duration_ms: int, checks: Checks, in_ci: bool) -> str
     )
 
 
-def day_heartbeats(seed: int, day: date) -> Iterator[Input]:
-    """The heartbeats of a day, in the order in which they were written."""
+def day_heartbeats(seed: int, day: date, number: int = 0) -> Iterator[Input]:
+    """The heartbeats of a day, in the order in which they were written.
+
+    `number` counts the days of the root. On a day with planted failures nothing
+    else goes wrong.
+    """
     draw = chance(seed, day, "heartbeats")
-    troubles = outages(seed, day)
+    failures = list(planted.failures(number))
+    troubles = [] if failures else outages(seed, day)
     slow = slowness(seed, day)
     start, date_text = midnight(day), day.isoformat()
     sleeps, asleep = draw.random() < SLEEPS, draw.random() * DAY_SECONDS
@@ -206,10 +224,13 @@ def day_heartbeats(seed: int, day: date) -> Iterator[Input]:
         moment += (INTERVAL + draw.random()) if beat else 0
         missed, in_ci = draw.random() < MISSED, draw.random() < IN_CI
         duration = 62 * math.exp(draw.gauss(0, 0.3))
-        if missed or asleep <= moment < awake:
+        failing = {t.check: t.message for t in troubles if t.begins <= moment < t.ends}
+        if failures:
+            missed = in_ci = sleeps = False
+            failing = planted_at(failures, beat, moment)
+        if missed or "monitor" in failing or (sleeps and asleep <= moment < awake):
             continue
         second = int(moment)
-        failing = {t.check: t.message for t in troubles if t.begins <= moment < t.ends}
         if in_ci:
             checks: Checks = CI_CHECKS
         else:
@@ -220,8 +241,11 @@ def day_heartbeats(seed: int, day: date) -> Iterator[Input]:
         duration *= slow[second // 3600] * (2 if "database" in failing else 1)
         milliseconds = int((moment - second) * 1000)
         stamp = f"{date_text}T{clock(second)}.{milliseconds:03}Z"
+        text = heartbeat(stamp, round(duration), checks, in_ci)
+        if (number % planted.CYCLE, beat) == (planted.SILENT_DAY, planted.SILENT_BEAT):
+            text = re.sub(r"\*\*Status:\*\* .*\n", "", text)
         yield Input(
             f"{FOLDER}/heartbeat_{date_text}_{clock(second, '-')}.md",
             start + second,
-            heartbeat(stamp, round(duration), checks, in_ci).encode(),
+            text.encode(),
         )

@@ -10,6 +10,7 @@ import math
 from datetime import date
 from typing import NamedTuple
 
+from exporter.sample import planted
 from exporter.sample.days import Input, chance, clock, midnight, slowness
 
 REPORTS = "g/reports"
@@ -130,13 +131,30 @@ def popularity(size: int) -> tuple[float, ...]:
     return tuple(itertools.accumulate(1 / rank for rank in range(1, size + 1)))
 
 
-def query_day(seed: int, day: date) -> QueryDay:
-    """Some 1,500 executed queries, fewer at weekends, in order of time."""
+@functools.lru_cache(maxsize=8)
+def scans(seed: int) -> dict[int, int]:
+    """The queries that look at a whole table for a text, numbered by frequency."""
+    places = [n for n, query in enumerate(catalogue(seed)) if query.kind == "scan"]
+    return {place: scan for scan, place in enumerate(places)}
+
+
+def query_day(seed: int, day: date, number: int = 0) -> QueryDay:
+    """Some 1,500 executed queries, fewer at weekends, in order of time.
+
+    `number` counts the days of the root.
+    """
     draw = chance(seed, day, "queries")
     queries = catalogue(seed)
     slow = slowness(seed, day)
     busy = (1.0 if day.weekday() < 5 else 0.86) * math.exp(draw.gauss(0, 0.08))
     count = min(max(int(1_580 * busy), 1_250), 2_100)
+    count = int(count * planted.growth(number))
+    slower = {
+        place: planted.slowdown(number, scan) for place, scan in scans(seed).items()
+    }
+    unreadable = 0
+    if number % planted.CYCLE == planted.UNREADABLE_DAY:
+        unreadable = planted.UNREADABLE_ROWS
     hours = draw.choices(range(24), LOAD, k=count)
     seconds = sorted(hour * 3600 + int(draw.random() * 3600) for hour in hours)
     chosen = draw.choices(range(len(queries)), cum_weights=popularity(len(queries)),
@@ -151,18 +169,24 @@ def query_day(seed: int, day: date) -> QueryDay:
         ratio = math.exp(query.spread * draw.gauss(0, 1))
         hit = draw.random() < query.hit_rate
         time_ms = query.usual_ms * ratio * slow[second // 3600] * (0.1 if hit else 1)
-        time_ms = max(round(time_ms, 1), 0.1)
+        time_ms = max(round(time_ms * slower.get(place, 1), 1), 0.1)
         examined = query.examined
         if query.kind in ("lookup", "scan"):
             examined = max(int(examined * ratio), 1)
         returned = 1 if query.kind == "count" else round(examined * query.selectivity)
-        hits += hit
-        times.setdefault(place, []).append(time_ms)
+        if unreadable:
+            time_text, unreadable = "n/a", unreadable - 1
+        else:
+            time_text = f"{time_ms:.1f}"
+            hits += hit
+            times.setdefault(place, []).append(time_ms)
         lines.append(
-            f"{date_text}T{clock(second)}Z,{query.query_hash},{query.query_type},{time_ms:.1f},"
+            f"{date_text}T{clock(second)}Z,{query.query_hash},{query.query_type},{time_text},"
             f"{0 if hit else examined},{returned},{'true' if hit else 'false'},"
             f"{query.table},{query.index_name}"
         )
+    if number % planted.CYCLE in planted.DRIFT_DAYS:
+        lines = [f"{lines[0]},plan", *(f"{line}," for line in lines[1:])]
     lines.append("")
     path = f"{REPORTS}/query_perf_daily_{day:%Y%m%d}.csv"
     written = midnight(day) + 86_399
@@ -193,6 +217,28 @@ def number(value: float) -> float | int:
     """Rounded to two places, a whole number without any, as JavaScript has it."""
     rounded = round(value, 2)
     return int(rounded) if rounded.is_integer() else rounded
+
+
+def daily_twin(seed: int, day: date, times_ms: dict[int, list[float]]) -> Input:
+    """A day's patterns as JSON, beside its CSV of rows."""
+    found = patterns(seed, times_ms)
+    twin = {
+        "date": f"{day:%Y%m%d}",
+        "total_queries": sum(p.samples for p in found),
+        "patterns": [
+            {
+                "pattern": p.query.text,
+                "samples": p.samples,
+                "p50": number(p.p50),
+                "p95": number(p.p95),
+                "p99": number(p.p99),
+                "slow": p.is_slow,
+            }
+            for p in found
+        ],
+    }
+    path = f"{REPORTS}/query_perf_daily_{day:%Y%m%d}.json"
+    return Input(path, midnight(day) + 86_399, json.dumps(twin, indent=2).encode())
 
 
 def weekly(seed: int, sunday: date, times_ms: dict[int, list[float]]) -> list[Input]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from exporter.sample import nightly
+from exporter.sample import nightly, planted
 from exporter.sample.days import DAY_SECONDS, Input, chance, midnight
 from exporter.sample.heartbeats import FOLDER as HEARTBEATS
 from exporter.sample.heartbeats import day_heartbeats
-from exporter.sample.queries import query_day, weekly
+from exporter.sample.queries import daily_twin, query_day, weekly
 
 ARCHIVE = "g/reports/archive"
 FOLDERS = (HEARTBEATS, nightly.HEALTH, "g/telemetry", "knowledge/optimize")
@@ -47,7 +47,8 @@ def write_sample(
     """Write a synthetic root of so many days into a new or empty folder.
 
     The same arguments give the same bytes and modification times; a longer
-    root begins with the days of a shorter one. With `rotate_after`, inputs
+    root begins with the days of a shorter one, and each sixty days hold what
+    `planted.py` tells of. With `rotate_after`, inputs
     that are that many days old when the last day ends lie in hourly bundles.
     `progress` is told after each day how many were written since (one).
 
@@ -61,15 +62,18 @@ def write_sample(
         raise ValueError(f"rotate_after must not be negative, but is {rotate_after}")
     if days > (date.max - start).days:
         raise ValueError(f"{days} days from {start} go beyond the year 9999")
-    _prepare(directory, rotate_after is not None)
+    has_bundles = rotate_after is not None or days > min(planted.ADVICE_NIGHTS) + 2
+    _prepare(directory, has_bundles)
 
     count = SampleCount(days)
     end = midnight(start) + days * DAY_SECONDS
     week: dict[int, list[float]] = {}
+    # Of nights whose reports are moved on a day to come, by that day.
+    advice: dict[int, list[Input]] = {}
     for number in range(days):
         day = start + timedelta(days=number)
-        heartbeats = list(day_heartbeats(seed, day))
-        queries = query_day(seed, day)
+        heartbeats = list(day_heartbeats(seed, day, number))
+        queries = query_day(seed, day, number)
         summary = nightly.summary_text(seed, day, queries)
         inputs = [*heartbeats, queries.csv, nightly.dated_summary(day, summary)]
         for place, times in queries.times_ms.items():
@@ -79,6 +83,13 @@ def write_sample(
             # A machine keeps few of them.
             inputs.append(nightly.health_report(seed, day))
             week = {}
+        if number % planted.CYCLE in planted.PATTERN_DAYS:
+            inputs.append(daily_twin(seed, day, queries.times_ms))
+        if number % planted.CYCLE in planted.ADVICE_NIGHTS:
+            advice[number + 2] = nightly.advisor_reports(seed, day, queries)
+        if number in advice:
+            _write(directory, _moved(day, advice.pop(number)), count)
+            count.bundles += 1
         if rotate_after is not None:
             inputs = _rotate(directory, seed, day, inputs, rotate_after, end, count)
         for made in inputs:
@@ -112,7 +123,7 @@ def bundle(members: list[Input], prefix: str = "") -> bytes:
     return packed.getvalue()
 
 
-def _prepare(directory: Path, rotated: bool) -> None:
+def _prepare(directory: Path, has_bundles: bool) -> None:
     """Make the folders, unless something would be in the way."""
     if directory.exists():
         if not directory.is_dir():
@@ -121,8 +132,15 @@ def _prepare(directory: Path, rotated: bool) -> None:
             raise FileExistsError(
                 f"{directory} is not empty: name a new or an empty folder"
             )
-    for folder in (*FOLDERS, *([ARCHIVE] if rotated else [])):
+    for folder in (*FOLDERS, *([ARCHIVE] if has_bundles else [])):
         (directory / folder).mkdir(parents=True)
+
+
+def _moved(day: date, members: list[Input]) -> Input:
+    """The bundle of a job that was started by hand, half an hour past midnight."""
+    moment = midnight(day) + 1_800
+    name = f"reports_{datetime.fromtimestamp(moment, UTC):%Y%m%d_%H%M%S}"
+    return Input(f"{ARCHIVE}/{name}.tar.gz", moment, bundle(members))
 
 
 def _rotate(
