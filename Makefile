@@ -3,7 +3,7 @@
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .PHONY: help export install uninstall test coverage fuzz lint docs example schema lock bench \
-	bench-quick clean venv
+	bench-quick clean grafana venv
 
 # Nothing leaves this machine but requests to the package registry.
 export DO_NOT_TRACK = 1
@@ -47,6 +47,9 @@ schema: venv ## Write the schema documents in docs/ from the contracts
 	@mv docs/parquet_schema.json.new docs/parquet_schema.json
 	@.venv/bin/python -m exporter.contracts.versions
 
+grafana: venv ## The DuckDB of Grafana's plugin, for the test of its dashboard
+	@scripts/setup_grafana.sh
+
 bench: venv ## Measure speed and size side by side with other tools
 	@.venv/bin/python -m bench
 
@@ -59,7 +62,7 @@ lock: ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade; needs uv)
 		pyproject.toml -o requirements.lock > /dev/null
 
 clean: ## Remove the environment and everything made by tools
-	rm -rf .venv .venv-bench .venv.new.* .venv.old.* build target logs *.egg-info
+	rm -rf .venv .venv-bench .venv-grafana .venv.new.* .venv.old.* build target logs *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f ops_atomic.duckdb ops_atomic.duckdb.wal
 
