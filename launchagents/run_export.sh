@@ -1,7 +1,7 @@
 #!/bin/sh
-# What launchd and the systemd timers start: the nightly export.
+# What launchd and systemd start: the nightly export, or another job by its name.
 #
-# Arguments are passed on to `ops-atomic export`. Relies on nothing from the
+# Arguments are passed on to `ops-atomic export`, or to that job. Relies on nothing from the
 # environment: launchd gives a job next to none.
 set -eu
 
@@ -43,6 +43,10 @@ fi
 # So that run_log tells its runs from those by hand.
 OPS_ATOMIC_STARTED_BY=agent
 export OPS_ATOMIC_STARTED_BY
+
+case ${1:-} in
+    monitor) exec "$venv/bin/ops-atomic" "$@" ;;
+esac
 
 # Both agents may start at once, at login or on waking: one waits for the other.
 exec "$venv/bin/ops-atomic" export --wait 600 --timeout 600 "$@"

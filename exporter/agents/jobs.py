@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exporter.agents.errors import AgentRefused
-from exporter.agents.schedule import Schedule, as_intervals, as_text, daily, every
+from exporter.agents.schedule import (
+    Schedule,
+    as_intervals,
+    as_text,
+    daily,
+    every,
+)
 from exporter.runtime import machine
 from ingest.root import PROJECT
 
@@ -27,11 +33,20 @@ Agent = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """One agent: its name on the command line, its label, and when it starts."""
+    """One agent: its name on the command line, its label, and when it starts.
+
+    `words` is the command that the wrapper hands to ops-atomic; none is the
+    export. One without times runs for ever.
+    """
 
     name: str
     label: str
     times: Schedule
+    words: tuple[str, ...] = ()
+
+    @property
+    def runs_for_ever(self) -> bool:
+        return not self.times
 
     @property
     def schedule(self) -> str:
@@ -47,7 +62,10 @@ JOBS = (
 )
 # Only where it is asked for: what is shown is then minutes old.
 REFRESH = Job("refresh", "com.02luka.parquet_refresh", every("10m"))
-ALL_JOBS = (*JOBS, REFRESH)
+MONITOR = Job("monitor", "com.02luka.ops_atomic_monitor.loop", (), ("monitor",))
+ALL_JOBS = (*JOBS, REFRESH, MONITOR)
+# The password of what is watched is nobody else's.
+ONLY_OF_MONITOR = ("OPS_ATOMIC_REDIS_PASSWORD",)
 LABELS = tuple(job.label for job in JOBS)
 ALL_LABELS = tuple(job.label for job in ALL_JOBS)
 
@@ -83,15 +101,22 @@ def fill_agent(job: Job, place: Installation, environ: Mapping[str, str]) -> Age
         _check_path(path)
     values: dict[str, object] = {
         "label": job.label,
-        "times": as_intervals(job.times),
-        "wrapper": str(place.wrapper),
-        "project": str(place.project),
+        "times": as_intervals(job.times) if job.times else None,
+        "program": [str(place.wrapper), *job.words],
+        "folder": str(place.root if job.runs_for_ever else place.project),
+        "keep_alive": job.runs_for_ever or None,
+        # What macOS takes for background work it lets wait: no beat would be kept.
+        "process_type": "Standard" if job.runs_for_ever else "Background",
+        "is_low": None if job.runs_for_ever else True,
+        "nice": None if job.runs_for_ever else 10,
         "root": str(place.root),
         "path": f"{place.venv / 'bin'}:{SEARCH_PATH}",
         "stdout": str(place.logs / f"{job.label}.out.log"),
         "stderr": str(place.logs / f"{job.label}.err.log"),
     }
     for name in operator_variables():
+        if name in ONLY_OF_MONITOR and job.label != MONITOR.label:
+            continue
         if value := environ.get(name):
             _check_value(name, value)
             if name == machine.VARIABLE:

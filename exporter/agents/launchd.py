@@ -101,7 +101,8 @@ class Launchd:
         loaded = self.find(agent["Label"])
         if loaded is None or not loaded.is_enabled:
             return False
-        wanted = as_text(from_intervals(agent["StartCalendarInterval"]))
+        times = agent.get("StartCalendarInterval")
+        wanted = as_text(from_intervals(times)) if times else None
         # What some version of macOS does not print is not taken for a difference,
         # or installing there would load the agents anew each time.
         return loaded.program in ("", " ".join(agent["ProgramArguments"])) and (

@@ -12,7 +12,6 @@ from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.jobs import (
     ALL_JOBS,
     JOBS,
-    REFRESH,
     Agent,
     Installation,
     Job,
@@ -55,15 +54,20 @@ def jobs_of(system: System, asked: Mapping[str, Schedule]) -> list[Job]:
     """The agents of this machine, each with its own times.
 
     Those that are `asked` for, by label; else those that it is installed with;
-    else those it is meant to have. The refresh is one of them only where it is
-    asked for or installed.
+    else those it is meant to have. What is not there on every machine is one of
+    them only where it is asked for or installed.
     """
     jobs = []
     for job in ALL_JOBS:
-        times = asked.get(job.label) or system.read_schedule(job.label)
-        if times or job in JOBS:
+        if job in JOBS or job.label in asked or is_installed(system, job):
+            times = asked.get(job.label) or system.read_schedule(job.label)
             jobs.append(job._replace(times=times or job.times))
     return jobs
+
+
+def is_installed(system: System, job: Job) -> bool:
+    """Whether any of its files is there."""
+    return any(os.path.lexists(path) for path in system.paths(job.label))
 
 
 def render(place: Installation, environ: Mapping[str, str], output: Path) -> list[Path]:
@@ -114,7 +118,7 @@ def uninstall(system: System, jobs: Sequence[Job] = ALL_JOBS) -> list[Change]:
     for job in jobs:
         paths = [path for path in system.paths(job.label) if os.path.lexists(path)]
         is_absent = not paths and system.find(job.label) is None
-        if is_absent and job == REFRESH:
+        if is_absent and job not in JOBS:
             continue  # it was never asked for
         system.unload(job.label)
         for path in paths:

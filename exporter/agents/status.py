@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.agents.errors import AgentError, AgentRefused
+from exporter.agents.heartbeats import Beats, count_beats
 from exporter.agents.jobs import Installation, Job, file_mode, fill_agent
 from exporter.agents.schedule import next_start
 from exporter.agents.service import check_project, is_in_place, jobs_of
@@ -29,11 +30,12 @@ class AgentStatus:
     loaded: Loaded | None
     root: str | None
     problems: list[str]
+    beats: Beats | None = None
 
     @property
     def next_start(self) -> datetime | None:
         """When it starts next, on the machine's clock; None when it does not."""
-        if self.loaded is None or not self.loaded.is_enabled:
+        if self.loaded is None or not self.loaded.is_enabled or not self.job.times:
             return None
         # launchd and systemd go by the machine's clock, as its owner does.
         return next_start(self.job.times, datetime.now().astimezone())
@@ -55,6 +57,7 @@ class AgentStatus:
             "next_start": self.next_start.isoformat() if self.next_start else None,
             "program": loaded.get("program"),
             "root": self.root,
+            "heartbeats": self.beats.as_json() if self.beats else None,
             "problems": self.problems,
         }
 
@@ -90,7 +93,13 @@ def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
         problems += _find_faults_of_files(system, job, place, environment)
     if loaded:
         problems += _find_faults_of_job(job, loaded, root)
-    return AgentStatus(job, is_installed, loaded, root, problems)
+    beats = count_beats(Path(root)) if root and job.runs_for_ever else None
+    if beats and loaded and loaded.is_running and beats.is_silent and root:
+        log = Root(Path(root)).logs / "ops_monitor.loop.err.log"
+        problems.append(
+            f"it runs, but writes no heartbeats: run tail {advice.path(log)}"
+        )
+    return AgentStatus(job, is_installed, loaded, root, problems, beats)
 
 
 def _find_faults_of_files(
@@ -123,7 +132,9 @@ def _find_faults_of_job(job: Job, loaded: Loaded, root: str | None) -> list[str]
     faults = []
     if not loaded.is_enabled:
         faults.append(_install("disabled", root))
-    if loaded.schedule != job.schedule:
+    if job.runs_for_ever and not loaded.is_running:
+        faults.append("loaded, but it does not run at this moment")
+    if not job.runs_for_ever and loaded.schedule != job.schedule:
         said = f"scheduled for {loaded.schedule or 'no time'}, not {job.schedule}"
         faults.append(_install(said, root))
     logs = "see its log"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.agents.errors import AgentError
-from exporter.agents.jobs import Agent, Installation
+from exporter.agents.jobs import MONITOR, Agent, Installation
 from exporter.agents.processes import Runner, failure
 from exporter.agents.schedule import Schedule, as_text
 from exporter.agents.system import Loaded
@@ -53,7 +53,10 @@ class Systemd:
         """Linux keeps none of a user's folders from that user's jobs."""
 
     def paths(self, label: str) -> tuple[Path, ...]:
-        return self.folder / f"{label}.service", self.folder / f"{label}.timer"
+        service = self.folder / f"{label}.service"
+        if label == MONITOR.label:
+            return (service,)
+        return service, self.folder / f"{label}.timer"
 
     def render(self, agent: Agent) -> dict[Path, bytes]:
         return {
@@ -76,8 +79,12 @@ class Systemd:
         return read_schedule(timer)
 
     def find(self, label: str) -> Loaded | None:
-        timer = self._show(f"{label}.timer", OF_TIMER)
-        if timer["ActiveState"] != "active":
+        timer = self._show(_switch(label), OF_TIMER)
+        is_kept = label == MONITOR.label
+        up = ("active", "activating") if is_kept else ("active",)
+        # A oneshot service is "activating" for as long as its program runs.
+        runs = "active" if is_kept else "activating"
+        if timer["ActiveState"] not in up:
             return None
         service = self._show(f"{label}.service", OF_SERVICE)
         schedule = read_schedule(timer["TimersCalendar"])
@@ -88,8 +95,7 @@ class Systemd:
         pid = int(service["MainPID"])
         return Loaded(
             domain=f"user {self.uid}",
-            # A oneshot service is "activating" for as long as its program runs.
-            is_running=service["ActiveState"] == "activating",
+            is_running=service["ActiveState"] == runs,
             is_enabled=timer["UnitFileState"] == "enabled",
             program=program[1] if program else "",
             schedule=as_text(schedule) if schedule else None,
@@ -100,7 +106,7 @@ class Systemd:
 
     def is_loaded_as(self, agent: Agent) -> bool:
         label = agent["Label"]
-        timer = self._show(f"{label}.timer", OF_TIMER)
+        timer = self._show(_switch(label), OF_TIMER)
         service = self._show(f"{label}.service", OF_SERVICE)
         return (
             timer["ActiveState"] == "active"
@@ -109,7 +115,7 @@ class Systemd:
                 unit["FragmentPath"] == str(self.folder / name)
                 and unit["NeedDaemonReload"] == "no"
                 for unit, name in (
-                    (timer, f"{label}.timer"),
+                    (timer, _switch(label)),
                     (service, f"{label}.service"),
                 )
             )
@@ -117,13 +123,13 @@ class Systemd:
 
     def load(self, label: str) -> None:
         self._do("daemon-reload")
-        self._do("enable", "--now", f"{label}.timer")
+        self._do("enable", "--now", _switch(label))
 
     def unload(self, label: str) -> None:
         """Stop the timer; a run that it has started is left to finish."""
-        timer = self._show(f"{label}.timer", OF_TIMER)
+        timer = self._show(_switch(label), OF_TIMER)
         if timer["LoadState"] != "not-found":
-            self._do("disable", "--now", f"{label}.timer")
+            self._do("disable", "--now", _switch(label))
 
     def forget(self) -> None:
         self._do("daemon-reload")
@@ -171,6 +177,11 @@ class Systemd:
                 "without one, start launchagents/run_export.sh from cron"
             )
         raise failure(command, outcome)
+
+
+def _switch(label: str) -> str:
+    """The unit that is switched on: what runs for ever has no timer."""
+    return f"{label}.{'service' if label == MONITOR.label else 'timer'}"
 
 
 def _name_signal(number: int) -> str:

@@ -16,6 +16,8 @@ LETTERS = {"n": "\n", "t": "\t"}
 def render_units(agent: Agent) -> dict[str, str]:
     """The service and the timer of an agent, by file name."""
     label = agent["Label"]
+    if agent.get("KeepAlive"):
+        return {f"{label}.service": _render_service(agent)}
     return {
         f"{label}.service": _render_service(agent),
         f"{label}.timer": _render_timer(agent),
@@ -32,23 +34,45 @@ def _render_service(agent: Agent) -> str:
     words = " ".join(
         _quote(word).replace("$", "$$") for word in agent["ProgramArguments"]
     )
+    is_kept = agent.get("KeepAlive")
+    begins = """\
+Type=exec
+Restart=always
+RestartSec=10
+# SIGTERM is how it is meant to end.
+SuccessExitStatus=143"""
+    ends = f"""\
+TimeoutStopSec={agent["ExitTimeOut"]}
+
+[Install]
+WantedBy=default.target"""
+    if not is_kept:
+        begins = "Type=oneshot"
+        ends = f"""\
+Nice={agent["Nice"]}
+IOSchedulingClass=idle
+# Well beyond --wait and --timeout together: ends only a run that hangs.
+TimeoutStartSec=1800
+TimeoutStopSec={agent["ExitTimeOut"]}"""
     return f"""\
 [Unit]
-Description=ops-atomic export ({agent["Label"]})
+Description=ops-atomic {_name(agent)} ({agent["Label"]})
 
 [Service]
-Type=oneshot
+{begins}
 ExecStart=/bin/sh {words}
 WorkingDirectory={_raw(agent["WorkingDirectory"])}
 {variables}
 StandardOutput=append:{_raw(agent["StandardOutPath"])}
 StandardError=append:{_raw(agent["StandardErrorPath"])}
-Nice={agent["Nice"]}
-IOSchedulingClass=idle
-# Well beyond --wait and --timeout together: ends only a run that hangs.
-TimeoutStartSec=1800
-TimeoutStopSec={agent["ExitTimeOut"]}
+{ends}
 """
+
+
+def _name(agent: Agent) -> str:
+    """What it runs: the first word after the wrapper, else the export."""
+    words: list[str] = agent["ProgramArguments"][1:]
+    return words[0] if words else "export"
 
 
 def _render_timer(agent: Agent) -> str:
@@ -59,7 +83,7 @@ def _render_timer(agent: Agent) -> str:
     )
     return f"""\
 [Unit]
-Description=ops-atomic export by the clock ({agent["Label"]})
+Description=ops-atomic {_name(agent)} by the clock ({agent["Label"]})
 
 [Timer]
 {times}

@@ -14,7 +14,8 @@ import click
 
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import ALL_LABELS, JOBS, REFRESH, Installation
+from exporter.agents.heartbeats import find_other_monitor
+from exporter.agents.jobs import ALL_LABELS, JOBS, MONITOR, REFRESH, Installation
 from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
 from exporter.runtime.machine import BadMachine
@@ -58,7 +59,9 @@ def agents() -> None:
     com.02luka.parquet_export at 05:00, unless they were installed with other
     times. Both run the same full export, so one that is missed or comes twice
     does no harm. A third one, com.02luka.parquet_refresh, runs it at fixed
-    minutes of the hour, where it was asked for with `install --every`.
+    minutes of the hour, where it was asked for with `install --every`, and a
+    fourth one, com.02luka.ops_atomic_monitor.loop, is the monitor, where it was
+    asked for with `install --monitor`.
     """
 
 
@@ -91,9 +94,15 @@ def render_agents(output: Path, root: str | None) -> None:
     "--every", "interval", metavar="10m",
     help="Export at fixed minutes of every hour as well; `off` ends it.",
 )  # fmt: skip
+@click.option("--monitor", is_flag=True, help="Install the monitor as well.")
+@click.option("--force", is_flag=True, help="Even if another monitor runs.")
 @_tell_errors
 def install_agents(
-    root: str | None, times: tuple[str, ...], interval: str | None
+    root: str | None,
+    times: tuple[str, ...],
+    interval: str | None,
+    monitor: bool,
+    force: bool,
 ) -> None:
     """Put the agents in place and load them.
 
@@ -107,11 +116,15 @@ def install_agents(
     system = service.this_system()
     place = _find_place(root)
     _refuse_wrong_root(place)
+    if monitor:
+        _refuse_other_monitor(place, force)
+        asked[MONITOR.label] = ()
     if interval == OFF:
         for job, action in service.uninstall(system, [REFRESH]):
             click.echo(f"{MARKS[action]} {job.label}")
     for job, action in service.install(system, place, os.environ, asked):
-        click.echo(f"{MARKS[action]} {job.label} ({job.schedule}, {system.name})")
+        when = job.schedule or "always"
+        click.echo(f"{MARKS[action]} {job.label} ({when}, {system.name})")
     click.echo(f"  root {place.root}")
     click.echo(f"  logs {place.logs}")
     for note in system.advise():
@@ -160,8 +173,8 @@ def show_status(as_json: bool) -> None:
 def run_agent(label: str) -> None:
     """Start one agent now, as its schedule would.
 
-    LABEL is com.02luka.analytics.parquet, com.02luka.parquet_export or
-    com.02luka.parquet_refresh.
+    LABEL is com.02luka.analytics.parquet, com.02luka.parquet_export,
+    com.02luka.parquet_refresh or com.02luka.ops_atomic_monitor.loop.
     """
     if service.this_system().start(label):
         status = advice.command(None, "agents", "status")
@@ -198,6 +211,23 @@ def _refuse_wrong_root(place: Installation) -> None:
         raise AgentRefused(f"{said}{advice.RUN}{advice.make_root(root)}")
 
 
+def _refuse_other_monitor(place: Installation, force: bool) -> None:
+    """Two would write every heartbeat twice; and one without settings ends at once."""
+    other = find_other_monitor(place.root)
+    if other and not force:
+        said = f"another monitor writes heartbeats ({other})"
+        raise AgentRefused(
+            f"{said}: end it and wait a quarter of an hour, or install with --force"
+        )
+    settings = Root(place.root).settings / "monitor.toml"
+    if not settings.is_file():
+        raise AgentRefused(
+            advice.run(
+                "the monitor has no settings", Root(place.root), "monitor", "--init"
+            )
+        )
+
+
 def _find_place(named: str | None) -> Installation:
     root = find_root(named)
     if root.is_example:
@@ -228,7 +258,7 @@ def _print_json(
 
 def _describe(status: AgentStatus) -> str:
     mark = "✗" if status.problems else "✓"
-    lines = [f"{mark} {status.job.label}  {status.job.schedule}"]
+    lines = [f"{mark} {status.job.label}  {status.job.schedule or 'always'}"]
     if loaded := status.loaded:
         state = f"running (pid {loaded.pid})" if loaded.is_running else "waiting"
         code = loaded.last_exit_code
@@ -236,4 +266,6 @@ def _describe(status: AgentStatus) -> str:
         lines[0] += f"  {state}, last run: {last}  [{loaded.domain}]"
     if at := status.next_start:
         lines.append(f"    next start: {at:%Y-%m-%d %H:%M %Z}")
+    if status.beats:
+        lines.append(f"    {status.beats}")
     return "\n".join(lines + [f"    {problem}" for problem in status.problems])

@@ -77,6 +77,9 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
         # Their commands are of the agents' root, if they have any.
         mend = install if " agents install" in mends[0] else mends[0]
         return Check(COMPONENT, label, target, actual, FAIL, mend)
+    if found.job.runs_for_ever:
+        actual = f"{system}, running (pid {loaded.pid}); {found.beats}"
+        return Check(COMPONENT, label, target, actual, PASS)
     code = loaded.last_exit_code
     last = "not run yet" if code is None else f"last exit {code}"
     actual = f"{system}, {loaded.schedule}, {last}"
@@ -88,6 +91,8 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
 
 
 def _schedule(job: Job) -> str:
+    if job.runs_for_ever:
+        return "running, heartbeats arrive"
     return f"loaded, {job.schedule}, last exit 0"
 
 

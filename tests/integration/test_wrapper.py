@@ -79,6 +79,15 @@ def test_arguments_come_after_its_own_and_whole(project: Path) -> None:
     assert ended.stdout.startswith(f"{expected}\nPATH=")
 
 
+@pytest.mark.parametrize("words", [("monitor",), ("monitor", "--once")])
+def test_another_job_is_started_by_its_name(
+    words: tuple[str, ...], project: Path
+) -> None:
+    ended = run(wrapper_of(project), *words)
+    assert ended.stdout.splitlines()[: len(words)] == list(words)
+    assert "export" not in ended.stdout.splitlines()
+
+
 def test_the_environment_of_the_agent_reaches_the_command(project: Path) -> None:
     ended = run(wrapper_of(project), env=("PATH=/opt/x:/usr/bin:/bin", "HOME=/h"))
     assert "PATH=/opt/x:/usr/bin:/bin\nHOME=/h\n" in ended.stdout

@@ -14,6 +14,7 @@ from exporter.agents.errors import AgentRefused
 from exporter.agents.jobs import (
     ALL_JOBS,
     JOBS,
+    MONITOR,
     TEMPLATE,
     Agent,
     Installation,
@@ -57,6 +58,13 @@ def test_an_agent_is_rendered_as_its_golden_files(job: Job, tmp_path: Path) -> N
 @pytest.mark.parametrize("job", ALL_JOBS, ids=lambda job: job.label)
 def test_an_agent_has_all_that_launchd_is_to_know(job: Job) -> None:
     agent = plistlib.loads(render_plist(fill(job)))
+    if job == MONITOR:
+        assert agent["KeepAlive"] is True
+        assert agent["WorkingDirectory"] == "/Users/ops/02luka"
+        assert agent["ProgramArguments"][1:] == ["monitor"]
+        assert agent["ProcessType"] == "Standard"
+        assert not agent.keys() & {"StartCalendarInterval", "Nice", "LowPriorityIO"}
+        return
     assert agent == {
         "Label": job.label,
         "ProgramArguments": ["/Users/ops/ops-atomic/launchagents/run_export.sh"],
@@ -80,7 +88,7 @@ def test_an_agent_has_all_that_launchd_is_to_know(job: Job) -> None:
 
 def test_the_template_is_a_property_list_itself() -> None:
     template = plistlib.loads(TEMPLATE.read_bytes())
-    assert "KeepAlive" not in template
+    assert "StartInterval" not in template
     secrets = ("OPS_ATOMIC_NOTIFY", "OPS_ATOMIC_PING_URL")
     assert operator_variables()[:2] == secrets
 
@@ -93,6 +101,14 @@ def test_variables_of_the_operator_are_taken_over_only_when_set() -> None:
         "OPS_ATOMIC_NOTIFY",
     }
     assert file_mode(held) == 0o600
+
+
+def test_the_password_of_redis_is_handed_to_the_monitor_alone() -> None:
+    name = "OPS_ATOMIC_REDIS_PASSWORD"
+    for job in ALL_JOBS:
+        held = fill_agent(job, INSTALLATION, {name: "s3cr3t"})
+        assert (name in held["EnvironmentVariables"]) == (job == MONITOR)
+        assert file_mode(held) == (0o600 if job == MONITOR else 0o644)
     assert file_mode(fill()) == 0o644
 
 

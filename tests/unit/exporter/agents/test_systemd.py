@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.agents.errors import AgentError
-from exporter.agents.jobs import LABELS, Installation
+from exporter.agents.jobs import LABELS, MONITOR, Installation
 from exporter.agents.processes import Outcome
 from exporter.agents.service import install, uninstall
 from exporter.agents.status import find_statuses
@@ -105,6 +105,13 @@ class FakeSystemctl:
             f"NeedDaemonReload={'yes' if is_stale else 'no'}\n"
         )
         if unit.endswith(".service"):
+            if "Restart=always" in self.read[unit]:
+                is_on = unit in self.enabled
+                common += f"UnitFileState={'enabled' if is_on else 'disabled'}\n"
+                state = "active" if is_on else "inactive"
+                self.service = NEVER_STARTED.replace("inactive", state).replace(
+                    "MainPID=0", "MainPID=4711"
+                )
             program = self.read[unit].split('ExecStart=/bin/sh "')[1].split('"')[0]
             return (
                 f"{common}ExecStart={{ path=/bin/sh ; argv[]=/bin/sh {program} ; "
@@ -316,3 +323,26 @@ def test_a_damaged_unit_is_a_problem_that_install_mends(
     linux.paths(LABEL)[0].write_bytes(b"\xff")
     [problem] = find_statuses(linux, place.project)[1].problems
     assert "cannot be read" in problem
+
+
+def test_the_monitor_is_a_service_that_is_started_again(
+    linux: Systemd, systemctl: FakeSystemctl, place: Installation
+) -> None:
+    asked = {MONITOR.label: ()}
+    assert actions(install(linux, place, {}, asked))[-1] == "installed"
+    unit = f"{MONITOR.label}.service"
+    assert ("enable", "--now", unit) in systemctl.calls
+    text = (systemctl.folder / unit).read_text()
+    assert "\nRestart=always\n" in text
+    assert f"\nWorkingDirectory={place.root}\n" in text
+    assert not (systemctl.folder / f"{MONITOR.label}.timer").exists()
+    loaded = linux.find(MONITOR.label)
+    assert loaded
+    assert (loaded.is_running, loaded.pid, loaded.schedule) == (True, 4711, None)
+    assert actions(install(linux, place, {}, asked))[-1] == "unchanged"
+    assert not linux.start(MONITOR.label)
+    (found,) = [s for s in find_statuses(linux, place.project) if s.beats]
+    assert found.job == MONITOR
+    uninstall(linux)
+    assert ("disable", "--now", unit) in systemctl.calls
+    assert not list(systemctl.folder.iterdir())
