@@ -46,6 +46,7 @@ schema: venv ## Write the schema documents in docs/ from the contracts
 	@.venv/bin/python -m exporter.contracts.schema > docs/parquet_schema.json.new
 	@mv docs/parquet_schema.json.new docs/parquet_schema.json
 	@.venv/bin/python -m exporter.contracts.versions
+	@.venv/bin/python -m exporter.dashboard.schemas
 
 grafana: venv ## The DuckDB of Grafana's plugin, for the test of its dashboard
 	@scripts/setup_grafana.sh

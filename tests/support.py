@@ -19,6 +19,7 @@ SAMPLES = PROJECT.parent / "shared" / "samples"
 OUTPUTS = (
     "g/analytics",
     "g/logs",
+    "g/reports/dashboard",
     "g/reports/parquet",
     "knowledge/optimize/parquet",
     "knowledge/optimize/PARQUET_README.md",

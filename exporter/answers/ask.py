@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from exporter.answers.settings import show_windows
 from exporter.answers.tables import Daily, published
 from exporter.runtime.present import present
 from ingest.root import Root
@@ -57,6 +58,13 @@ class Answers:
             self._rows[name] = self._ask((HERE / f"{name}.sql").read_text("utf-8"))
         return self._rows[name]
 
+    def columns(self, name: str) -> dict[str, str]:
+        """The columns of an answer with their types in DuckDB."""
+        sql = (HERE / f"{name}.sql").read_text(encoding="utf-8")
+        self._show_what_is_read(sql)
+        described = self.db.execute(f"describe {sql}").fetchall()
+        return {column: kind for column, kind, *_ in described}
+
     def _ask(self, sql: str) -> list[Row]:
         self._show_what_is_read(sql)
         found = self.db.execute(sql)
@@ -83,6 +91,8 @@ class Answers:
                 self.db.execute(f"create temp table {name} as {text}")
             elif daily.exists():
                 self._load_daily(name, daily.read_text(encoding="utf-8"))
+            elif name == "maintenance_windows":
+                show_windows(self.db, self.root)
             elif of := published(name):
                 of.show_only_file(self.db, self.root)
             self._shown.add(name)

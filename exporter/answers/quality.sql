@@ -1,10 +1,19 @@
 -- One row per day of the last 90, then per week: what became of what was landed.
-with grains as (
+-- A record that is meant for several datasets is landed for each; a reject is one.
+with days as (
+    select date_partition, landed, published, duplicates, 0 as rejected
+    from landed
+    union all
+    select date_partition, 0, 0, 0, records
+    from rejected
+),
+
+grains as (
     select
         unnest(['day', 'week']) as grain,
         date_trunc(grain, date_partition) as started_on,
-        landed, published, duplicates, rejected, date_partition,
-    from landed
+        *,
+    from days
     where date_partition <= cast(getvariable('as_of') as date)
 )
 

@@ -18,14 +18,17 @@ last_run as (
     limit 1
 ),
 
--- The whole is told by `overall`; a check that is worse, or that an older monitor
--- knows alone, counts as well.
+-- A check that is down or degraded counts, whatever the whole says; of which
+-- nothing is known, or which is in maintenance, only the whole.
 judged as (
     select
         *,
-        case state
-            when 'down' then 4 when 'degraded' then 3 when 'unknown' then 2
-            when 'maintenance' then 1 else 0
+        case
+            when state = 'down' then 4
+            when state = 'degraded' then 3
+            when check_key = 'overall' and state = 'unknown' then 2
+            when check_key = 'overall' and state = 'maintenance' then 1
+            else 0
         end as badness,
     from current_checks
 ),

@@ -16,6 +16,7 @@ import click
 
 from exporter import __version__
 from exporter.cli.agents import agents
+from exporter.cli.dashboard import dashboard_command
 from exporter.cli.flags import (
     FAILURE,
     LOCKED,
@@ -73,6 +74,7 @@ def main() -> None:
 
 
 main.add_command(agents)
+main.add_command(dashboard_command)
 main.add_command(monitor_command)
 main.add_command(fleet)
 main.add_command(notify_command)

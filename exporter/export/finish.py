@@ -11,6 +11,7 @@ from functools import partial
 from exporter.catalogue.file import write_catalogue
 from exporter.contracts.datasets import BrokenContract
 from exporter.contracts.settings import read_settings
+from exporter.dashboard.leave import leave_dashboard
 from exporter.metrics.textfile import write_metrics
 from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
@@ -67,6 +68,7 @@ def conclude(
         partial(write_guide, root),
         partial(write_catalogue, root, ledger, bool(result.with_status("exported"))),
         partial(write_metrics, root, result, stored),
+        partial(leave_dashboard, root, bool(result.with_status("exported"))),
     )
     for leave in leavings:
         with _told(root, result, screen):

@@ -17,7 +17,7 @@ EXPORTER = """
     verify
     export
     notify
-    metrics
+    dashboard metrics
     reporting
     answers
     catalogue

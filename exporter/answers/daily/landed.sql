@@ -5,6 +5,5 @@ select
     cast(sum(landed) as bigint) as landed,
     cast(sum(published) as bigint) as published,
     cast(sum(duplicates) as bigint) as duplicates,
-    cast(sum(rejected) as bigint) as rejected,
 from data_quality_daily
 group by all

@@ -22,6 +22,7 @@ HEADERS = {
     "slo_targets": "check_key,target",
     "maintenance_windows": "check_key,started_at,ended_at,reason",
     "expected_sources": "source,dataset,allowed_age_hours",
+    "public_checks": "check_key,public_name",
 }
 
 

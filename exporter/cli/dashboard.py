@@ -1,0 +1,57 @@
+"""`ops-atomic dashboard`: make the page anew, and look at it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from exporter.cli.flags import (
+    FAILURE,
+    chosen_machine,
+    chosen_present,
+    chosen_root,
+    root_option,
+)
+from exporter.reporting.screen import Screen
+from exporter.runtime.errors import describe
+from exporter.runtime.redact import redact
+from ingest import advice
+
+
+@click.command("dashboard")
+@root_option
+@click.option("--open", "is_opened", is_flag=True, help="Show it in the browser.")
+@click.option(
+    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write only the page, and there.",
+)  # fmt: skip
+def dashboard_command(root: str | None, is_opened: bool, output: Path | None) -> None:
+    """Make the dashboard from what is published.
+
+    Each run that publishes something does so as well: g/reports/dashboard holds
+    index.html, status.html for all to see, and api/*.json. Nothing else is read,
+    and nothing is exported.
+    """
+    import duckdb
+
+    from exporter.dashboard.write import write_dashboard
+
+    where = chosen_root(root)
+    chosen_present()
+    chosen_machine(where)
+    screen = Screen()
+    try:
+        with screen.progress("Making the dashboard"):
+            page = write_dashboard(where, output)
+    except duckdb.Error as error:
+        said = redact(str(error).split("\n")[0])
+        screen.fail(advice.run(f"not made: {said}; to mend it", where, "export"))
+        sys.exit(FAILURE)
+    except OSError as error:
+        screen.fail(describe(error))
+        sys.exit(FAILURE)
+    screen.note(f"Wrote {page}", "✓", "green")
+    if is_opened:
+        click.launch(page.resolve().as_uri())

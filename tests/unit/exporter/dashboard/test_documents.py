@@ -1,0 +1,129 @@
+"""The API's documents: what stands in them, and that their schemas hold."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from exporter.answers.ask import Answers
+from exporter.dashboard.documents import (
+    DOCUMENTS,
+    LONGEST,
+    MOST,
+    clipped,
+    documents,
+    in_json,
+)
+from exporter.dashboard.schemas import FOLDER, schemas
+from ingest.root import Root
+from tests.pages import AS_OF, fill
+from tests.published import publish
+
+NOW = datetime(2025, 10, 28, 12, 0, 5, 250)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    root = tmp_path_factory.mktemp("root")
+    fill(root, days=40)
+    return all_of(root)
+
+
+def all_of(root: Path) -> dict[str, dict[str, Any]]:
+    with Answers(Root(root)) as answers:
+        return documents(answers, "lab", NOW)
+
+
+def check(document: dict[str, Any], name: str) -> None:
+    text = (FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")
+    validator = jsonschema.Draft202012Validator(
+        json.loads(text), format_checker=jsonschema.FormatChecker()
+    )
+    validator.validate(json.loads(json.dumps(document, allow_nan=False)))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_keeps_its_schema(made: dict[str, Any], name: str) -> None:
+    check(made[name], name)
+    for part, answer in DOCUMENTS[name].parts.items():
+        assert made[name][part] or answer == "maintenance", "nothing was checked"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_so_does_that_of_a_fresh_root(tmp_path: Path, name: str) -> None:
+    check(all_of(tmp_path)[name], name)
+
+
+def test_a_schema_tells_what_is_wrong(made: dict[str, Any]) -> None:
+    wrong = {**made["checks"], "checks": [{**made["checks"]["checks"][0], "odd": 1}]}
+    with pytest.raises(jsonschema.ValidationError, match="odd"):
+        check(wrong, "checks")
+
+
+def test_the_committed_schemas_are_current() -> None:
+    committed = {
+        path.name.partition(".")[0]: json.loads(path.read_text(encoding="utf-8"))
+        for path in FOLDER.glob("*.schema.json")
+    }
+    assert committed == schemas(), "run: make schema"
+
+
+def test_every_document_tells_when_and_of_which_machine(made: dict[str, Any]) -> None:
+    for document in made.values():
+        assert document["version"] == 1
+        assert document["generated_at"] == "2025-10-28T12:00:05Z"
+        assert document["as_of"] == f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}"
+        assert document["machine"] == "lab"
+
+
+def test_what_is_wrong_stands_first(made: dict[str, Any]) -> None:
+    status = made["status"]["status"]
+    assert status["state"] == "down"
+    assert status["since"] == "2025-10-28T11:30:00Z"
+    assert status["cause"] == "connection refused"
+    assert status["open_incidents"] == 2
+
+
+def test_of_an_endless_list_the_first_are_told(tmp_path: Path) -> None:
+    rows = [
+        {"check_key": "api", "started_at": datetime(2025, 1, 1, hour // 60, hour % 60)}
+        | {"ended_at": datetime(2025, 1, 2), "is_open": False}
+        for hour in range(MOST + 7)
+    ]
+    publish(tmp_path, "incidents", rows)
+    document = all_of(tmp_path)["incidents"]
+    assert document["incidents_in_all"] == MOST + 7
+    assert len(document["incidents"]) == MOST
+    assert document["incidents"][0]["started_at"] == "2025-01-01T08:26:00Z"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (datetime(2025, 10, 28, 7, 51, 31), "2025-10-28T07:51:31Z"),
+        (datetime(2025, 10, 28, 7, 51, 31, 250_000), "2025-10-28T07:51:31.250Z"),
+        (date(2025, 10, 28), "2025-10-28"),
+        (float("nan"), None),
+        (float("inf"), None),
+        (2.0, 2),
+        (1 / 3, 0.333333333),
+        (True, True),
+        (None, None),
+    ],
+)
+def test_a_cell_in_json(value: Any, told: Any) -> None:
+    assert in_json(value) == told
+
+
+def test_a_long_text_is_cut_between_letters() -> None:
+    assert clipped("a" * LONGEST) == "a" * LONGEST
+    cut = clipped("a" * 10_000)
+    assert len(cut) == LONGEST
+    assert cut.endswith("a…")
+    accented = clipped("a" * (LONGEST - 2) + "e\u0301\u0301" + "a" * 10)
+    assert accented == "a" * (LONGEST - 2) + "…"
