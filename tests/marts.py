@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from exporter.catalogue.views import create_views
 from exporter.contracts.datasets import load_datasets
-from ingest.root import PROJECT
+from exporter.contracts.marts import load_marts
+from ingest.root import PROJECT, Root
 from tests.models import Models, model_texts
 
 MARTS = sorted(
@@ -56,3 +59,32 @@ class Marts(Models):
                 self.db.execute(f"drop view {name}")
                 self.made.remove(name)
         return self
+
+
+def publish_marts(root: Path, as_of: datetime) -> None:
+    """Write all marts of an exported root, as of a moment, without dbt."""
+    marts = Marts(as_of)
+    for name in load_datasets():
+        marts.db.execute(f"drop table {name}")
+    create_views(marts.db, Root(root))
+    for name in MARTS:
+        marts.db.execute(f"drop view if exists {name}")
+    for name, mart in load_marts().items():
+        cells = ", ".join(
+            f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in mart.columns
+        )
+        order = ", ".join(mart.order_by)
+        marts.db.execute(
+            f"create temp table made as select {cells} from {marts.view(name)} "
+            f"order by {order}"
+        )
+        days: list[Any] = [None]
+        if mart.is_daily:
+            found = "select distinct date_partition from made"
+            days = [day for (day,) in marts.db.execute(found).fetchall()]
+        for day in days:
+            place = root / mart.file(day)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            where = f"where date_partition = '{day}'" if day else ""
+            marts.db.execute(f"copy (from made {where}) to '{place}'")
+        marts.db.execute("drop table made")

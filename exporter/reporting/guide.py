@@ -51,7 +51,18 @@ def render(schema: dict[str, Any]) -> str:
             "",
             "Every column, its type and meaning: [parquet_schema.json]"
             "(parquet_schema.json). Questions to ask: [example_queries.sql]"
-            "(example_queries.sql), to be run from the root.",
+            "(example_queries.sql).",
+            "",
+            "`g/analytics/ops_atomic.duckdb` is a catalogue of all this for DuckDB 1.1 "
+            "and later: a view per dataset and mart, and what each column means. To be "
+            "run from the root:",
+            "",
+            "```sh",
+            "duckdb -readonly g/analytics/ops_atomic.duckdb < "
+            "knowledge/optimize/example_queries.sql",
+            "```",
+            "",
+            "Without it, any tool that reads Parquet will do:",
             "",
             "```sql",
             "select date_partition, count(*) as heartbeats",
