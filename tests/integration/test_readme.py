@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ingest.root import PROJECT
+from tests import faults
 from tests.support import HOME, clean_environment, tracked_files, unmeasured
 
 # This test is a part of it.
@@ -50,6 +52,28 @@ def fresh_copy(tmp_path: Path) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy, follow_symlinks=False)
     return target
+
+
+def snippets() -> list[str]:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    found: list[str] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    return found
+
+
+@pytest.mark.parametrize("snippet", snippets())
+def test_its_python_runs_as_it_stands(snippet: str, root: Path, tmp_path: Path) -> None:
+    """That of tools which are not there, such as pandas, is left out."""
+    for name in re.findall(r"^import (\w+)", snippet, re.MULTILINE):
+        pytest.importorskip(name)
+    faults.export(root)  # it is a copy: the catalogue follows
+    code = snippet.replace("/path/to/02luka", str(root))
+    assert code != snippet
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 def test_the_readme_has_the_two_commands() -> None:
