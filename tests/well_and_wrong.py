@@ -57,7 +57,8 @@ def publish_marts(root: Path, is_well: bool, as_of: datetime) -> None:
     publish(root, "query_perf_daily", [day | ran | times])
     verdict = "stable" if is_well else "regressed"
     compared = {"machine": "m", "kind": "query", "query_key": "0123456789ab"}
-    publish(root, "query_regressions", [compared | {"verdict": verdict}])
+    slower = {"p95_before_ms": 100.0, "p95_after_ms": 250.0, "ratio": 2.5}
+    publish(root, "query_regressions", [compared | slower | {"verdict": verdict}])
     publish(
         root,
         "dataset_freshness",

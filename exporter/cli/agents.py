@@ -106,9 +106,10 @@ def install_agents(
 ) -> None:
     """Put the agents in place and load them.
 
-    OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL, OPS_ATOMIC_MACHINE and the variables
-    that set a limit for warnings are handed to the agents when they are set, kept
-    as installed when they are not, and dropped when set to nothing.
+    OPS_ATOMIC_NOTIFY, OPS_ATOMIC_PING_URL, OPS_ATOMIC_REPORT, OPS_ATOMIC_MACHINE
+    and the variables that set a limit for warnings are handed to the agents when
+    they are set, kept as installed when they are not, and dropped when set to
+    nothing.
     Times that were asked for once are kept as well.
     Installing again changes only what is not as it should be.
     """

@@ -47,7 +47,7 @@ def _send_test(screen: Screen) -> bool:
     services = delivery.find_services()
     with screen.progress("Sending a test message"):
         failures = delivery.send_all(
-            (service, "info", title, text) for service in services
+            (service, delivery.Message("info", title, text)) for service in services
         )
     for service in services:
         failure = failures[service.tag]

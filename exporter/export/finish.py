@@ -17,6 +17,7 @@ from exporter.notify.delivery import deliver
 from exporter.notify.notices import announce
 from exporter.notify.outbox import Notice
 from exporter.notify.ping import ping
+from exporter.notify.report import report, report_problem
 from exporter.publish.ledger import Ledger, open_ledger
 from exporter.reporting.alerts import carry_over, evaluate_alerts
 from exporter.reporting.guide import write_guide
@@ -73,9 +74,12 @@ def conclude(
     for leave in leavings:
         with _told(root, result, screen):
             leave()
+    unkept = None
     with _told(root, result, screen):
-        return announce(root, result)
-    return None
+        unkept = announce(root, result)
+    with _told(root, result, screen):
+        report(root, result)
+    return unkept
 
 
 @contextlib.contextmanager
@@ -116,6 +120,7 @@ def _evaluate(root: Root, result: RunResult, stored: Stored) -> None:
         stored.heard_at.clear()  # the example is meant to be old
     problems = map(str, read_settings(root).problems)
     result.findings["own_settings"] = "; ".join(problems) or None
+    result.findings["report_setting"] = report_problem()
     limits = Thresholds.from_environment(os.environ)
     result.findings |= evaluate_alerts(result, stored, limits, present(), awake_since())
     standing = standing_after(last_run(root))

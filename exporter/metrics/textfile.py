@@ -27,14 +27,14 @@ def metrics_path(root: Root) -> Path:
 
 def write_metrics(root: Root, result: RunResult, stored: Stored) -> None:
     """Write the file, in one step. Where the marts cannot be asked, what they said
-    before stays, and the reason is raised: OSError, BrokenContract, duckdb.Error.
+    before stays, and the reason is raised: OSError.
     """
     path = metrics_path(root)
     own = run_metrics(result, stored, machine_name(root))
     before = _read(path)
     try:
         found = _ask_marts(root) if result.with_status("exported") else []
-    except Exception:
+    except OSError:
         _write(path, _merged(before, own))
         raise
     _write(path, _merged(before, own + found))
@@ -42,11 +42,19 @@ def write_metrics(root: Root, result: RunResult, stored: Stored) -> None:
 
 def _ask_marts(root: Root) -> list[Metric]:
     # Here, because a run with nothing new loads no DuckDB.
+    import duckdb
+
     from exporter.answers.ask import Answers
     from exporter.metrics.of_answers import answer_metrics
 
-    with Answers(root) as answers:
-        return answer_metrics(answers)
+    try:
+        with Answers(root) as answers:
+            return answer_metrics(answers)
+    except duckdb.Error as error:
+        path = metrics_path(root).relative_to(root.path)
+        raise OSError(
+            f"{path}: what the marts say is not made anew: {error}"
+        ) from error
 
 
 def _merged(before: list[Metric], now: list[Metric]) -> list[Metric]:

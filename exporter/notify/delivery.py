@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from exporter.notify import outbox
 from exporter.notify.outbox import Notice
@@ -31,6 +32,15 @@ BETWEEN = re.compile(r",?\s+|,(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 STATUS = re.compile(r"error=(\d{3})\b")
 
 
+class Message(NamedTuple):
+    """What is sent; `attachment` goes along where it exists and files are taken."""
+
+    level: str
+    title: str
+    text: str
+    attachment: Path | None = None
+
+
 @dataclass(frozen=True)
 class Service:
     """Someone to tell. `tag` tells it from others without giving its URL away."""
@@ -38,14 +48,24 @@ class Service:
     name: str
     tag: str
     sender: Any
+    takes_files: bool = False
 
-    def send(self, level: str, title: str, text: str) -> str | None:
+    def send(self, message: Message) -> str | None:
         """Send a message and wait for it. Why it did not arrive, or None."""
         if self.sender is None:
             return "not a URL that Apprise knows"
-        answer = self.sender.notify(
-            body=text, title=title, notify_type=level, body_format="text"
+        notify = partial(
+            self.sender.notify,
+            body=message.text,
+            title=message.title,
+            notify_type=message.level,
+            body_format="text",
         )
+        file = message.attachment
+        if file and file.is_file() and self.takes_files and notify(attach=str(file)):
+            return None
+        # Without its file, where that was too large or of a kind that is not taken.
+        answer = notify()
         if answer:
             return None
         said = " ".join(str(entry.message) for entry in answer.logs())
@@ -88,21 +108,22 @@ def find_services(environ: Mapping[str, str] = os.environ) -> list[Service]:
         sender = Apprise(asset=asset)
         sender.add(plugin)
         kind = str(plugin.service_name)
-        services.append(Service(f"service {number} ({kind})", tag, sender))
+        name = f"service {number} ({kind})"
+        services.append(Service(name, tag, sender, bool(plugin.attachment_support)))
     return services
 
 
 def send_all(
-    messages: Iterable[tuple[Service, str, str, str]], timeout_s: float = TIMEOUT_S
+    messages: Iterable[tuple[Service, Message]], timeout_s: float = TIMEOUT_S
 ) -> dict[str, str | None]:
-    """Send (service, level, title, text) to all at once, within a time limit.
+    """Send to all services at once, within a time limit.
 
     Returns by tag why a message did not arrive, None where it did.
     """
     failures: dict[str, str | None] = {}
     asked = []
-    for service, level, title, text in messages:
-        send = partial(service.send, level, title, text)
+    for service, message in messages:
+        send = partial(service.send, message)
         asked.append((service, _start(send, service.tag, failures)))
     deadline = time.monotonic() + timeout_s
     for _, thread in asked:
@@ -131,7 +152,7 @@ def deliver(root: Root, unkept: Notice | None = None) -> list[str]:
             owed = [n for _, n in waiting if service.tag not in n.taken_by]
             owed += [unkept] if unkept else []
             if owed:
-                messages.append((service, *_digest(owed)))
+                messages.append((service, _digest(root, owed)))
         failures = send_all(messages)
         reached = {tag for tag, failure in failures.items() if failure is None}
         if services:
@@ -165,15 +186,18 @@ def _start(
     return thread
 
 
-def _digest(notices: list[Notice]) -> tuple[str, str, str]:
-    """Several notices as one: level, title and text."""
+def _digest(root: Root, notices: list[Notice]) -> Message:
+    """Several notices as one message."""
+    files = [root.path / n.attachment for n in notices if n.attachment]
+    attachment = files[-1] if files else None
     if len(notices) == 1:
         (only,) = notices
-        return only.level, only.title, only.text
+        return Message(only.level, only.title, only.text, attachment)
     level = next(
         level
         for level in ("failure", "warning", "success")
         if level in {notice.level for notice in notices} or level == "success"
     )
     text = "\n\n".join(f"{n.at}  {n.title}\n{n.text}" for n in notices)
-    return level, f"{notices[-1].title} (and {len(notices) - 1} before)", text
+    title = f"{notices[-1].title} (and {len(notices) - 1} before)"
+    return Message(level, title, text, attachment)

@@ -23,13 +23,18 @@ MOST_WAITING = 100
 
 @dataclass(frozen=True)
 class Notice:
-    """One message. `level` is failure, warning or success; `at` in UTC."""
+    """One message. `level` is failure, warning or success; `at` in UTC.
+
+    `attachment` is a file, relative to the root, that goes along as it is when it
+    is sent; empty for none.
+    """
 
     at: str
     level: str
     title: str
     text: str
     taken_by: list[str] = field(default_factory=list)
+    attachment: str = ""
 
 
 def folder(root: Root) -> Path:

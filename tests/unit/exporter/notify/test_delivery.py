@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.notify import delivery, outbox
-from exporter.notify.delivery import deliver, find_services, send_all
+from exporter.notify.delivery import Message, deliver, find_services, send_all
 from exporter.notify.outbox import Notice
 from ingest.root import Root
 from tests.receivers import HttpReceiver, http_receiver, smtp_receiver
@@ -62,28 +62,30 @@ def test_services_are_told_apart_without_their_urls() -> None:
         "service 3",
     ]
     assert len({s.tag for s in services}) == 3
-    assert services[2].send("info", "t", "b") == "not a URL that Apprise knows"
+    assert services[2].send(Message("info", "t", "b")) == "not a URL that Apprise knows"
 
 
 def test_a_message_arrives(receiver: HttpReceiver) -> None:
     (service,) = find_services()
-    assert send_all([(service, "warning", "a title", "a\ntext")]) == {service.tag: None}
-    (message,) = receiver.messages
-    assert (message["title"], message["message"]) == ("a title", "a\ntext")
-    assert message["type"] == "warning"
+    assert send_all([(service, Message("warning", "a title", "a\ntext"))]) == {
+        service.tag: None
+    }
+    (taken,) = receiver.messages
+    assert (taken["title"], taken["message"]) == ("a title", "a\ntext")
+    assert taken["type"] == "warning"
 
 
 def test_a_refusal_is_told_by_its_status(receiver: HttpReceiver) -> None:
     receiver.status = 403
     (service,) = find_services()
-    assert service.send("info", "t", "b") == "answered with 403"
+    assert service.send(Message("info", "t", "b")) == "answered with 403"
 
 
 def test_an_unreachable_service_is_told_without_its_url(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     (service,) = find_services({"OPS_ATOMIC_NOTIFY": f"json://127.0.0.1:1/{SECRET}"})
-    said = service.send("info", "t", "b")
+    said = service.send(Message("info", "t", "b"))
     assert said == "cannot be reached, or did not take it"
     assert SECRET not in "".join(capfd.readouterr())
 
@@ -91,7 +93,7 @@ def test_an_unreachable_service_is_told_without_its_url(
 def test_a_service_that_hangs_is_left(receiver: HttpReceiver) -> None:
     receiver.hold.set()
     (service,) = find_services()
-    told = send_all([(service, "info", "t", "b")], timeout_s=0.2)
+    told = send_all([(service, Message("info", "t", "b"))], timeout_s=0.2)
     assert told == {service.tag: "did not answer within 0.2 seconds"}
 
 
@@ -104,7 +106,9 @@ def test_a_plugin_that_breaks_breaks_nothing_else(
 
     (good,) = find_services()
     broken = delivery.Service("broken", "0000", Broken())
-    told = send_all([(broken, "info", "t", "b"), (good, "info", "t", "b")])
+    told = send_all(
+        [(broken, Message("info", "t", "b")), (good, Message("info", "t", "b"))]
+    )
     assert told == {"0000": "failed in an unforeseen way", good.tag: None}
     assert SECRET not in "".join(capfd.readouterr())
 
@@ -113,7 +117,9 @@ def test_a_mail_arrives() -> None:
     with smtp_receiver() as (port, taken):
         url = f"mailto://127.0.0.1:{port}?mode=insecure&from=a@b.test&to=c@d.test"
         (service,) = find_services({"OPS_ATOMIC_NOTIFY": url})
-        assert service.send("failure", "a title", "first <line>\nsecond") is None
+        assert (
+            service.send(Message("failure", "a title", "first <line>\nsecond")) is None
+        )
         ((subject, text),) = taken()
     assert subject == "a title"
     assert "first" in text
@@ -124,7 +130,7 @@ def test_long_texts_are_split_for_the_service(receiver: HttpReceiver) -> None:
     (service,) = find_services()
     service.sender[0].body_maxlen = 500
     lines = [f"- error number {number}" for number in range(100)]
-    assert service.send("failure", "many errors", "\n".join(lines)) is None
+    assert service.send(Message("failure", "many errors", "\n".join(lines))) is None
     assert len(receiver.messages) > 1
     together = "\n".join(message["message"] for message in receiver.messages)
     assert all(line in together for line in lines)
