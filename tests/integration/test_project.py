@@ -155,8 +155,12 @@ def test_every_command_and_option_that_is_documented_exists() -> None:
     for line in shown:
         command: click.Command = main
         for word in line.split():
-            if isinstance(command, click.Group) and word in command.commands:
-                command = command.commands[word]
+            context = click.Context(command)
+            found = None
+            if isinstance(command, click.Group):
+                found = command.get_command(context, word)
+            if found:
+                command = found
             elif word.startswith("--"):
                 options = {name for param in command.params for name in param.opts}
                 assert word in options | {"--help"}, line
@@ -164,7 +168,7 @@ def test_every_command_and_option_that_is_documented_exists() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    for name in main.commands:
+    for name in main.list_commands(click.Context(main)):
         assert f"ops-atomic {name}" in documentation(), name
 
 

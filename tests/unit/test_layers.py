@@ -14,7 +14,7 @@ from ingest.root import PROJECT
 EXPORTER = """
     __main__
     cli
-    verify
+    verify status
     export
     notify
     dashboard metrics

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.contracts.rendering import Renderer
 from ingest.text.times import parse_time
-from tests.models import render
 
 
 def typed(macro: str, *cells: str | None) -> list[object]:
     """What a macro makes of cells, in their order."""
-    sql = render(f"{{{{ {macro}('cell') }}}}")
+    sql = Renderer().sql(f"{{{{ {macro}('cell') }}}}")
     query = f"select {sql} from (select unnest($1::varchar[]) as cell)"
     return [row[0] for row in duckdb.execute(query, [list(cells)]).fetchall()]
 

@@ -15,8 +15,9 @@ import yaml
 from exporter.contracts.datasets import MATERIALIZATION, load_datasets
 from exporter.contracts.landing_columns import landing_columns
 from exporter.contracts.lineage import Code
+from exporter.contracts.rendering import DoesNotCompile
 from ingest.root import PROJECT
-from tests.models import DoesNotCompile, Models, model_texts
+from tests.models import Models, model_texts
 
 STAGING = sorted((PROJECT / "models" / "staging").rglob("*.sql"))
 DECLARED = re.compile(r"'(\w+)': \{'type': [^}]*\}")

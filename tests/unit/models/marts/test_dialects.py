@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from exporter.contracts.rendering import Renderer
 from tests.marts import MARTS
-from tests.models import model_texts, render
+from tests.models import model_texts
 
 # What Spark does not know, or takes for something else.
 DUCKDB_ALONE = re.compile(
@@ -21,7 +22,7 @@ DUCKDB_ALONE = re.compile(
 @pytest.mark.parametrize("name", MARTS)
 def test_spark_is_told_nothing_that_only_duckdb_knows(name: str) -> None:
     given = {"as_of": "2025-01-01T00:00:00Z"}
-    sql = render(model_texts()[name], given, "spark", ref=str)
+    sql = Renderer(given, engine="spark").sql(model_texts()[name])
     # Of windows the order is Spark's, too.
     sql = re.sub(r"over \(.*?\)", "", sql, flags=re.DOTALL)
     found = DUCKDB_ALONE.search(sql)

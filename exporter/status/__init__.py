@@ -1,0 +1,1 @@
+"""How the machine is right now: the marts, reckoned on to the present moment."""

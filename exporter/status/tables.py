@@ -1,0 +1,91 @@
+"""The files that the present is reckoned from, as tables of a DuckDB connection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from exporter.answers.tables import Published, published
+from exporter.publish.landing_views import quote
+from ingest import advice
+from ingest.root import Root
+
+
+@dataclass
+class Files:
+    """What is published below a root. `notes` tells of files that cannot be read."""
+
+    root: Root
+    notes: list[str] = field(default_factory=list)
+
+    def days(self, name: str) -> dict[date, Path]:
+        """The files of a dataset or daily mart, by their day, oldest first."""
+        of = _contract(name)
+        try:
+            names = sorted(os.listdir(self.root.path / of.folder))
+        except OSError:
+            return {}
+        found = {}
+        for base in names:
+            if of.pattern.fullmatch(base):
+                digits = Path(base).stem[-8:]
+                try:
+                    day = date.fromisoformat(digits)
+                except ValueError:
+                    continue
+                found[day] = self.root.path / of.folder / base
+        return found
+
+    def only(self, name: str) -> list[Path]:
+        """The only file of a mart, if it is there."""
+        path = self.root.path / _contract(name).path
+        return [path] if path.exists() else []
+
+    def load(
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Iterable[Path]
+    ) -> None:
+        """Make a table of a contract's columns, with the rows of some files."""
+        of = _contract(name)
+        cells = ", ".join(f'"{column}" {kind}' for column, kind in of.columns)
+        db.execute(f"create table {name} ({cells})")
+        self.add(db, name, list(paths))
+
+    def add(
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]
+    ) -> None:
+        """Add the rows of some files; one that cannot be read is noted."""
+        try:
+            self._insert(db, name, paths)
+        except duckdb.Error:
+            for path in paths:
+                try:
+                    self._insert(db, name, [path])
+                except duckdb.Error:
+                    if path.exists():  # else a run has just taken it away
+                        self._tell_damaged(path)
+
+    def _insert(
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]
+    ) -> None:
+        if paths:
+            listed = ", ".join(quote(str(path)) for path in paths)
+            db.execute(
+                f"insert into {name} by name select * from read_parquet("
+                f"[{listed}], hive_partitioning = false, union_by_name = true)"
+            )
+
+    def _tell_damaged(self, path: Path) -> None:
+        shown = self.root.relative(path)
+        said = f"{shown} cannot be read, and is left out; to have it made again"
+        self.notes.append(advice.run(said, self.root, "export"))
+
+
+def _contract(name: str) -> Published:
+    found = published(name)
+    assert found is not None, name
+    return found
