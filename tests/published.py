@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,18 @@ def publish(root: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows of an export or mart into its files; what they lack is NULL."""
     of = published(name)
     assert of is not None, name
-    with duckdb.connect(config={"threads": 1}) as db:
-        cells = ", ".join(f'"{column}" {kind}' for column, kind in of.columns)
-        db.execute(f"create table made ({cells})")
-        for row in rows:
-            values = ", ".join(f'${cell} as "{cell}"' for cell in row)
-            db.execute(f"insert into made by name select {values}", dict(row))
+    types = ", ".join(f"'{column}': '{kind}'" for column, kind in of.columns)
+    lines = "\n".join(json.dumps(row, default=str) for row in rows)
+    with (
+        duckdb.connect(config={"threads": 1}) as db,
+        tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file,
+    ):
+        file.write(lines)
+        file.flush()
+        db.execute(
+            f"create table made as select * from read_json('{file.name}', "
+            f"columns = {{{types}}}, format = 'newline_delimited')"
+        )
         days: list[Any] = [None]
         if "{" in of.path:
             found = db.execute("select distinct date_partition from made").fetchall()

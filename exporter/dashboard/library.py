@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,24 +18,34 @@ EXPOSED = "window.vegaEmbed = vegaEmbed;"
 def library(folder: Path) -> str:
     """Vega, Vega-Lite and Vega-Embed as one script.
 
-    To put it together takes a second or two: it is kept in `folder`, by the
-    package's version, where that can be written.
+    To put it together takes a second or two: it is kept beside the installed
+    packages, by the version of the one it comes from, or in `folder` where these
+    cannot be written.
     """
-    kept = folder / f"vega.{version(PACKAGE)}.js"
+    name = f"vega.{version(PACKAGE)}.js"
+    places = (Path(sys.prefix) / "share" / "ops-atomic" / name, folder / name)
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):
+            return place.read_text(encoding="utf-8")
+    text = _bundled()
+    for place in places:
+        if _keep(place, text):
+            break
+    return text
+
+
+def _bundled() -> str:
+    import vl_convert
+
+    # Its names are its own, and in no script may stand what would end it.
+    bundle = vl_convert.javascript_bundle(EXPOSED).replace("</script", "<\\/script")
+    return f"(() => {{{bundle}\n}})();"
+
+
+def _keep(place: Path, text: str) -> bool:
+    """Whether it could be kept there."""
     try:
-        return kept.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        import vl_convert
-
-        # Its names are its own, and in no script may stand what would end it.
-        bundle = vl_convert.javascript_bundle(EXPOSED).replace("</script", "<\\/script")
-        text = f"(() => {{{bundle}\n}})();"
-        _keep(kept, text)
-        return text
-
-
-def _keep(place: Path, text: str) -> None:
-    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
         with files.write_aside(place.parent, place.name) as made:
             made.write_text(text, encoding="utf-8")
             os.replace(made, place)
@@ -41,4 +53,5 @@ def _keep(place: Path, text: str) -> None:
             if other != place:
                 other.unlink()
     except OSError:
-        return
+        return False
+    return True

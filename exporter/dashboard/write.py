@@ -42,7 +42,7 @@ def write_dashboard(root: Root, output: Path | None = None) -> Path:
         return output
     place = dashboard_path(root)
     for name, document in found.items():
-        text = json.dumps(document, ensure_ascii=False, indent=1)
+        text = json.dumps(document, ensure_ascii=False)
         _write(place.parent / "api" / f"{name}.json", f"{text}\n")
     public = packed(public_data(found, public_names(root)))
     public_page = render("status", public, [script(*SHARED, "status.js")])
