@@ -16,6 +16,7 @@ from exporter.agents.schedule import (
     as_text,
     daily,
     every,
+    hourly,
 )
 from exporter.runtime import machine
 from ingest.root import PROJECT
@@ -63,7 +64,11 @@ JOBS = (
 # Only where it is asked for: what is shown is then minutes old.
 REFRESH = Job("refresh", "com.02luka.parquet_refresh", every("10m"))
 MONITOR = Job("monitor", "com.02luka.ops_atomic_monitor.loop", (), ("monitor",))
-ALL_JOBS = (*JOBS, REFRESH, MONITOR)
+# Installed by choice, each in place of a script of the machine's own.
+NIGHTLY = (
+    Job("rotate", "com.02luka.reports.rotate", hourly(0), ("rotate", "--wait", "600")),
+)
+ALL_JOBS = (*JOBS, REFRESH, MONITOR, *NIGHTLY)
 # The password of what is watched is nobody else's.
 ONLY_OF_MONITOR = ("OPS_ATOMIC_REDIS_PASSWORD",)
 LABELS = tuple(job.label for job in JOBS)

@@ -45,6 +45,11 @@ def every(text: str) -> Schedule:
     return tuple(ClockTime(None, minute) for minute in range(0, 60, minutes))
 
 
+def hourly(minute: int) -> Schedule:
+    """At a minute of every hour."""
+    return (ClockTime(None, minute),)
+
+
 def as_text(schedule: Iterable[ClockTime]) -> str:
     """`02:30`, or `*:00,10,20` for minutes of every hour."""
     times = list(schedule)
@@ -75,6 +80,17 @@ def from_intervals(value: Any) -> Schedule:
 def normal(times: Iterable[ClockTime]) -> Schedule:
     """Times in their order, each once."""
     return tuple(sorted(set(times), key=lambda at: (at.hour or 0, at.minute)))
+
+
+def last_start(schedule: Schedule, now: datetime) -> datetime:
+    """The last start that was due by `now`, both on the machine's clock."""
+    starts = []
+    for at in schedule:
+        step = timedelta(hours=1) if at.hour is None else timedelta(days=1)
+        hour = now.hour if at.hour is None else at.hour
+        start = now.replace(hour=hour, minute=at.minute, second=0, microsecond=0)
+        starts.append(start if start <= now else start - step)
+    return max(starts)
 
 
 def next_start(schedule: Schedule, now: datetime) -> datetime:

@@ -13,6 +13,7 @@ from exporter.agents.heartbeats import Beats, count_beats
 from exporter.agents.jobs import Installation, Job, file_mode, fill_agent
 from exporter.agents.schedule import next_start
 from exporter.agents.service import check_project, is_in_place, jobs_of
+from exporter.agents.successes import is_due, last_success
 from exporter.agents.system import Loaded, System
 from ingest import advice
 from ingest.root import Root
@@ -31,6 +32,8 @@ class AgentStatus:
     root: str | None
     problems: list[str]
     beats: Beats | None = None
+    last_success: datetime | None = None
+    is_due: bool = False
 
     @property
     def next_start(self) -> datetime | None:
@@ -39,6 +42,15 @@ class AgentStatus:
             return None
         # launchd and systemd go by the machine's clock, as its owner does.
         return next_start(self.job.times, datetime.now().astimezone())
+
+    @property
+    def success(self) -> str:
+        """When it last succeeded and whether today's is due, in words."""
+        due = "due" if self.is_due else "nothing due"
+        if self.last_success is None:
+            return f"no success yet, {due}"
+        at = self.last_success.astimezone()
+        return f"last success: {at:%Y-%m-%d %H:%M %Z}, {due}"
 
     def as_json(self) -> dict[str, Any]:
         """The status as the JSON object that `status --json` lists."""
@@ -57,6 +69,10 @@ class AgentStatus:
             "next_start": self.next_start.isoformat() if self.next_start else None,
             "program": loaded.get("program"),
             "root": self.root,
+            "last_success": (
+                self.last_success.isoformat() if self.last_success else None
+            ),
+            "due": self.is_due,
             "heartbeats": self.beats.as_json() if self.beats else None,
             "problems": self.problems,
         }
@@ -99,7 +115,9 @@ def _find_status(system: System, project: Path, job: Job) -> AgentStatus:
         problems.append(
             f"it runs, but writes no heartbeats: run tail {advice.path(log)}"
         )
-    return AgentStatus(job, is_installed, loaded, root, problems, beats)
+    succeeded = last_success(Root(Path(root)), job) if root else None
+    due = is_due(job, succeeded, datetime.now().astimezone())
+    return AgentStatus(job, is_installed, loaded, root, problems, beats, succeeded, due)
 
 
 def _find_faults_of_files(

@@ -15,7 +15,15 @@ import click
 from exporter.agents import service
 from exporter.agents.errors import AgentError, AgentRefused
 from exporter.agents.heartbeats import find_other_monitor
-from exporter.agents.jobs import ALL_LABELS, JOBS, MONITOR, REFRESH, Installation
+from exporter.agents.jobs import (
+    ALL_LABELS,
+    JOBS,
+    MONITOR,
+    NIGHTLY,
+    REFRESH,
+    Installation,
+    Job,
+)
 from exporter.agents.schedule import Schedule, daily, every
 from exporter.agents.status import AgentStatus, find_statuses
 from exporter.runtime.machine import BadMachine
@@ -61,7 +69,8 @@ def agents() -> None:
     does no harm. A third one, com.02luka.parquet_refresh, runs it at fixed
     minutes of the hour, where it was asked for with `install --every`, and a
     fourth one, com.02luka.ops_atomic_monitor.loop, is the monitor, where it was
-    asked for with `install --monitor`.
+    asked for with `install --monitor`. Further jobs are installed by choice,
+    with `install --jobs`.
     """
 
 
@@ -88,11 +97,15 @@ def render_agents(output: Path, root: str | None) -> None:
 @click.option("--root", metavar="P", help=ROOT_HELP)
 @click.option(
     "--at", "times", multiple=True, metavar="NAME=HH:MM",
-    help="Start `parquet` or `export` at another time of day.",
+    help="Start `parquet`, `export` or a further job at another time of day.",
 )  # fmt: skip
 @click.option(
     "--every", "interval", metavar="10m",
     help="Export at fixed minutes of every hour as well; `off` ends it.",
+)  # fmt: skip
+@click.option(
+    "--jobs", "names", default="", metavar="NAME,…",
+    help=f"Install further jobs as well: {', '.join(job.name for job in NIGHTLY)}.",
 )  # fmt: skip
 @click.option("--monitor", is_flag=True, help="Install the monitor as well.")
 @click.option("--force", is_flag=True, help="Even if another monitor runs.")
@@ -101,6 +114,7 @@ def install_agents(
     root: str | None,
     times: tuple[str, ...],
     interval: str | None,
+    names: str,
     monitor: bool,
     force: bool,
 ) -> None:
@@ -115,6 +129,9 @@ def install_agents(
     """
     asked = _asked_times(times, interval)
     system = service.this_system()
+    for job in _asked_jobs(names):
+        kept = system.read_schedule(job.label) or job.times
+        asked.setdefault(job.label, kept)
     place = _find_place(root)
     _refuse_wrong_root(place)
     if monitor:
@@ -174,8 +191,7 @@ def show_status(as_json: bool) -> None:
 def run_agent(label: str) -> None:
     """Start one agent now, as its schedule would.
 
-    LABEL is com.02luka.analytics.parquet, com.02luka.parquet_export,
-    com.02luka.parquet_refresh or com.02luka.ops_atomic_monitor.loop.
+    LABEL is one of those that `agents status` shows.
     """
     if service.this_system().start(label):
         status = advice.command(None, "agents", "status")
@@ -186,7 +202,7 @@ def run_agent(label: str) -> None:
 
 def _asked_times(times: tuple[str, ...], interval: str | None) -> dict[str, Schedule]:
     """The times that were asked for, by label."""
-    by_name = {job.name: job.label for job in JOBS}
+    by_name = {job.name: job.label for job in (*JOBS, *NIGHTLY)}
     asked = {}
     try:
         for text in times:
@@ -202,6 +218,18 @@ def _asked_times(times: tuple[str, ...], interval: str | None) -> dict[str, Sche
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return asked
+
+
+def _asked_jobs(names: str) -> list[Job]:
+    """The jobs of `--jobs`."""
+    by_name = {job.name: job for job in NIGHTLY}
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in by_name:
+            raise click.UsageError(
+                f"--jobs {name!r} is no job; there are {', '.join(by_name)}"
+            )
+    return [by_name[name] for name in wanted]
 
 
 def _refuse_wrong_root(place: Installation) -> None:
@@ -267,6 +295,7 @@ def _describe(status: AgentStatus) -> str:
         lines[0] += f"  {state}, last run: {last}  [{loaded.domain}]"
     if at := status.next_start:
         lines.append(f"    next start: {at:%Y-%m-%d %H:%M %Z}")
+        lines.append(f"    {status.success}")
     if status.beats:
         lines.append(f"    {status.beats}")
     return "\n".join(lines + [f"    {problem}" for problem in status.problems])

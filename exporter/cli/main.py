@@ -27,6 +27,7 @@ COMMANDS = {
     "monitor": ("monitor", "monitor_command"),
     "notify": ("notify", "notify_command"),
     "rejects": ("rejects", "rejects_command"),
+    "rotate": ("rotate", "rotate_command"),
     "sample": ("sample", "sample_command"),
     "status": ("status", "status_command"),
     "validate": ("validate", "validate_command"),

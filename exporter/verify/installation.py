@@ -85,6 +85,7 @@ def _check_agent(root: Root, found: AgentStatus, system: str) -> Check:
     actual = f"{system}, {loaded.schedule}, {last}"
     if found.next_start:
         actual += f", next start {found.next_start:%Y-%m-%d %H:%M %Z}"
+    actual += f", {found.success}"
     if code is None:
         return Check(COMPONENT, label, target, actual, PENDING, run)
     return Check(COMPONENT, label, target, actual, PASS)

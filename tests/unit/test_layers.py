@@ -14,6 +14,7 @@ from ingest.root import PROJECT
 EXPORTER = """
     __main__
     cli
+    jobs
     verify status
     export
     notify

@@ -67,7 +67,10 @@ def test_an_agent_has_all_that_launchd_is_to_know(job: Job) -> None:
         return
     assert agent == {
         "Label": job.label,
-        "ProgramArguments": ["/Users/ops/ops-atomic/launchagents/run_export.sh"],
+        "ProgramArguments": [
+            "/Users/ops/ops-atomic/launchagents/run_export.sh",
+            *job.words,
+        ],
         "WorkingDirectory": "/Users/ops/ops-atomic",
         "EnvironmentVariables": {
             "PATH": "/Users/ops/ops-atomic/.venv/bin:/opt/homebrew/bin:"

@@ -559,6 +559,8 @@ def test_the_status_is_told_in_full_as_json(
         "program": str(place.wrapper),
         "root": str(place.root),
         "problems": [],
+        "last_success": None,
+        "due": True,
         "heartbeats": None,
     }
 

@@ -18,11 +18,13 @@ from exporter.agents.jobs import ALL_LABELS, LABELS, MONITOR, Agent, Installatio
 from exporter.agents.launchd import Launchd
 from exporter.agents.processes import Outcome, run_program
 from exporter.agents.schedule import Schedule, as_text, from_intervals
+from exporter.agents.successes import record_success
 from exporter.agents.system import Loaded, System
 from exporter.agents.systemd import Systemd
 from exporter.cli import agents as cli
 from exporter.cli.agents import agents
 from ingest import advice
+from ingest.root import Root
 
 LABEL = LABELS[1]
 
@@ -278,9 +280,11 @@ def test_a_wrong_time_is_2_and_changes_nothing(
 
 
 def without_next_start(result: Result) -> list[str]:
-    """The lines of a status but for those that hang on the clock."""
-    lines = result.stdout.splitlines()
-    return [line for line in lines if not line.startswith("    next start: ")]
+    return [
+        line
+        for line in result.stdout.splitlines()
+        if "next start: " not in line and "success" not in line
+    ]
 
 
 def test_status_is_0_only_when_all_is_well(system: Memory, root: Path) -> None:
@@ -439,3 +443,33 @@ def test_status_tells_of_the_monitors_heartbeats(system: Memory, root: Path) -> 
     assert told["next_start"] is None
     removed = call("uninstall").stdout.splitlines()
     assert f"✓ Removed {MONITOR.label}" in removed
+
+
+def test_jobs_are_installed_by_choice_and_tell_of_their_success(
+    system: Memory, root: Path
+) -> None:
+    assert call("install", "--root", root, "--jobs", "rotat").exit_code == 2
+    made = call("install", "--root", root, "--jobs", "rotate, ")
+    label = "com.02luka.reports.rotate"
+    assert f"✓ Installed {label} (*:00, memory)" in made.stdout.splitlines()
+    assert call("status").stdout.count("no success yet, due") == 3
+    record_success(Root(root), "rotate")
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    (root / "g/logs/parquet_export.log").write_text(
+        f"[{now}] [INFO] export:run status=ok exported=1\n"
+        f"[{now}] [ERROR] export:run status=failed exported=0\n"
+    )
+    shown = call("status").stdout
+    assert shown.count("last success: ") == 3
+    assert shown.count(", nothing due") == 3
+    old = "[2025-10-28T05:00:00Z] [INFO] export:run status=ok exported=1\n"
+    (root / "g/logs/parquet_export.log").write_text(old)
+    told = json.loads(call("status", "--json").stdout)["agents"]
+    assert [(agent["label"] == label, agent["due"]) for agent in told] == [
+        (False, True),
+        (False, True),
+        (True, False),
+    ]
+    assert told[0]["last_success"] == "2025-10-28T05:00:00+00:00"
+    # Installed, it stays where it is not named again.
+    assert label in call("install", "--root", root).stdout

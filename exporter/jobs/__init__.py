@@ -1,0 +1,1 @@
+"""The nightly jobs beside the export: each a command, each installed by choice."""
