@@ -74,12 +74,12 @@ def conclude(
     for leave in leavings:
         with _told(root, result, screen):
             leave()
-    unkept = None
-    with _told(root, result, screen):
-        unkept = announce(root, result)
+    # First, so that what is wrong gives its name to what goes out together.
     with _told(root, result, screen):
         report(root, result)
-    return unkept
+    with _told(root, result, screen):
+        return announce(root, result)
+    return None
 
 
 @contextlib.contextmanager
