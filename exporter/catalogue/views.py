@@ -173,7 +173,7 @@ def _sound(
     shapes, doubtful = {}, []
     for path in paths:
         look = known.get(path)
-        if look and look.is_of(root.path / path):
+        if look and look.is_of(f"{root.path}/{path}"):
             shapes[path] = look.shape
         else:
             doubtful.append(path)

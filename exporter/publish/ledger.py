@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, ClassVar
 
 from exporter.runtime.state_folder import make_state_folder
@@ -41,10 +40,10 @@ class Look:
     mtime_ns: int
     shape: str
 
-    def is_of(self, path: Path) -> bool:
+    def is_of(self, path: str) -> bool:
         """Whether the file that lies there looks so."""
         try:
-            seen = path.stat()
+            seen = os.stat(path)
         except OSError:
             return False
         return (seen.st_size, seen.st_mtime_ns) == (self.bytes, self.mtime_ns)

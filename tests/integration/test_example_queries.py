@@ -238,6 +238,29 @@ def test_a_column_that_nobody_knows(ask: Ask) -> None:
     assert found["files"] == len(planted.DRIFT_DAYS)
 
 
+@pytest.mark.parametrize("period", [7, 30])
+def test_the_catalogue_s_uptime_is_that_of_the_marts(sample: Path, period: int) -> None:
+    path = sample / "g/analytics/ops_atomic.duckdb"
+    with duckdb.connect(str(path), read_only=True) as db:
+        both = db.execute(
+            "select uptime(check_key, $days), uptime_observed from slo_status "
+            "where period = $days || 'd'",
+            {"days": period},
+        ).fetchall()
+        (average,) = db.execute("select avg_query_time(30)").fetchone() or (None,)
+        (slowest,) = db.execute("from slow_queries(0) limit 1").fetchall()
+        assert (
+            slowest
+            == db.execute(
+                "from query_performance order by execution_time_ms desc limit 1"
+            ).fetchone()
+        )
+    assert len(both) >= 6
+    for uptime, observed in both:
+        assert uptime == (observed and pytest.approx(observed, abs=1e-6))
+    assert 1 < average < 100
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_each_has_an_answer(question: str, ask: Ask) -> None:
     if not question.startswith("Runs that did not go well"):
