@@ -79,12 +79,22 @@ def publish_marts(root: Path, is_well: bool, as_of: datetime) -> None:
             )
         ],
     )
-    landed = {"dataset": "query_perf", "landed": 200, "rejected": 0 if is_well else 50}
-    yesterday = {"date_partition": as_of.date() - timedelta(days=1)}
+    yesterday = as_of.date() - timedelta(days=1)
+    landed = {"machine": "m", "dataset": "query_perf", "landed": 20}
     publish(
         root,
         "data_quality_daily",
-        [day | landed, day | landed | yesterday | {"rejected": 200}],
+        [landed | {"date_partition": each} for each in (as_of.date(), yesterday)],
+    )
+    rejects = {as_of.date(): 0 if is_well else 5, yesterday: 20}
+    publish(
+        root,
+        "rejected_records",
+        [
+            {"dataset": "query_perf", "reason": "empty", "date_partition": each}
+            for each, number in rejects.items()
+            for _ in range(number)
+        ],
     )
     forecast = {"series": "all", "horizon_days": 90, "lower_80": 1e9, "forecast": 2e9}
     upper = {"upper_80": 3e9 if is_well else 6e9}

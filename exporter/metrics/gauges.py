@@ -20,11 +20,19 @@ def gauge(name: str, help_text: str, value: Value) -> Metric:
 def gauges(
     name: str, help_text: str, labels: tuple[str, ...], samples: Samples
 ) -> Metric:
-    """A gauge with labels; a value that is not known has no sample."""
+    """A gauge with labels; a value that is not known has no sample.
+
+    Of samples with the same labels the last counts: two of them would cost the
+    whole file.
+    """
     family = GaugeMetricFamily(PREFIX + name, help_text, labels=labels)
-    for cells, value in samples:
-        if value is not None:
-            family.add_metric([str(cells[label]) for label in labels], float(value))
+    known = {
+        tuple(str(cells[label]) for label in labels): float(value)
+        for cells, value in samples
+        if value is not None
+    }
+    for of, value in known.items():
+        family.add_metric(of, value)
     return family
 
 

@@ -124,13 +124,22 @@ def test_numbers_are_told_with_their_change(tmp_path: Path) -> None:
             for d, n, p95_ms in ((before, 200, 80.0), (day, 250, 100.0))
         ],
     )
-    landed = {"machine": "m", "dataset": "query_perf", "published": 0}
+    landed = {"machine": "m", "dataset": "query_perf"}
     publish(
         tmp_path,
         "data_quality_daily",
         [
-            landed | {"date_partition": d.date(), "landed": n, "rejected": rejected}
-            for d, n, rejected in ((before, 400, 5), (day, 300, 3))
+            landed | {"date_partition": d.date(), "landed": n}
+            for d, n in ((before, 400), (day, 300))
+        ],
+    )
+    publish(
+        tmp_path,
+        "rejected_records",
+        [
+            {"dataset": "query_perf", "reason": "empty", "date_partition": d.date()}
+            for d, n in ((before, 5), (day, 3))
+            for _ in range(n)
         ],
     )
     stored = {"machine": "m", "dataset": "query_perf", "row_count": 1, "files": 1}
