@@ -14,7 +14,7 @@ from exporter.contracts.settings import read_settings
 from exporter.dashboard.leave import leave_dashboard
 from exporter.metrics.textfile import write_metrics
 from exporter.notify.delivery import deliver
-from exporter.notify.notices import announce
+from exporter.notify.notices import announce, read_news
 from exporter.notify.outbox import Notice
 from exporter.notify.ping import ping
 from exporter.notify.report import report, report_problem
@@ -77,8 +77,11 @@ def conclude(
     # First, so that what is wrong gives its name to what goes out together.
     with _told(root, result, screen):
         report(root, result)
+    news = None
     with _told(root, result, screen):
-        return announce(root, result)
+        news = read_news(root, result)
+    with _told(root, result, screen):
+        return announce(root, result, news)
     return None
 
 

@@ -1,7 +1,7 @@
 """What to tell an operator after a run: what is new, and not twice.
 
 `g/analytics/state/notices.json` holds the matters that were told and stand, by
-the keys of alerts.py; a failed run is one more of them.
+the keys of alerts.py and news.py; a failed run is one more of them.
 """
 
 from __future__ import annotations
@@ -9,13 +9,26 @@ from __future__ import annotations
 import json
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from exporter.notify import delivery, outbox
+from exporter.notify.news import (
+    ALL,
+    INCIDENT,
+    KINDS,
+    MONITOR,
+    MOST_QUERIES,
+    QUERY,
+    UNTIL,
+    News,
+    find_news,
+)
 from exporter.notify.outbox import Notice
 from exporter.reporting.alerts import Alerts
 from exporter.reporting.results import OK, RunResult
 from exporter.reporting.summary import summary_path
+from exporter.runtime.present import present
 from exporter.runtime.redact import redact
 from ingest import files
 from ingest.inputs import utc_now
@@ -31,7 +44,17 @@ ENDINGS = {
 }
 
 
-def announce(root: Root, result: RunResult) -> Notice | None:
+def read_news(root: Root, result: RunResult) -> News | None:
+    """What the data says since it was last looked at; None where nobody is told, or
+    the run published nothing. Raises OSError."""
+    if result.by_hand or not delivery.is_configured() or root.is_example:
+        return None
+    if not result.with_status("exported"):
+        return None
+    return find_news(root, _read_told(root), present())
+
+
+def announce(root: Root, result: RunResult, news: News | None = None) -> Notice | None:
     """Put a notice of what is new into the outbox, if anything is.
 
     Called under the lock. Returns a notice that the outbox could not keep,
@@ -40,22 +63,40 @@ def announce(root: Root, result: RunResult) -> Notice | None:
     if result.by_hand or not delivery.is_configured():
         return None
     told = _read_told(root)
-    found = _matters(result)
+    found = _matters(result) | (_matters_of(news, told) if news else {})
     marks = {key: _mark(key, text) for key, text in found.items() if text}
     fresh = [key for key, mark in marks.items() if told.get(key) != mark]
     over = [key for key in found if key not in marks and key in told]
-    notice = _compose(root, result, found, fresh, over)
+    before = dict(told)
     for key in over:
         del told[key]
     told |= marks
+    passed = []
+    if news and ALL not in news.held:
+        told[UNTIL] = news.until
+        passed = [said for key, said in news.passed.items() if not news.is_held(key)]
+    ended = [said for key in over if (said := _ending(key, news))]
+    notice = _compose(root, result, found, fresh, [*ended, *passed], over)
     try:
         if notice:
             outbox.put(root, notice)
-        if fresh or over:
+        if told != before:
             _write_told(root, told)
     except OSError:
         return notice
     return None
+
+
+def _matters_of(news: News, told: Mapping[str, str]) -> Alerts:
+    """What stands in the data, and None for what was told and is over; nothing of
+    what is under maintenance."""
+    found: Alerts = {key: None for key in told if key.startswith(KINDS)}
+    found |= news.standing
+    return {key: text for key, text in found.items() if not news.is_held(key)}
+
+
+def _ending(key: str, news: News | None) -> str | None:
+    return ENDINGS.get(key) or (news.endings.get(key) if news else None)
 
 
 def _matters(result: RunResult) -> Alerts:
@@ -80,14 +121,21 @@ def _mark(key: str, text: str) -> str:
 
 
 def _compose(
-    root: Root, result: RunResult, found: Alerts, fresh: list[str], over: list[str]
+    root: Root,
+    result: RunResult,
+    found: Alerts,
+    fresh: list[str],
+    ended: list[str],
+    over: list[str],
 ) -> Notice | None:
     lines = []
     if RUN in fresh:
         lines.append(f"Run {result.status} after {result.duration_s:.1f} s:")
         lines += [f"- {error}" for error in result.errors]
-    lines += [ENDINGS[key] for key in over if key in ENDINGS]
-    lines += [f"Warning: {found[key]}" for key in fresh if key != RUN]
+    lines += _few_queries([key for key in fresh if key.startswith(KINDS)], found)
+    lines += ended
+    warnings = [key for key in fresh if key != RUN and not key.startswith(KINDS)]
+    lines += [f"Warning: {found[key]}" for key in warnings]
     if not lines:
         return None
     path = summary_path(root, result.started.date())
@@ -101,16 +149,33 @@ def _compose(
     )
 
 
+def _few_queries(keys: list[str], found: Alerts) -> list[str]:
+    """What the data says, but of many queries only the worst by name."""
+    queries = [key for key in keys if key.startswith(f"{QUERY}:")]
+    left_out = queries[MOST_QUERIES:]
+    lines = [str(found[key]) for key in keys if key not in left_out]
+    return lines + ([f"and {len(left_out):,} more got slower"] if left_out else [])
+
+
 def _headline(result: RunResult, fresh: list[str], over: list[str]) -> tuple[str, str]:
     warnings = [key for key in fresh if key != RUN]
     if RUN in fresh:
         return "failure", f"run {result.status}"
+    if opened := [key for key in fresh if key.startswith(f"{INCIDENT}:")]:
+        checks = sorted({key.partition(":")[2].partition(" ")[0] for key in opened})
+        first = "no heartbeat" if checks == [MONITOR] else f"{checks[0]} is down"
+        more = f" (and {len(checks) - 1:,} more)" if checks[1:] else ""
+        return "failure", f"{first}{more}"
     if warnings and all(key.startswith("stale:") for key in warnings):
         return "warning", "a source has gone stale"
     if warnings:
         count = len(warnings)
         return "warning", f"{count} warning{'' if count == 1 else 's'}"
-    return "success", "recovered" if RUN in over else "a source is back"
+    if RUN in over:
+        return "success", "recovered"
+    if any(key.startswith("stale:") for key in over):
+        return "success", "a source is back"
+    return "success", "an incident is over"
 
 
 def _path(root: Root) -> Path:

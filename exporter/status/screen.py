@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ import click
 
 from exporter.reporting.screen import COMMAND
 from exporter.reporting.thresholds import GB
+from exporter.reporting.words import percent, time_span
 from ingest import advice
 
 WIDTH = 80
@@ -155,10 +155,10 @@ def _uptime(uptime: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     told = []
     for period, shown in PERIODS:
         if row := uptime.get(period):
-            text = f"{shown} {_share(row['uptime_observed'])}"
+            text = f"{shown} {percent(row['uptime_observed'])}"
             seen = row["coverage"]
             if seen is not None and seen < WELL_SEEN:
-                text += f" ({_share(seen, 0)} seen)"
+                text += f" ({percent(seen, 0)} seen)"
             told.append(text)
     yield from _row("Uptime", NARROW.join(told))
 
@@ -168,11 +168,11 @@ def _target(slo: list[Mapping[str, Any]]) -> Iterator[str]:
     told = [row for row in told if row["period"] == "30d" and row["target"] is not None]
     for row in told:
         left, budget = row["budget_left_s"] or 0, row["error_budget_s"] or 0
-        text = f"{_share(row['target'])} over 30 d: "
+        text = f"{percent(row['target'])} over 30 d: "
         if left >= 0:
-            text += f"{_span(left)} of {_span(budget)} of downtime left"
+            text += f"{time_span(left)} of {time_span(budget)} of downtime left"
         else:
-            text += f"missed, {_span(-left)} too much downtime"
+            text += f"missed, {time_span(-left)} too much downtime"
         if (rate := row["burn_rate_6h"]) and rate > 1:
             text += f", used {rate:.1f} times too fast"
         yield from _row("Target", text, "red" if row["is_breached"] else None)
@@ -200,8 +200,10 @@ def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
     yield from _row("Sources", f"{len(stale):,} of {len(seen):,} too old")
 
     def shown(row: Mapping[str, Any]) -> str:
-        age = _span(row["age_s"])
-        text = f"{row['source']}: {age} old, allowed are {_span(row['allowed_age_s'])}"
+        age = time_span(row["age_s"])
+        text = (
+            f"{row['source']}: {age} old, allowed are {time_span(row['allowed_age_s'])}"
+        )
         return _item("✗", "red", text)
 
     yield from _few(stale, shown)
@@ -215,7 +217,7 @@ def _runs(runs: Mapping[str, Any], now: datetime) -> Iterator[str]:
     text = f"last {last['status']}, {_ago(now - _time(last['started_at']))}"
     share = runs["7d"]
     if share["runs"]:
-        text += f"; {_share(share['success_rate'])} of {share['runs']:,} well in 7 d"
+        text += f"; {percent(share['success_rate'])} of {share['runs']:,} well in 7 d"
     yield from _row("Runs", text, None if last["status"] == "ok" else "red")
     if last["first_error"]:
         yield _item("✗", "red", last["first_error"])
@@ -248,31 +250,9 @@ def _since(text: str | None, now: datetime) -> str:
         return ""
     at = _time(text)
     shown = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}"
-    return f"since {shown} ({_span((now - at).total_seconds())})"
+    return f"since {shown} ({time_span((now - at).total_seconds())})"
 
 
 def _ago(age: timedelta) -> str:
     seconds = age.total_seconds()
-    return "just now" if seconds < 60 else f"{_span(seconds)} ago"
-
-
-def _span(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    whole = round(max(seconds, 0))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days:,} d {hours} h" if hours and days < 10 else f"{days:,} d"
-
-
-def _share(share: float | None, digits: int = 2) -> str:
-    """A share in percent, cut off: never 100 where something is missing."""
-    if share is None:
-        return "–"
-    return f"{math.floor(share * 100 * 10**digits) / 10**digits:.{digits}f}%"
+    return "just now" if seconds < 60 else f"{time_span(seconds)} ago"
