@@ -357,4 +357,4 @@ def test_a_chart_has_its_figures_as_a_table(visit: Visit, filled: Path) -> None:
     figure = page.locator("#queries figure").first
     figure.locator("summary").click()
     assert figure.locator("tbody tr").count() == 30
-    assert "42.5 ms" in figure.locator("tbody tr").first.inner_text()
+    assert "42.5\u00a0ms" in figure.locator("tbody tr").first.inner_text()

@@ -57,11 +57,33 @@ window.addEventListener("beforeprint", drawAll);
 
 function forgetCharts() { waiting.clear(); if (seen) seen.disconnect(); }
 
-const TIME = { field: "at", type: "temporal", title: null, scale: { type: "utc" }, axis: { format: "%-d %b", tickCount: 8 } };
-function timeAxis() {
-  const format = shown.range === "24h" ? "%H:%M" : rangeDays() > 400 && shown.range === "all" ? "%b %Y" : "%-d %b";
-  return { ...TIME, axis: { ...TIME.axis, format } };
+/* A line is broken where something is missing: nothing is known there. */
+function withGaps(values, step) {
+  return values.flatMap((value, i) => {
+    const before = i ? ms(values[i - 1].at) : ms(value.at);
+    return ms(value.at) - before > 1.5 * step ? [{ at: new Date(before + step).toISOString() }, value] : [value];
+  });
 }
+
+const TIME = { field: "at", type: "temporal", title: null, scale: { type: "utc" }, axis: { format: "%-d %b", tickCount: 8 } };
+function historyDays() {
+  const first = rows(DATA.storage.days).map((row) => row.day).sort()[0];
+  return first ? (ms(AS_OF) - ms(first)) / 864e5 : 0;
+}
+function timeAxis() {
+  const format = shown.range === "24h" ? "%H:%M" : shown.range === "all" && historyDays() > 300 ? "%b %Y" : "%-d %b";
+  const tickCount = rangeDays() <= 7 && shown.range !== "24h" ? { interval: "day", step: 1 } : 8;
+  return { ...TIME, axis: { ...TIME.axis, format, tickCount } };
+}
+const points = (found, color) => (found.length < 45 ? { size: 24, color } : false);
+const layers = (...found) => found.filter(Boolean);
+/* Days take a tick each where there are few of them. */
+function dayAxis(found) {
+  const axis = timeAxis();
+  const days = found.length ? (ms(found[found.length - 1].day) - ms(found[0].day)) / 864e5 : 0;
+  return days < 10 ? { ...axis, axis: { ...axis.axis, format: "%-d %b", tickCount: { interval: "day", step: 1 } } } : axis;
+}
+const BYTES_AXIS = { tickCount: 5, labelExpr: "format(datum.value, '~s') + 'B'" };
 const MS_AXIS = { title: "ms", format: "~s", tickCount: 5 };
 
 function heartbeatChart() {
@@ -77,13 +99,13 @@ function heartbeatChart() {
     columns: [["When", (row) => when(row.observed_at)], ["Took", (row) => millis(row.duration_ms), "num"], ["Usual", (row) => millis(row.expected_ms), "num"], ["Odd", (row) => (row.is_anomaly ? "odd" : "")]],
     found: inside,
     spec: {
-      data: { values },
-      layer: [
-        { mark: { type: "line", color: BLUE }, encoding: { x: timeAxis(), y: { field: "took", type: "quantitative", axis: MS_AXIS } } },
-        { mark: { type: "line", color: GREY, strokeDash: [4, 3], strokeWidth: 1 }, encoding: { x: timeAxis(), y: { field: "usual", type: "quantitative" } } },
-        { transform: [{ filter: "datum.odd" }], mark: { type: "point", shape: "triangle-up", size: 55, color: RED, opacity: 1 }, encoding: { x: timeAxis(), y: { field: "took", type: "quantitative" }, tooltip: { field: "tip" } } },
+      data: { values: withGaps(values, shown.range === "all" ? 864e5 : 36e5) },
+      layer: layers(
+        { mark: { type: "line", color: BLUE, point: points(values, BLUE) }, encoding: { x: timeAxis(), y: { field: "took", type: "quantitative", axis: MS_AXIS } } },
+        inside.some((row) => row.expected_ms !== null) && { mark: { type: "line", color: GREY, strokeDash: [4, 3], strokeWidth: 1 }, encoding: { x: timeAxis(), y: { field: "usual", type: "quantitative" } } },
+        odd > 0 && { transform: [{ filter: "datum.odd" }], mark: { type: "point", shape: "triangle-up", size: 55, color: RED, opacity: 1 }, encoding: { x: timeAxis(), y: { field: "took", type: "quantitative" }, tooltip: { field: "tip" } } },
         { mark: { type: "rule", opacity: 0, strokeWidth: 6 }, encoding: { x: timeAxis(), tooltip: { field: "tip" } } },
-      ],
+      ),
     },
   });
 }
@@ -98,7 +120,7 @@ function queryChart() {
     caption: "p95 of all executions of a day.",
     columns: [["Day", (row) => row.day, "short"], ["p95", (row) => millis(row.p95_ms), "num"], ["Executions", (row) => count(row.executions), "num"], ["Total", (row) => millis(row.total_ms), "num"]],
     found,
-    spec: { data: { values }, mark: { type: "line", color: BLUE, point: found.length < 32 ? { size: 26, color: BLUE } : false }, encoding: { x: timeAxis(), y: { field: "p95", type: "quantitative", axis: MS_AXIS }, tooltip: { field: "tip" } } },
+    spec: { data: { values: withGaps(values, 864e5) }, mark: { type: "line", color: BLUE, point: points(found, BLUE) }, encoding: { x: dayAxis(found), y: { field: "p95", type: "quantitative", axis: MS_AXIS }, tooltip: { field: "tip" } } },
   });
 }
 
@@ -108,7 +130,7 @@ function trendChart(texts) {
   const hashes = [...new Set(found.map((row) => row.query_hash))];
   const name = (hash) => { const text = [...(texts.get(hash) || hash)]; return text.length > 52 ? `${text.slice(0, 51).join("")}…` : text.join(""); };
   const names = hashes.map((hash, i) => `${i + 1} ${name(hash)}`);
-  const values = found.map((row) => ({ at: row.day, p95: row.p95_ms, name: names[hashes.indexOf(row.query_hash)], tip: `${day(row.day)}: p95 ${millis(row.p95_ms)}\n${name(row.query_hash)}` }));
+  const values = hashes.flatMap((hash) => withGaps(found.filter((row) => row.query_hash === hash).map((row) => ({ at: row.day, ...row })), 864e5).map((row) => ({ query_hash: hash, ...row }))).map((row) => ({ at: row.at, p95: row.p95_ms, name: names[hashes.indexOf(row.query_hash)], tip: `${day(row.at)}: p95 ${millis(row.p95_ms)}\n${name(row.query_hash)}` }));
   const scale = (range) => ({ domain: names, range: range.slice(0, names.length) });
   return chart({
     label: `95th percentile a day of the ${names.length} queries that took most time, ${rangeName()}`,
@@ -116,7 +138,7 @@ function trendChart(texts) {
     height: 250,
     columns: [["Day", (row) => row.day, "short"], ["Query", (row) => said(texts.get(row.query_hash) || row.query_hash), "wide"], ["p95", (row) => millis(row.p95_ms), "num"]],
     found,
-    spec: { data: { values }, mark: { type: "line", point: found.length < 40 ? { size: 20 } : false }, encoding: { x: timeAxis(), y: { field: "p95", type: "quantitative", axis: MS_AXIS }, color: { field: "name", type: "nominal", scale: scale(LINES), legend: { columns: 2, symbolType: "stroke" } }, strokeDash: { field: "name", type: "nominal", scale: scale(DASHES) }, tooltip: { field: "tip" } } },
+    spec: { data: { values }, mark: { type: "line", point: found.length < 160 ? { size: 20 } : false }, encoding: { x: dayAxis(found), y: { field: "p95", type: "quantitative", axis: MS_AXIS }, color: { field: "name", type: "nominal", scale: scale(LINES), legend: { columns: window.innerWidth < 700 ? 1 : 2, symbolType: "stroke" } }, strokeDash: { field: "name", type: "nominal", scale: scale(DASHES) }, tooltip: { field: "tip" } } },
   });
 }
 
@@ -146,7 +168,7 @@ function rejectChart() {
     height: 150,
     columns: [[stretch === "day" ? "Day" : "Week from", (row) => row.day, "short"], ["Landed", (row) => count(row.landed), "num"], ["Duplicates", (row) => count(row.duplicates), "num"], ["Rejected", (row) => count(row.rejected), "num"]],
     found,
-    spec: { data: { values }, mark: { type: "bar", color: RED, width: { band: 0.8 } }, encoding: { x: { ...timeAxis(), timeUnit: stretch === "day" ? "utcyearmonthdate" : "utcyearweek" }, y: { field: "rejected", type: "quantitative", title: null, axis: { tickMinStep: 1, tickCount: 4, format: "~s" } }, tooltip: { field: "tip" } } },
+    spec: { data: { values }, mark: { type: "bar", color: RED, width: { band: 0.8 } }, encoding: { x: { ...dayAxis(found), timeUnit: stretch === "day" ? "utcyearmonthdate" : "utcyearweek" }, y: { field: "rejected", type: "quantitative", title: null, axis: { tickMinStep: 1, tickCount: 4, format: "~s" } }, tooltip: { field: "tip" } } },
   });
 }
 
@@ -157,7 +179,7 @@ function storageChart(ahead) {
   const last = values[values.length - 1];
   const far = ahead.filter((row) => row.forecast !== null && (row.horizon_days <= 90 || shown.range === "all"));
   const future = far.length ? [{ at: last.at, forecast: last.stored, low: last.stored, high: last.stored }, ...far.map((row) => ({ at: row.forecast_date, forecast: row.forecast, low: row.lower_80, high: row.upper_80, tip: `${day(row.forecast_date)}: ${bytes(row.forecast)}, between ${bytes(row.lower_80)} and ${bytes(row.upper_80)}` }))] : [];
-  const y = (field) => ({ field, type: "quantitative", title: null, axis: { format: "~s", tickCount: 5 } });
+  const y = (field) => ({ field, type: "quantitative", title: null, axis: BYTES_AXIS });
   return chart({
     label: `Stored Parquet, ${rangeName()}: ${bytes(last.stored)}${far.length ? `; forecast ${far.map((row) => `${bytes(row.forecast)} in ${row.horizon_days} days`).join(", ")}` : ""}`,
     caption: "Bytes of all published files; dashed the forecast, around it the interval that is to hold it in 80 of 100 cases.",
@@ -165,11 +187,11 @@ function storageChart(ahead) {
     columns: [["Day", (row) => row.day, "short"], ["Stored", (row) => bytes(row.stored_bytes), "num"], ["Added", (row) => bytes(row.parquet_bytes), "num"], ["Inputs", (row) => bytes(row.source_bytes), "num"], ["Rows", (row) => count(row.row_count), "num"]],
     found,
     spec: {
-      layer: [
-        { data: { values: future }, mark: { type: "area", color: BLUE, opacity: 0.22 }, encoding: { x: timeAxis(), y: y("low"), y2: { field: "high" } } },
-        { data: { values }, mark: { type: "line", color: BLUE }, encoding: { x: timeAxis(), y: y("stored"), tooltip: { field: "tip" } } },
-        { data: { values: future }, mark: { type: "line", color: BLUE, strokeDash: [5, 4], point: { size: 34, color: BLUE } }, encoding: { x: timeAxis(), y: y("forecast"), tooltip: { field: "tip" } } },
-      ],
+      layer: layers(
+        far.length && { data: { values: future }, mark: { type: "area", color: BLUE, opacity: 0.22 }, encoding: { x: timeAxis(), y: y("low"), y2: { field: "high" } } },
+        { data: { values }, mark: { type: "line", color: BLUE, point: values.length < 8 ? { size: 24, color: BLUE } : false }, encoding: { x: far.length ? timeAxis() : dayAxis(found), y: y("stored"), tooltip: { field: "tip" } } },
+        far.length && { data: { values: future }, mark: { type: "line", color: BLUE, strokeDash: [5, 4], point: { size: 34, color: BLUE } }, encoding: { x: timeAxis(), y: y("forecast"), tooltip: { field: "tip" } } },
+      ),
     },
   });
 }

@@ -53,13 +53,20 @@ function span(seconds) {
   return `${sign}${Math.floor(hours / 24)} d${hours % 24 ? ` ${hours % 24} h` : ""}`;
 }
 
+/* What is left of a budget, or how far it was overdrawn. */
+function budget(left, all) {
+  if (left === null || left === undefined) return "–";
+  return left < 0 ? `over by ${span(-left)}, of ${span(all)}` : `${span(left)} of ${span(all)}`;
+}
+
 /* A share in percent, never rounded up to 100 nor down to 0. */
 function percent(share, digits) {
   if (share === null || share === undefined) return "–";
-  if (share === 1 || share === 0) return `${share * 100} %`;
   const places = digits === undefined ? 2 : digits;
   const least = 10 ** -places;
-  return `${Math.min(100 - least, Math.max(least, share * 100)).toFixed(places)} %`;
+  if (share === 1 || share === 0) return `${share * 100}\u00a0%`;
+  if (share < 0 || share > 1) return `${(share * 100).toFixed(places).replace("-", "−")}\u00a0%`;
+  return `${Math.min(100 - least, Math.max(least, share * 100)).toFixed(places)}\u00a0%`;
 }
 
 function count(number) {
@@ -70,7 +77,7 @@ function bytes(number) {
   if (number === null || number === undefined) return "–";
   let value = number;
   for (const unit of ["B", "KB", "MB", "GB", "TB"]) {
-    if (Math.abs(value) < 1000 || unit === "TB") return `${unit === "B" || Math.abs(value) >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`;
+    if (Math.abs(value) < 1000 || unit === "TB") return `${unit === "B" || Math.abs(value) >= 100 ? Math.round(value) : value.toFixed(1)}\u00a0${unit}`;
     value /= 1000;
   }
 }
@@ -78,8 +85,8 @@ function bytes(number) {
 function millis(number) {
   if (number === null || number === undefined) return "–";
   if (number >= 60000) return span(number / 1000);
-  if (number >= 1000) return `${(number / 1000).toFixed(number >= 10000 ? 0 : 1)} s`;
-  return `${number >= 100 ? Math.round(number) : number.toFixed(1)} ms`;
+  if (number >= 1000) return `${(number / 1000).toFixed(number >= 10000 ? 0 : 1)}\u00a0s`;
+  return `${number >= 100 ? Math.round(number) : number.toFixed(1)}\u00a0ms`;
 }
 
 const FIXED = {

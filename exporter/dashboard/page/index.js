@@ -35,7 +35,7 @@ function looks() {
   const open = rows(DATA.advice.advice).filter((row) => row.is_open).length;
   const found = [
     [status.breached_targets, "missed target", "targets"], [status.stale_sources, "source too old", "data", "sources too old"],
-    [status.regressed_queries, "slower query", "queries", "slower queries"], [open, "open index advice", "advice", "open index advices"],
+    [status.regressed_queries, "slower query", "queries", "slower queries"], [open, "index advised", "advice", "indexes advised"],
     [status.last_run_status && status.last_run_status !== "ok" ? 1 : 0, "run that did not go well", "data"],
   ].filter(([number]) => number > 0);
   if (!found.length) return null;
@@ -55,14 +55,14 @@ function tiles() {
   const beats = rows(DATA.heartbeats.heartbeats).filter((row) => row.grain === "hour"), beat = beats[beats.length - 1];
   const stored = rows(DATA.storage.days).filter((row) => row.grain === "day"), size = stored[stored.length - 1];
   const counted = checks.filter((row) => row.check_key !== "overall");
-  const tile = (name, value, note, isBad) => h("div", { class: `card${isBad ? " bad" : ""}` }, h("dt", {}, name), h("dd", {}, h("b", {}, isBad ? `! ${value}` : value), h("small", {}, note)));
+  const tile = (name, value, note, isBad) => h("div", { class: `card${isBad ? " bad" : ""}` }, h("dt", {}, name), h("dd", {}, h("b", {}, isBad ? `!\u00a0${value}` : value), h("small", {}, note)));
   const left = month && month.error_budget_s ? month.budget_left_s / month.error_budget_s : null;
   const burn = month && month.burn_rate_1h;
   return h("dl", { class: "tiles" },
     tile("Checks up", `${counted.filter((row) => row.state === "up").length} of ${counted.length}`, `${status.checks_degraded} degraded, ${status.checks_down} down, ${status.checks_unknown} unknown`, status.checks_down > 0),
     tile("Open incidents", count(status.open_incidents), `${count(DATA.incidents.incidents_in_all)} ever`, status.open_incidents > 0),
     tile("Uptime, 30 days", month ? percent(month.uptime_observed) : "–", month && month.target ? `target ${percent(month.target)}` : "no target set", month && month.is_breached),
-    tile("Budget left, 30 days", left === null ? "–" : `${Math.round(left * 100)} %`, month && left !== null ? `${span(month.budget_left_s)} of ${span(month.error_budget_s)}; burns ${burn === null ? "–" : `${burn.toFixed(1)}×`} in the last hour` : "no target set", left !== null && left < 0),
+    tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : "no target set", left !== null && left < 0),
     tile("Heartbeat takes", beat ? millis(beat.duration_ms) : "–", beat ? `usual ${millis(beat.expected_ms)}` : "no heartbeat", beat && beat.is_anomaly),
     tile("Query p95", lastDay ? millis(lastDay.p95_ms) : "–", lastDay ? `on ${day(lastDay.day)}` : "no queries"),
     tile("Sources too old", count(status.stale_sources), `of ${count(rows(DATA.freshness.sources).length)} expected`, status.stale_sources > 0),
@@ -121,7 +121,7 @@ function sloSection() {
     ["Target", (row) => percent(row.target), "num"],
     ["Uptime", (row) => percent(row.uptime_observed, 3), "num"],
     ["Kept", (row) => (row.is_breached === null ? "not seen" : row.is_breached ? mark("bad", "✕ missed") : mark("good", "✓ kept")), "short"],
-    ["Budget left", (row) => [h("meter", { min: 0, max: 1, low: 0.25, value: Math.max(0, row.error_budget_s ? row.budget_left_s / row.error_budget_s : 0), "aria-label": `Budget left of ${title(row.check_key)}` }), ` ${span(row.budget_left_s)} of ${span(row.error_budget_s)}`], "short"],
+    ["Budget left", (row) => [h("meter", { min: 0, max: 1, low: 0.25, value: Math.max(0, row.error_budget_s ? row.budget_left_s / row.error_budget_s : 0), "aria-label": `Budget left of ${title(row.check_key)}` }), ` ${row.error_budget_s ? budget(row.budget_left_s, row.error_budget_s) : "–"}`], "short"],
     ["Burn 1 h", (row) => burn(row.burn_rate_1h), "num"],
     ["Burn 6 h", (row) => burn(row.burn_rate_6h), "num"],
     ["Seen", (row) => percent(row.coverage, 1), "num"],
@@ -176,10 +176,10 @@ function dataSection() {
   const went = { ok: () => mark("good", "✓ ok"), partial: () => mark("warn", "! partial"), failed: () => mark("bad", "✕ failed") };
   return section("data", "Data: freshness, rejects, drift, runs", rangeName(),
     h("div", { class: "two" },
-      h("div", {}, h("h3", {}, "Freshness"), table("Freshness", [["Source", (row) => said(row.source.replaceAll("_", " ")), "short"], ["State", (row) => (fresh[row.status] || (() => row.status))(), "short"], ["Last record", (row) => (row.last_record_at ? `${span(row.age_s)} ago` : "never"), "num"], ["May be", (row) => span(row.allowed_age_s), "num"]], rows(DATA.freshness.sources), "No source is expected.")),
-      h("div", {}, h("h3", {}, "Rejects"), rejectChart(), table("Rejects", [["Dataset", (row) => said(row.dataset)], ["Reason", (row) => long(row.reason), "wide"], ["Records", (row) => count(row.records), "num"], ["Last", (row) => day(row.last_day), "short"]], rejects.slice(0, 8), `Nothing was rejected in the ${rangeName()}.`)),
-      h("div", {}, h("h3", {}, "Drift"), table("Drift", [["Source", (row) => said(row.source)], ["What", (row) => [row.kind === "added" ? "+ new " : "− missing ", h("code", {}, said(row.name))], "wide"], ["Since", (row) => day(row.first_day), "short"], ["Last", (row) => day(row.last_day), "short"]], drift.slice(0, 12), `No column or key came or went in the ${rangeName()}.`)),
-      h("div", {}, h("h3", {}, "Runs"), rows(DATA.freshness.run_periods).map((row) => h("p", { class: "soft" }, `${row.period.replace("d", " days")}: ${count(row.successful_runs)} of ${count(row.runs)} went well`)), table("Runs", [["Began", (row) => when(row.started_at), "short"], ["Went", (row) => (went[row.status] || (() => row.status))(), "short"], ["Took", (row) => span(row.duration_s), "num"], ["Files", (row) => count(row.exported_files), "num"], ["Error", (row) => long(row.first_error), "wide"]], runs.slice(0, 8), "No run has been logged yet: a run stands in the log from the next one on."))));
+      h("div", {}, h("h3", {}, "Freshness"), table("Freshness", [["Source", (row) => said(row.source.replaceAll("_", " ")), "short"], ["State", (row) => (fresh[row.status] || (() => row.status))(), "short"], ["Last record", (row) => (row.last_record_at ? `${span(row.age_s)} ago` : "never"), "num"], ["May be", (row) => span(row.allowed_age_s), "num"]], rows(DATA.freshness.sources), "No source is expected."),
+        h("h3", {}, "Drift"), table("Drift", [["Source", (row) => said(row.source)], ["What", (row) => [row.kind === "added" ? "+ new " : "− missing ", h("code", {}, said(row.name))], "wide"], ["Since", (row) => day(row.first_day), "short"], ["Last", (row) => day(row.last_day), "short"]], drift.slice(0, 12), `No column or key came or went in the ${rangeName()}.`)),
+      h("div", {}, h("h3", {}, "Rejects"), rejectChart(), table("Rejects", [["Dataset", (row) => said(row.dataset)], ["Reason", (row) => long(row.reason), "wide"], ["Records", (row) => count(row.records), "num"], ["Last", (row) => day(row.last_day), "short"]], rejects.slice(0, 8), `Nothing was rejected in the ${rangeName()}.`),
+        h("h3", {}, "Runs"), rows(DATA.freshness.run_periods).map((row) => h("p", { class: "soft" }, `${row.period.replace("d", " days")}: ${count(row.successful_runs)} of ${count(row.runs)} went well`)), table("Runs", [["Began", (row) => when(row.started_at), "short"], ["Went", (row) => (went[row.status] || (() => row.status))(), "short"], ["Took", (row) => span(row.duration_s), "num"], ["Files", (row) => count(row.exported_files), "num"], ["Error", (row) => long(row.first_error), "wide"]], runs.slice(0, 8), "No run has been logged yet: a run stands in the log from the next one on."))));
 }
 
 function storageSection() {

@@ -24,11 +24,13 @@ function none(what) {
 /* Columns: [heading, row => content, class]. */
 function table(name, columns, found, empty) {
   if (!found.length) return none(empty);
-  const cell = (tag, kind, content, scope) => h(tag, { class: kind, scope }, content);
+  /* The roles hold where a phone shows the rows as blocks. */
+  const head = ([heading, , kind]) => h("th", { class: kind, scope: "col", role: "columnheader" }, heading);
+  const cell = ([heading, show, kind], row) => h("td", { class: kind, role: "cell", "data-name": heading }, h("div", {}, show(row)));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
-    h("table", {}, h("caption", { class: "unseen" }, name),
-      h("thead", {}, h("tr", {}, columns.map(([heading, , kind]) => cell("th", kind, heading, "col")))),
-      h("tbody", {}, found.map((row) => h("tr", {}, columns.map(([, show, kind]) => cell("td", kind, show(row))))))));
+    h("table", { role: "table" }, h("caption", { class: "unseen" }, name),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(head))),
+      h("tbody", { role: "rowgroup" }, found.map((row) => h("tr", { role: "row" }, columns.map((column) => cell(column, row)))))));
 }
 
 /* A long text, clipped to three lines; all of it on demand. */
