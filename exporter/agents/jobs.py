@@ -67,6 +67,8 @@ MONITOR = Job("monitor", "com.02luka.ops_atomic_monitor.loop", (), ("monitor",))
 # Installed by choice, each in place of a script of the machine's own.
 NIGHTLY = (
     Job("rotate", "com.02luka.reports.rotate", hourly(0), ("rotate", "--wait", "600")),
+    Job("daily", "com.02luka.ops_atomic_daily", daily("02:00"), ("daily", "--if-due")),
+    Job("digest", "com.02luka.digest", daily("09:00"), ("digest", "--if-due")),
 )
 ALL_JOBS = (*JOBS, REFRESH, MONITOR, *NIGHTLY)
 # The password of what is watched is nobody else's.

@@ -19,7 +19,9 @@ from exporter.runtime.output import hold_streams_open
 # imported when its command is asked for: what one needs, no other waits for.
 COMMANDS = {
     "agents": ("agents", "agents"),
+    "daily": ("nightly", "daily_command"),
     "dashboard": ("dashboard", "dashboard_command"),
+    "digest": ("nightly", "digest_command"),
     "doctor": ("verify", "doctor_command"),
     "export": ("export", "export_command"),
     "fleet": ("fleet", "fleet"),
