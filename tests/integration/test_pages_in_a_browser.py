@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -134,6 +135,43 @@ def test_what_is_wrong_stands_at_the_top(visit: Visit, filled: Path) -> None:
     box = page.locator("#verdict").bounding_box()
     assert box is not None
     assert box["y"] < 200
+
+
+def test_what_is_shown_is_what_the_api_says(visit: Visit, filled: Path) -> None:
+    page = visit.open(filled)
+
+    def api(name: str) -> Any:
+        return json.loads((filled / "api" / f"{name}.json").read_text("utf-8"))
+
+    def percent(share: float, digits: int = 2) -> str:
+        return "100\u00a0%" if share == 1 else f"{share * 100:.{digits}f}\u00a0%"
+
+    days = [row for row in api("uptime")["uptime"] if row["grain"] == "day"]
+    for row in page.locator("#checks .check").all():
+        key = {"Disk / root": "disk/root"}.get(
+            name := row.locator("h3").inner_text(),
+            f"launchagent_{name.split()[0].lower()}"
+            if "agent" in name
+            else name.lower(),
+        )
+        own = [day for day in days if day["check_key"] == key]
+        seen = {
+            state: sum(day[f"{state}_s"] for day in own)
+            for state in ("up", "degraded", "down")
+        }
+        share = (seen["up"] + seen["degraded"]) / sum(seen.values())
+        assert percent(share) in row.locator(".share").inner_text(), key
+    slo = [row for row in api("slo")["slo"] if row["period"] == "90d"]
+    shown = page.locator("#targets tbody tr")
+    assert shown.count() == len(slo)
+    for line, row in zip(shown.all(), slo, strict=True):
+        assert percent(row["uptime_observed"], 3) in line.inner_text()
+    (forecast, *_) = api("forecast")["forecast"]
+    assert f"{forecast['horizon_days']} days" in page.locator("#storage").inner_text()
+    incidents = api("incidents")
+    said = page.locator(".tiles").inner_text()
+    assert f"{incidents['incidents_in_all']} ever" in said
+    assert "1.6\u00a0MB" in said  # 100 days of two files of 8,000 bytes
 
 
 def test_all_charts_are_drawn_under_the_policy(visit: Visit, filled: Path) -> None:
