@@ -88,15 +88,16 @@ def keep_private(path: Path) -> None:
                 os.chmod(file, 0o600)
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, bytes untouched, so that it spoils no pattern.
+def set_aside(path: Path, suffix: str = "damaged") -> Path:
+    """Rename a damaged or strange file, bytes untouched, so that it spoils no
+    pattern.
 
     Returns where it lies now; what was set aside before stays as it is.
     """
-    place = path.with_name(f"{path.name}.damaged")
+    place = path.with_name(f"{path.name}.{suffix}")
     number = 2
     while place.exists():
-        place = path.with_name(f"{path.name}.{number}.damaged")
+        place = path.with_name(f"{path.name}.{number}.{suffix}")
         number += 1
     os.replace(path, place)
     return place

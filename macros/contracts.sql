@@ -1,7 +1,9 @@
 {#- One row per day and rule of a contract that its rows break. The rules stand
     in the yml of a mart: not_null constraints, and `key` and `accepted_values`
     under meta. One scan for all of them, two more for the key. -#}
-{%- macro contract_violations(relation, not_null, accepted_values, key) -%}
+{%- macro contract_violations(
+    relation, not_null, accepted_values, key, day='date_partition'
+) -%}
 {%- set rules = [] -%}
 {%- for name in not_null -%}
     {%- do rules.append((name ~ ' is NULL', '"' ~ name ~ '" is null')) -%}
@@ -17,19 +19,19 @@ with
 count_broken_rules as (
 
     select
-        date_partition,
+        {{ day }},
         {%- for rule, condition in rules %}
         count(*) filter ({{ condition }}) as "{{ rule }}",
         {%- endfor %}
     from {{ relation }}
-    group by date_partition
+    group by {{ day }}
 
 ),
 
 list_broken_rules as (
 
     unpivot count_broken_rules
-    on columns(* exclude (date_partition))
+    on columns(* exclude ({{ day }}))
     into name rule value broken_rows
 
 )
@@ -46,7 +48,7 @@ repeated_keys as (
 {%- endif %}
 
 select
-    date_partition,
+    {{ day }},
     rule,
     broken_rows,
 from list_broken_rules
@@ -54,7 +56,7 @@ where broken_rows > 0
 {%- if key %}
 union all
 select
-    date_partition,
+    {{ day }},
     '{{ key | join(', ') }} is not unique' as rule,
     count(*) as broken_rows,
 from {{ relation }} as published
@@ -64,7 +66,7 @@ semi join repeated_keys
         {{ 'and ' if not loop.first -}}
         published."{{ name }}" is not distinct from repeated_keys."{{ name }}"
         {%- endfor %}
-group by date_partition
+group by {{ day }}
 {%- endif %}
 {%- endmacro -%}
 

@@ -24,7 +24,7 @@
                 ) ~ ';' ~ rows_sql(rows, batch),
                 'audit': audit_sql(batch, rows),
                 'count': count_missing_sql(batch, contract),
-                'copy': copy_sql(rows),
+                'copy': copy_sql(rows, of_publishing_day()),
                 'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
             }
         ) %}
@@ -276,12 +276,17 @@
     group by day
 {% endmacro %}
 
-{% macro copy_sql(relation) %}
+{% macro of_publishing_day() -%}
+    date_partition is not distinct from getvariable('publishing_day')
+{%- endmacro %}
+
+{#- Writes those rows of a relation that are one file. -#}
+{% macro copy_sql(relation, condition) %}
     {#- Version 2 would be smaller by a tenth, but Spark's reader does not know the
         encoding that DuckDB chooses for a DOUBLE in it. -#}
     copy (
         from {{ relation }}
-        where date_partition is not distinct from getvariable('publishing_day')
+        where {{ condition }}
     ) to (getvariable('publishing_path')) (
         format parquet,
         compression snappy,

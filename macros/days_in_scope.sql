@@ -4,7 +4,8 @@
 {%- set days = [] -%}
 {%- if execute -%}
     {%- set shown = 'select distinct day from '
-        ~ source('publishing', 'published_days') ~ ' order by day' -%}
+        ~ source('publishing', 'published_days')
+        ~ ' where day is not null order by day' -%}
     {%- for row in run_query(shown).rows -%}
         {%- do days.append("date '" ~ row[0] ~ "'") -%}
     {%- endfor -%}

@@ -1,9 +1,12 @@
-{#- A mart as published files: one a day, or one in all. What is stale of it is found
-    when its turn comes, because its inputs have their final files only then. -#}
+{#- A mart as published files: one a day, or one in all. What of it is stale is found
+    when its turn comes: only then have its inputs their final files. -#}
 
 {% materialization mart_parquet, adapter="duckdb" %}
     {%- set target_relation = this.incorporate(type='view') -%}
+    {%- set batch = 'temp."' ~ this.identifier ~ '_batch"' -%}
     {%- set rows = 'temp."' ~ this.identifier ~ '_rows"' -%}
+    {%- set contract = model.columns.values() | list -%}
+    {%- set is_daily = model.config.meta.kind == 'daily' -%}
 
     {{ run_hooks(pre_hooks) }}
 
@@ -13,18 +16,19 @@
     {%- if not flags.EMPTY -%}
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', {
-                'make': mart_rows_sql(
-                    rows, sql, model.columns.values() | list, model.config.meta
-                ),
-                'audit': mart_audit_sql(rows, model.config.meta),
-                'copy': mart_copy_sql(rows, model.config.meta),
-                'drop': 'drop table ' ~ rows,
+                'make': mart_batch_sql(batch, sql, contract, is_daily) ~ ';'
+                    ~ mart_rows_sql(rows, batch),
+                'audit': mart_audit_sql(rows, is_daily),
+                'copy': copy_sql(rows, of_publishing_day() if is_daily else 'true'),
+                'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
             }
         ) %}
     {%- endif -%}
 
     {% call statement('main') -%}
-        select 1 as published
+        select count(*) as published_files
+        from publishing.published_days
+        where dataset = '{{ this.identifier }}'
     {%- endcall %}
 
     {{ run_hooks(post_hooks) }}
@@ -35,14 +39,15 @@
 
 
 {#- Rows in a total order make files that are the same byte for byte. -#}
-{% macro mart_rows_sql(relation, sql, contract, meta) %}
-    {%- set sort = (['date_partition'] if meta.kind == 'daily' else [])
-        + meta.get('order_by', []) -%}
+{% macro mart_batch_sql(relation, sql, contract, is_daily) %}
+    {%- set sort = (['date_partition'] if is_daily else [])
+        + config.get('meta').get('order_by', []) -%}
     create or replace temp table {{ relation }} as
     select
         {%- for column in contract %}
         "{{ column.name }}",
         {%- endfor %}
+        true as is_row,
     from (
         {{ sql }}
     )
@@ -51,25 +56,32 @@
         "{{ name }}",
         {%- endfor %}
         {%- for column in contract if column.name not in sort %}
-        "{{ column.name }}",
-        {%- endfor %};
-    {#- A column in which DuckDB knows no NULL becomes a required one, so that a
-        file's bytes would depend on the other days of its batch. #}
-    insert into {{ relation }}
-    select
-        {%- for column in contract %}
-        null,
+        "{{ column.name }}"{{ ',' if not loop.last }}
         {%- endfor %}
 {% endmacro %}
 
+{% macro mart_rows_sql(relation, batch) %}
+    {#- A column in which DuckDB knows no NULL becomes a required one, so that a
+        file's bytes would depend on the other days of its batch. #}
+    insert into {{ batch }} (is_row) values (false);
+    create or replace temp view {{ relation }} as
+    select * exclude (is_row)
+    from {{ batch }}
+    where is_row
+{% endmacro %}
+
 {#- One row per day that breaks its contract, with the reasons; of a mart that is
-    one file its day is NULL. -#}
-{% macro mart_audit_sql(relation, meta) %}
-    {%- set day = 'date_partition' if meta.kind == 'daily' else 'null::date' -%}
-    with violations as (
-        {{ contract_violations(
-            '(select *, ' ~ day ~ ' as day from ' ~ relation ~ ' where machine is not null)', day='day', **contract_rules(model)
-        ) }}
+    one file the day is NULL. -#}
+{% macro mart_audit_sql(relation, is_daily) %}
+    with made as (
+        select
+            *,
+            {{ 'date_partition' if is_daily else 'null::date' }} as day,
+        from {{ relation }}
+    ),
+
+    violations as (
+        {{ contract_violations('made', day='day', **contract_rules(model)) }}
     )
 
     select
@@ -77,12 +89,4 @@
         string_agg(rule, '; ' order by rule) as reason,
     from violations
     group by day
-{% endmacro %}
-
-{% macro mart_copy_sql(relation, meta) %}
-    {{ parquet_sql(
-        relation,
-        "date_partition is not distinct from getvariable('publishing_day')"
-        if meta.kind == 'daily' else 'machine is not null'
-    ) }}
 {% endmacro %}

@@ -52,11 +52,12 @@ class Run:
         return {f["day"] for f in self._files(statuses)}
 
     def _files(self, statuses: tuple[str, ...]) -> list[dict[str, Any]]:
-        """Those made of inputs: what is published of runs comes along with any."""
+        """Those made of inputs: what is published of runs, and the marts, come along
+        with any."""
         return [
             f
             for f in self.report["files"]
-            if f["status"] in statuses and f["dataset"] != "run_log"
+            if f["status"] in statuses and is_made_of_inputs(f["path"])
         ]
 
 
@@ -88,13 +89,18 @@ def is_valid(root: Path) -> bool:
 def published(root: Path) -> Snapshot:
     """Bytes and modification time of every published file, by relative path.
 
-    But for those of runs: what is made of the inputs is the same, however many.
+    But for those of runs, and marts, which reckon with the present moment: what is
+    made of the inputs is the same, however many runs there were.
     """
     return {
         path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(root.rglob("*.parquet"))
-        if STATE not in path.as_posix() and path.parent.name != "run_log"
+        if STATE not in path.as_posix() and is_made_of_inputs(path.as_posix())
     }
+
+
+def is_made_of_inputs(path: str) -> bool:
+    return "/run_log/" not in path and "/analytics/marts/" not in path
 
 
 def landed(root: Path) -> dict[str, bytes]:

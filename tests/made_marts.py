@@ -18,7 +18,7 @@ def publish_marts(root: Path, as_of: datetime, *names: str) -> None:
     for name, dataset in load_datasets().items():
         if files := [str(path) for path in root.glob(dataset.glob)]:
             made.db.execute(
-                f"insert into {name} by name from read_parquet($1, "
+                f"insert into all_{name} by name from read_parquet($1, "
                 "hive_partitioning = false)",
                 [files],
             )

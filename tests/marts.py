@@ -12,6 +12,7 @@ import duckdb
 from exporter.catalogue.views import create_views
 from exporter.contracts.datasets import load_datasets
 from exporter.contracts.marts import load_marts
+from exporter.publish.moment import show_moment
 from ingest.root import PROJECT, Root
 from tests.models import Models, model_texts
 
@@ -27,19 +28,24 @@ class Marts(Models):
 
     def __init__(self, as_of: datetime, **variables: Any) -> None:
         db = duckdb.connect(config={"threads": 1})
-        given = {"as_of": f"{as_of:%Y-%m-%dT%H:%M:%S.%f}", "machine": "m"}
-        super().__init__(db, model_texts(), given | variables)
-        for name, dataset in load_datasets().items():
+        super().__init__(db, model_texts(), variables)
+        show_moment(db, as_of, "m")
+        self.exports = load_datasets()
+        for name, dataset in self.exports.items():
             cells = ", ".join(f'"{c.name}" {c.type}' for c in dataset.columns)
-            db.execute(f"create table {name} ({cells})")
+            db.execute(f"create table all_{name} ({cells})")
+            db.execute(
+                f"create view {name} as from all_{name} where coalesce(list_contains("
+                f"getvariable('read_{name}')::date[], date_partition), true)"
+            )
             self.made.add(name)
 
     def add(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Put rows into an export or a seed; columns that they lack are NULL."""
-        self.view(name)
+        table = f"all_{name}" if name in self.exports else self.view(name)
         for row in rows:
             cells = ", ".join(f'${cell} as "{cell}"' for cell in row)
-            self.db.execute(f"insert into {name} by name select {cells}", dict(row))
+            self.db.execute(f"insert into {table} by name select {cells}", dict(row))
 
     def rows(self, name: str, order: str = "all") -> list[dict[str, Any]]:
         """The rows of a mart."""
@@ -49,15 +55,9 @@ class Marts(Models):
 
     def of_days(self, days: Iterable[str], reads: Mapping[str, Iterable[str]]) -> Marts:
         """The same marts, made for some days only, from some days of inputs."""
-        self.variables = {
-            **(self.variables or {}),
-            "mart_days": list(days),
-            "mart_reads": {name: list(of) for name, of in reads.items()},
-        }
-        for name in MARTS:
-            if name in self.made:
-                self.db.execute(f"drop view {name}")
-                self.made.remove(name)
+        self.db.execute("set variable publishing_days = $days", {"days": [*days]})
+        for name, read in reads.items():
+            self.db.execute(f"set variable read_{name} = $days", {"days": [*read]})
         return self
 
 
@@ -65,7 +65,7 @@ def publish_marts(root: Path, as_of: datetime) -> None:
     """Write all marts of an exported root, as of a moment, without dbt."""
     marts = Marts(as_of)
     for name in load_datasets():
-        marts.db.execute(f"drop table {name}")
+        marts.db.execute(f"drop view {name}")
     create_views(marts.db, Root(root))
     for name in MARTS:
         marts.db.execute(f"drop view if exists {name}")

@@ -11,6 +11,8 @@ from exporter.contracts.landing_columns import landing_columns, state_columns
 from exporter.contracts.rendering import Renderer
 from exporter.publish import published_views, state_views
 from exporter.publish.ledger import Ledger
+from exporter.publish.moment import show_moment
+from ingest.inputs import utc_now
 from ingest.root import PROJECT
 
 
@@ -40,6 +42,7 @@ class Models:
         self.variables = variables
         self.made: set[str] = set()
         db.execute(published_views.TABLE)
+        show_moment(db, utc_now(), "m")
         state_views.show_landed_bytes(db, Ledger(None), ())
         for schema, sources in (
             ("landing", landing_columns()), ("state", state_columns()),

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,7 @@ def run_dbt(
     command: str,
     *arguments: str,
     project: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Plain dbt in a project folder, writing nothing outside root and scratch."""
     return run_tool(
@@ -127,6 +129,7 @@ def run_dbt(
                 OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
                 # Its own code, whichever is installed.
                 PYTHONPATH=str(project),
+                **(environment or {}),
             )
         ),
         cwd=project,

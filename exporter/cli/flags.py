@@ -37,7 +37,7 @@ class Day(click.ParamType[date]):
 
 
 class Dataset(click.ParamType[str]):
-    """The name of a published dataset."""
+    """The name of a published dataset or mart."""
 
     name = "NAME"
 
@@ -45,13 +45,14 @@ class Dataset(click.ParamType[str]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         from exporter.contracts.datasets import dataset_names
+        from exporter.contracts.marts import mart_names
 
-        names = dataset_names()
+        names = [*dataset_names(), *mart_names()]
         if value not in names:
             close = difflib.get_close_matches(value, names, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             self.fail(
-                f"{value!r} is no dataset.{hint} There are {', '.join(names)}.",
+                f"{value!r} is no dataset or mart.{hint} There are {', '.join(names)}.",
                 param,
                 ctx,
             )

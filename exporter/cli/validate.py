@@ -16,6 +16,7 @@ from exporter.cli.flags import (
     root_option,
 )
 from exporter.contracts.datasets import load_datasets
+from exporter.contracts.marts import load_marts
 from exporter.reporting.screen import Screen, kilobytes
 from exporter.runtime.output import say
 from exporter.verify.validate import validate
@@ -30,7 +31,7 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
     where = chosen_root(root, silent=as_json)
     screen = Screen(json=as_json)
     with screen.progress("Checking every published file"):
-        result = validate(where, load_datasets(), day)
+        result = validate(where, load_datasets(), load_marts(), day)
     if as_json:
         print_json(result.as_json())
     else:

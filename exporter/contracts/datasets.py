@@ -132,12 +132,14 @@ def dataset_names(project: Path = PROJECT) -> list[str]:
     return sorted(path.stem for path in (project / EXPORTS).glob("*.yml"))
 
 
-def load_datasets(project: Path = PROJECT) -> dict[str, Dataset]:
+def load_datasets(
+    project: Path = PROJECT, code: Code | None = None
+) -> dict[str, Dataset]:
     """All datasets by name, in the order of their names.
 
-    Raises BrokenContract.
+    `code` is that of the project, where it was read already. Raises BrokenContract.
     """
-    code = Code(project)
+    code = code or Code(project)
     found: dict[str, Dataset] = {}
     for path in sorted((project / EXPORTS).glob("*.yml")):
         model = read_contract(path)

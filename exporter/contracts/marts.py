@@ -63,7 +63,6 @@ class Mart(Table):
     accepted_values: Mapping[str, tuple[str, ...]]
     reads: Mapping[str, Reads]
     every_day_of: str | None
-    depends_on_now: bool
     settings: tuple[str, ...]
     helpers: tuple[str, ...]
 
@@ -73,12 +72,12 @@ def mart_names(project: Path = PROJECT) -> list[str]:
     return sorted(path.stem for path in _contracts(project) if _is_mart(path))
 
 
-def load_marts(project: Path = PROJECT) -> dict[str, Mart]:
+def load_marts(project: Path = PROJECT, code: Code | None = None) -> dict[str, Mart]:
     """All marts by name, each behind those that it reads.
 
-    Raises BrokenContract.
+    `code` is that of the project, where it was read already. Raises BrokenContract.
     """
-    code = Code(project)
+    code = code or Code(project)
     published = {*dataset_names(project), *mart_names(project)}
     found: dict[str, Mart] = {}
     for path in _contracts(project):
@@ -122,8 +121,6 @@ def _mart_problems(
         yield "config.meta.kind: neither daily nor single"
     if (meta.get("kind") == "daily") != ("{yyyymmdd}" in str(meta.get("path"))):
         yield "config.meta.path: {yyyymmdd} in it, and kind: daily, go together"
-    if not isinstance(meta.get("depends_on_now"), bool):
-        yield "config.meta.depends_on_now: neither true nor false"
     reads = meta.get("reads") or {}
     for name in sorted(lineage.inputs ^ set(reads)):
         where = "the SQL" if name in reads else "config.meta.reads"
@@ -166,7 +163,6 @@ def _mart(model: dict[str, Any], lineage: Lineage, code: Code) -> Mart:
             name: _reads(said, code.variables) for name, said in meta["reads"].items()
         },
         every_day_of=meta.get("every_day_of"),
-        depends_on_now=meta["depends_on_now"],
         settings=tuple(sorted(settings)),
         helpers=tuple(sorted(lineage.models - {model["name"]})),
     )

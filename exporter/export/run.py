@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from exporter.contracts.datasets import ALWAYS, BrokenContract, choose, load_datasets
+from exporter.contracts.lineage import Code
+from exporter.contracts.marts import load_marts
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
 from exporter.publish.code_changes import code_stats
@@ -21,8 +23,10 @@ from exporter.publish.legacy import (
     to_adopt,
 )
 from exporter.publish.losses import told_of_kept_rows
+from exporter.publish.mart_work import MartWork
 from exporter.publish.masked_files import mask_published
 from exporter.publish.plan import (
+    Due,
     Plan,
     Selection,
     Target,
@@ -37,6 +41,8 @@ from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.machine import record_machine
+from exporter.runtime.present import VARIABLE as AS_OF
+from exporter.runtime.present import Present
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
 from ingest import advice, files
@@ -151,9 +157,11 @@ class _Run:
         self.code = code_stats()
         # Files of another program that a dry run would adopt.
         self.adopted: set[str] = set()
-        self.datasets = load_datasets()
+        code = Code()
+        self.datasets, self.marts = load_datasets(code=code), load_marts(code=code)
         result.schema_versions = {
-            name: dataset.schema_version for name, dataset in self.datasets.items()
+            table.name: table.schema_version
+            for table in (*self.datasets.values(), *self.marts.values())
         }
 
     @property
@@ -210,16 +218,21 @@ class _Run:
         """Let dbt publish the days that are stale, if there are any."""
         plan = self._plan()
         self._say_what_is_missing()
-        self._say_what_is_odd(plan)
-        self._skip(plan)
+        marts = MartWork.begin(
+            self.root, self.ledger, self.datasets, self.marts,
+            self.options.selection, plan,
+        )  # fmt: skip
+        self._say_what_is_odd(plan, marts.present)
+        current = [(t.dataset, t.day, t.path) for t in marts.current]
+        self._skip([*plan.current, *current], plan.published | marts.published)
         if self.options.dry_run:
-            self._say_what_would_be(plan)
+            self._say_what_would_be([*plan.stale, *marts.stale])
             return
         set_aside_damaged(self.root, self.ledger, plan)
         landed = {date.fromisoformat(row.day) for row in landed_days(self.ledger)}
         untested = untested_days(self.root, landed)
-        if plan.stale or untested:
-            self._build(plan.stale, untested)
+        if plan.stale or untested or marts.stale:
+            self._build(plan.stale, untested, marts)
 
     # What is to be done
 
@@ -276,7 +289,12 @@ class _Run:
         span += [f"until {until}"] if until else []
         self._warn(f"nothing has been landed {' '.join(span)}")
 
-    def _say_what_is_odd(self, plan: Plan) -> None:
+    def _say_what_is_odd(self, plan: Plan, present: Present) -> None:
+        if present.is_set:
+            self._warn(
+                f"{AS_OF} is set: marts, freshness and notices reckon with "
+                f"{present.at:%Y-%m-%dT%H:%M:%SZ} as the present moment"
+            )
         for warning in plan.warnings(self.root):
             self._warn(warning)
         remade = [t for t in plan.stale if t.reason == "schema changed"]
@@ -287,34 +305,44 @@ class _Run:
                 f"{days[0]} to {days[-1]}"
             )
 
-    def _skip(self, plan: Plan) -> None:
+    def _skip(
+        self,
+        current: Iterable[tuple[str, date | None, str]],
+        published: Mapping[str, PublishedFile],
+    ) -> None:
         rejects = self._reject_counts()
         skipped = [
-            self._file(dataset, day, path, "skipped", plan.published[path], rejects)
-            for dataset, day, path in plan.current
+            self._file(table, day, path, "skipped", published[path], rejects)
+            for table, day, path in current
         ]
         self.result.files += skipped
         self.screen.skipped(skipped)
 
-    def _say_what_would_be(self, plan: Plan) -> None:
-        would_be = [self._of(target, "would_export") for target in plan.stale]
+    def _say_what_would_be(self, stale: Iterable[Due]) -> None:
+        would_be = [self._of(target, "would_export") for target in stale]
         self.result.files += would_be
         self.screen.dry_run(would_be)
 
     # What dbt does
 
-    def _build(self, stale: list[Target], untested: set[date]) -> None:
+    def _build(self, stale: list[Target], untested: set[date], marts: MartWork) -> None:
         from exporter.publish.dbt_run import build
 
         # All that was made of a day that no run has tested well is tested again.
         datasets = {target.dataset for target in stale}
-        models = sorted(self.datasets if untested else datasets)
+        models = set(self.datasets if untested else datasets) | marts.models
         days = untested.union(target.day for target in stale)
-        work = Work(self.root, self.ledger, self.datasets, self.code, stale, days)
-        with self.screen.progress(f"Publishing {len(stale):,} files"):
-            outcome = build(work, models, self.stopper)
+        number = len(stale) + len(marts.stale)
+        current = len(marts.current)
+        work = Work(
+            self.root, self.ledger, self.datasets, self.code, stale, marts, days
+        )
+        with self.screen.progress(f"Publishing {number:,} files"):
+            outcome = build(work, sorted(models), self.stopper)
         if not outcome.errors:
             forget_untested(self.root)
+        unchanged = [(t.dataset, t.day, t.path) for t in marts.current[current:]]
+        self._skip(unchanged, marts.published)
         left_out = self._collect(work, is_well=not outcome.errors)
         failed = {done.target.dataset for done in work.done if done.reason}
         for name, message in outcome.errors:
@@ -345,9 +373,9 @@ class _Run:
         seen_to = {done.target.path for done in work.done}
         left_out = [
             target
-            for target in work.stale
+            for target in (*work.stale, *work.marts.stale)
             if target.path not in seen_to
-            and (is_well or not self.datasets[target.dataset].only_with_others)
+            and (is_well or target.dataset not in self.datasets_along)
         ]
         self.result.files += [self._of(target, "failed") for target in left_out]
         self.screen.exported(self.result.with_status("exported"), utc_now().date())
@@ -355,7 +383,7 @@ class _Run:
 
     # What is said
 
-    def _of(self, target: Target, *more: Any) -> FileResult:
+    def _of(self, target: Due, *more: Any) -> FileResult:
         file = self._file(target.dataset, target.day, target.path, *more)
         file.reason = target.reason
         return file
@@ -363,12 +391,19 @@ class _Run:
     def _file(
         self,
         dataset: str,
-        day: date,
+        day: date | None,
         path: str,
         status: str,
         file: PublishedFile | None = None,
         rejects: Mapping[tuple[str, str], int] | None = None,
     ) -> FileResult:
+        if dataset in self.marts:
+            on = day.isoformat() if day else None
+            made = FileResult(dataset, on, path, status, is_mart=True)
+            if file:
+                made.rows, made.parquet_bytes = file.row_count, file.bytes
+            return made
+        assert day is not None
         at = dataset, day.isoformat()
         size = self._source_bytes.get(at, 0)
         if file is None:

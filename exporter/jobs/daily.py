@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from exporter.contracts.datasets import load_datasets
+from exporter.contracts.marts import load_marts
 from exporter.reporting.history import last_run
 from exporter.reporting.markdown import one_line
 from exporter.reporting.results import OK
@@ -143,7 +144,7 @@ def _export(root: Root, now: datetime) -> tuple[str, str, str]:
 
 
 def _validation(root: Root) -> list[tuple[str, str, str]]:
-    result = validate(root, load_datasets())
+    result = validate(root, load_datasets(), load_marts())
     said = f"{result.files:,} files, {result.rows:,} rows"
     if not (result.errors or result.warnings):
         return [("Published files", PASS, said)]

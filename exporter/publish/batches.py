@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.publish.landing_views import Narrow
 from exporter.publish.losses import with_kept_rows
-from exporter.publish.plan import Target
+from exporter.publish.plan import Due
 from ingest import advice
 from ingest.files import CHUNK, WRITE_ERRORS
 from ingest.root import Root
@@ -41,15 +41,25 @@ class Statements:
     """The SQL of each step; it finds the days it is for in variables.
 
     `make` makes a table of a batch of days, `audit` finds those that break a
-    rule, `count` how many rows are kept of published files, `copy` writes one
-    day as Parquet, `drop` lets the table go.
+    rule, `copy` writes one day as Parquet, `drop` lets the table go; `count`, where
+    there is one, finds how many rows are kept of published files.
     """
 
     make: str
     audit: str
-    count: str
     copy: str
     drop: str
+    count: str = ""
+
+
+class Narrow(Protocol):
+    """Lets what a connection reads show only what some days are made from."""
+
+    root: Root
+
+    def to(self, db: DuckDBPyConnection, days: Sequence[date | None]) -> None: ...
+
+    def widen(self, db: DuckDBPyConnection) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Day:
     """A day that is to be made: `staged` is where it is made aside, `parts` are
     the landed files of it, if it is made from such."""
 
-    target: Target
+    target: Due
     staged: str
     parts: tuple[Path, ...] = ()
 
@@ -75,6 +85,7 @@ def make_files(
         batch = days[start : start + DAYS_AT_ONCE]
         failed += _make_batch(db, statements, narrow, batch)
     narrow.widen(db)
+    db.execute("reset variable publishing_days")
     return failed
 
 
@@ -87,8 +98,9 @@ def _make_batch(
         narrow.to(db, dates)
         db.execute(statements.make)
         reasons = dict(db.execute(statements.audit).fetchall())
-        kept: dict[date, dict[str, int]] = {}
-        for on, dataset, rows in db.execute(statements.count).fetchall():
+        kept: dict[date | None, dict[str, int]] = {}
+        counted = db.execute(statements.count).fetchall() if statements.count else []
+        for on, dataset, rows in counted:
             kept.setdefault(on, {})[dataset] = rows
     except (duckdb.Error, MemoryError) as error:
         if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):

@@ -24,6 +24,9 @@ def code_stats(project: Path = PROJECT) -> CodeStats:
                     path = os.path.join(folder, name)
                     found = os.stat(path)
                     stats[path] = found.st_mtime_ns, found.st_size
+    if (settings := project / "dbt_project.yml").exists():  # it holds vars
+        found = settings.stat()
+        stats[str(settings)] = found.st_mtime_ns, found.st_size
     return stats
 
 

@@ -2,25 +2,29 @@
 
 On every connection it creates
 - `landing.<source>`: views over the landing store, typed, empty if need be;
-- a view per published dataset, so that `dbt test` works before any build;
+- a view per published dataset and mart, so that `dbt test` works before any build;
 - `publishing.published_days`, the files that these views show;
 - what the audit and the models go by in `publishing`: `expected_records` (how
   many landed records of each source have to be found), `kept_files` (of which
   the published rows stay), `compared_days` (of which published rows stay where
   their record is landed no more) and `landed_files` (whose rows are not among
   these);
+- `publishing.as_of()` and `publishing.machine()`, which marts go by;
 - `state.runs` and `publishing.landed_bytes`, which are published, not landed;
 - `settings.<seed>`, the rows of seeds with the operator's own over them.
 
 What is to be published stands in the work that was handed over (`work.py`).
 Under plain dbt it is planned here, on the first connection of a command that
-builds. The `daily_parquet` materialization calls `store` once per dataset.
+builds. The materializations `daily_parquet` and `mart_parquet` call `store` once
+per dataset or mart; a mart is planned for good then, and its inputs show just what
+its files are made from.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date
 from pathlib import Path
@@ -34,18 +38,21 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import BrokenContract, load_datasets
+from exporter.contracts.datasets import BrokenContract, Table, load_datasets
+from exporter.contracts.lineage import Code
+from exporter.contracts.marts import load_marts
 from exporter.contracts.settings import read_settings
 from exporter.publish import landing_views, published_views, state_views
-from exporter.publish.batches import Day, Statements, make_files
+from exporter.publish.batches import Day, Narrow, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_stats
 from exporter.publish.counts import count_findings
 from exporter.publish.existing import published_on
 from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
+from exporter.publish.moment import show_moment
 from exporter.publish.plain_dbt import plan_all, show_only
-from exporter.publish.plan import Target
+from exporter.publish.plan import Due
 from exporter.publish.published import read_footers
 from exporter.publish.published_views import insert
 from exporter.publish.run_records import RUN_LOG
@@ -55,6 +62,7 @@ from exporter.publish.work import Done, Work, handed_work
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked
 from exporter.runtime.machine import BadMachine
+from exporter.runtime.present import BadPresent
 from exporter.runtime.rights import FOR_OWNER, keep_dbt_private, users_umask
 from ingest import files
 from ingest.root import find_root
@@ -114,16 +122,18 @@ class Plugin(BasePlugin):
             conn.execute(
                 f"set temp_directory = {landing_views.quote(str(scratch))}; {TABLES}"
             )
+            marts = self.work.marts
+            show_moment(conn, marts.present.at, marts.machine)
             self._show_landed(conn)
             self._expect(conn)
             self._show_state(conn)
             self._show_settings(conn)
             self._show_published(conn)
-            if self.handed is None and not self.work.stale:
+            if not (self.handed or self.work.stale or self.work.marts.stale):
                 self.work.ledger.give_up()
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
-        except (BadMachine, Locked, BrokenContract) as error:
+        except (BadMachine, BadPresent, Locked, BrokenContract) as error:
             raise DbtRuntimeError(str(error)) from error
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
@@ -131,23 +141,35 @@ class Plugin(BasePlugin):
         self.its_own.cursor = cursor
 
     def store(self, target_config: TargetConfig) -> None:
-        """Make a dataset's stale days, and move those that pass into place.
+        """Make what is stale of a dataset or mart, and move what passes into place.
 
         The configuration is the Statements of batches.py.
         """
         assert target_config.relation is not None
-        dataset = str(target_config.relation.identifier)
+        name = str(target_config.relation.identifier)
         statements = Statements(**target_config.config)
+        due: Sequence[Due]
+        narrow: Narrow
+        if name in self.work.datasets:
+            due = self.work.of(name)
+            narrow = landing_views.Narrow(self.work.root, self.landed)
+        else:
+            with self.guard:
+                reads = self.work.marts.settle(name)
+                due = self.work.marts.of(name)
+            narrow = published_views.Narrow(
+                self.work.root, self.blanks, self.work.tables, reads
+            )
         try:
-            failed = self._publish(dataset, statements)
+            failed = self._publish(name, statements, due, narrow) if due else []
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
         # A run tells of them itself, and goes on with what hangs on the others.
         if failed and self.handed is None:
-            first = min(failed, key=lambda done: done.target.day)
+            first = min(failed, key=lambda done: str(done.target.day))
+            on = f"{first.target.day}: " if first.target.day else ""
             raise DbtRuntimeError(
-                f"{len(failed)} day(s) could not be published: {first.target.day}: "
-                f"{first.reason}"
+                f"{len(failed)} file(s) could not be published: {on}{first.reason}"
             )
 
     # Showing what there is
@@ -197,9 +219,10 @@ class Plugin(BasePlugin):
     def _show_published(self, conn: DuckDBPyConnection) -> None:
         conn.execute(published_views.TABLE)
         work = self.work
-        published = published_on(work.root, work.ledger, work.datasets, work.days)
-        found: dict[str, list[tuple[date, str, PublishedFile]]] = {
-            name: [] for name in work.datasets
+        tables = work.tables
+        published = published_on(work.root, work.ledger, tables.values(), work.days)
+        found: dict[str, list[tuple[date | None, str, PublishedFile]]] = {
+            name: [] for name in tables
         }
         for name, day, path, file in published:
             found[name].append((day, path, file))
@@ -208,55 +231,56 @@ class Plugin(BasePlugin):
             published_views.add(conn, name, its_days)
             self._show(conn, name)
 
-    def _show(self, conn: DuckDBPyConnection, dataset: str) -> None:
+    def _show(self, conn: DuckDBPyConnection, name: str) -> None:
         schema = self.creds.schema if self.creds else "main"
-        shows_all = self.work.days is None
-        published_views.show(
-            conn, self.work.root, self.work.datasets[dataset], schema, shows_all
-        )
+        blanks = None if self.work.days is None else self.blanks
+        table = self.work.tables[name]
+        published_views.show(conn, self.work.root, table, schema, blanks)
+
+    @property
+    def blanks(self) -> Path:
+        return self.work.root.staging / f"blank-{os.getpid()}"
 
     # Publishing
 
-    def _publish(self, dataset: str, statements: Statements) -> list[Done]:
-        """Publish a dataset's stale days, file by file; returns what failed."""
-        targets = self.work.of(dataset)
-        if not targets:
-            return []
+    def _publish(
+        self, name: str, statements: Statements, due: Sequence[Due], narrow: Narrow
+    ) -> list[Done]:
+        """Publish files of a dataset or mart, one by one; returns what failed."""
         root = self.work.root
         staging = root.staging / f"parquet-{os.getpid()}"
         files.make_private_folder(staging)
         parts: dict[str, list[Path]] = {}
-        for source, day, name in self.landed:
-            part = root.landing / source / f"day={day}" / name
-            parts.setdefault(day, []).append(part)
+        for source, day, part in self.landed:
+            path = root.landing / source / f"day={day}" / part
+            parts.setdefault(day, []).append(path)
         days = [
             Day(
                 target,
                 str(staging / os.path.basename(target.path)),
                 tuple(parts.get(str(target.day), ())),
             )
-            for target in targets
+            for target in due
         ]
         cursor = self.its_own.cursor
-        narrow = landing_views.Narrow(root, self.landed)
         reasons = make_files(cursor, statements, narrow, days)
-        self._check_code(dataset)
+        self._check_code(name, due)
         failed = [Done(day.target, reason=reason) for day, reason in reasons]
         bad = {done.target.path for done in failed}
         made = [day for day in days if day.target.path not in bad]
         staged = [root.relative(Path(day.staged)) for day in made]
         footers = read_footers(root, staged)
         with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
-            list(pool.map(files.sync, [root.path / name for name in staged]))
-        if made:
+            list(pool.map(files.sync, [root.path / path for path in staged]))
+        if made and name in self.work.datasets:
             with self.guard:
-                note_untested(root, [day.target.day for day in made])
-        moved: list[tuple[Target, PublishedFile]] = []
+                note_untested(root, [day.target.day for day in made if day.target.day])
+        moved: list[tuple[Due, PublishedFile]] = []
         try:
-            for target, name in zip((d.target for d in made), staged, strict=True):
-                self._move(name, target)
+            for target, at in zip((d.target for d in made), staged, strict=True):
+                self._move(at, target)
                 # A file that DuckDB just wrote has a footer.
-                moved.append((target, footers[name]))
+                moved.append((target, footers[at]))
             for folder in {(root.path / target.path).parent for target, _ in moved}:
                 files.sync(folder)
         finally:
@@ -264,19 +288,20 @@ class Plugin(BasePlugin):
             with self.guard:
                 self.work.done += [Done(target, file) for target, file in moved]
                 self.work.done += failed
-                self._note(self.conn.cursor(), dataset, moved)
+                self._note(self.conn.cursor(), name, moved)
         return failed
 
-    def _check_code(self, dataset: str) -> None:
+    def _check_code(self, name: str, due: Sequence[Due]) -> None:
         """Nothing is published under the fingerprint of other code than made it."""
         if code_stats() == self.work.code:
             return
-        fingerprint = load_datasets()[dataset].model_fingerprint
-        for target in self.work.of(dataset):
+        tables: dict[str, Table] = {**load_datasets(), **load_marts()}
+        fingerprint = tables[name].model_fingerprint
+        for target in due:
             if target.metadata["model_fingerprint"] != fingerprint:
                 raise DbtRuntimeError(CHANGED)
 
-    def _move(self, staged: str, target: Target) -> None:
+    def _move(self, staged: str, target: Due) -> None:
         """Put one finished file, durable by now, into its place."""
         root = self.work.root
         place = root.path / target.path
@@ -292,19 +317,21 @@ class Plugin(BasePlugin):
     def _note(
         self,
         cursor: DuckDBPyConnection,
-        dataset: str,
-        moved: list[tuple[Target, PublishedFile]],
+        name: str,
+        moved: list[tuple[Due, PublishedFile]],
     ) -> None:
         """Remember what was published, for later runs and for this one."""
         ledger = self.work.ledger
         for target, file in moved:
             ledger.put_published(target.path, file)
-        by_path = [(target.path, file) for target, file in moved]
-        count_findings(cursor, self.work.root, ledger, by_path)
+            self.work.marts.publish(name, target.day, file)
+        if name in self.work.datasets:
+            by_path = [(target.path, file) for target, file in moved]
+            count_findings(cursor, self.work.root, ledger, by_path)
         ledger.commit()
         its_days = [(target.day, target.path, file) for target, file in moved]
-        published_views.add(cursor, dataset, its_days)
-        self._show(cursor, dataset)
+        published_views.add(cursor, name, its_days)
+        self._show(cursor, name)
         if self.handed is None:  # a command tells of it itself
             for target, file in moved:
                 told = told_of_kept_rows(self.work.root, target.path, file.metadata)
@@ -317,11 +344,12 @@ def _plan() -> Work:
     flags = get_flags()  # type: ignore[no-untyped-call]
     root = find_root()
     code = code_stats()
-    datasets = load_datasets()
+    of_all = Code()
+    datasets, marts = load_datasets(code=of_all), load_marts(code=of_all)
     # `--empty` builds from nothing: it must not publish nothing.
     if flags.WHICH not in BUILDS or getattr(flags, "EMPTY", False):
-        return show_only(root, datasets, code)
+        return show_only(root, datasets, marts, code)
     started = get_invocation_started_at().replace(tzinfo=UTC)
     if changed_since(code, started.timestamp()):
         raise DbtRuntimeError(CHANGED)
-    return plan_all(root, datasets, code, logger.warning)
+    return plan_all(root, datasets, marts, code, logger.warning)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from exporter.contracts.datasets import Dataset
+from exporter.contracts.datasets import Dataset, Table
 from exporter.publish.landed import Landed
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.legacy import Foreign, foreign_files
@@ -46,7 +46,7 @@ class Existing:
     ) -> Existing:
         named = named_files(root, dataset)
         known = ledger.published()
-        found = read_published(root, ledger, dataset, named.days)
+        found = read_published(root, ledger, dataset, named.days.items())
         foreign = foreign_files(root, ledger, dataset, named, found)
         gone = {file.path for file in foreign}.union(adopted)
         paths = {day: path for day, path in named.days.items() if path not in gone}
@@ -107,20 +107,51 @@ def unmended_days(
 def published_on(
     root: Root,
     ledger: Ledger,
-    datasets: Mapping[str, Dataset],
+    tables: Iterable[Table],
     days: Collection[date] | None = None,
-) -> list[tuple[str, date, str, PublishedFile]]:
-    """(dataset, day, path, file) of whole published files: of all days or some."""
+) -> list[tuple[str, date | None, str, PublishedFile]]:
+    """(table, day, path, file) of whole published files: of all days or some, and
+    of tables that have one file in all."""
     found = []
-    for dataset in datasets.values():
-        if days is None:
-            named = dict(published_days(root, dataset))
-        else:
-            named = {day: dataset.file(day) for day in sorted(days)}
-        whole = read_published(root, ledger, dataset, named)
+    for table in tables:
+        named = named_paths(root, table, days)
+        whole = read_published(root, ledger, table, named)
         found += [
-            (dataset.name, day, path, file)
-            for day, path in named.items()
+            (table.name, day, path, file)
+            for day, path in named
             if (file := whole.get(path)) and is_ours(file)
         ]
     return found
+
+
+def named_paths(
+    root: Root, table: Table, days: Collection[date] | None = None
+) -> list[tuple[date | None, str]]:
+    """A table's files by day; of some days or of the only one as they are named,
+    whether they exist or not."""
+    if not table.is_daily:
+        return [(None, table.path)]
+    if days is None:
+        return [*published_days(root, table)]
+    return [(day, table.file(day)) for day in sorted(days)]
+
+
+@dataclass(frozen=True)
+class ExistingMart:
+    """The files of a mart that exist, by day: None for one that is damaged, and not
+    those that are `strange`, of another program."""
+
+    files: dict[date | None, PublishedFile | None]
+    strange: list[str]
+
+    @classmethod
+    def find(cls, root: Root, ledger: Ledger, table: Table) -> ExistingMart:
+        named = named_paths(root, table)
+        found = read_published(root, ledger, table, named)
+        strange = [path for path, file in found.items() if file and not is_ours(file)]
+        files = {
+            day: found[path]
+            for day, path in named
+            if path in found and path not in strange
+        }
+        return cls(files, strange)

@@ -101,7 +101,7 @@ class Narrow:
             found = self.paths.setdefault(source, [])
             found.append((day, part_path(root, part)))
 
-    def to(self, db: DuckDBPyConnection, days: Iterable[date]) -> None:
+    def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
         names = set(map(str, days))
         for source, paths in self.paths.items():
             found = [path for day, path in paths if day in names]

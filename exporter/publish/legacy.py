@@ -69,7 +69,7 @@ def find_foreign(
     foreign = []
     for dataset in datasets.values():
         named = named_files(root, dataset)
-        found = read_published(root, ledger, dataset, named.days)
+        found = read_published(root, ledger, dataset, named.days.items())
         foreign += foreign_files(root, ledger, dataset, named, found, again)
     return foreign
 

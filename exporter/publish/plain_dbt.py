@@ -6,8 +6,10 @@ import atexit
 from collections.abc import Callable, Mapping
 
 from exporter.contracts.datasets import Dataset
+from exporter.contracts.marts import Mart
 from exporter.publish.code_changes import CodeStats
 from exporter.publish.ledger import open_ledger
+from exporter.publish.mart_work import MartWork
 from exporter.publish.plan import Selection, plan_days, set_aside_damaged
 from exporter.publish.work import Work
 from exporter.runtime.lock import hold_lock
@@ -18,20 +20,30 @@ from ingest.store.landing import Landing
 from ingest.store.reconcile import reconcile, unsound_parts
 
 
-def show_only(root: Root, datasets: Mapping[str, Dataset], code: CodeStats) -> Work:
-    """Nothing to publish: all that is landed and published is only shown."""
-    return Work(root, open_ledger(root, dry_run=True), datasets, code, [])
+def show_only(
+    root: Root,
+    datasets: Mapping[str, Dataset],
+    marts: Mapping[str, Mart],
+    code: CodeStats,
+) -> Work:
+    """Nothing to publish: all that is landed and published is only shown.
+
+    Raises BadMachine, BadPresent.
+    """
+    work = MartWork.none(root, marts)
+    return Work(root, open_ledger(root, dry_run=True), datasets, code, [], work)
 
 
 def plan_all(
     root: Root,
     datasets: Mapping[str, Dataset],
+    marts: Mapping[str, Mart],
     code: CodeStats,
     warn: Callable[[str], None],
 ) -> Work:
-    """Every stale day, to be published under the lock, which this process keeps.
+    """All that is stale, to be published under the lock, which this process keeps.
 
-    Raises Locked, BadMachine, OSError.
+    Raises Locked, BadMachine, BadPresent, OSError.
     """
     hold_lock(root, "dbt")
     record_machine(root)
@@ -64,10 +76,11 @@ def plan_all(
                     for source in datasets[target.dataset].sources
                 )
             ]
+        work = MartWork.begin(root, ledger, datasets, marts, Selection(), plan)
         set_aside_damaged(root, ledger, plan)
     finally:
         landing.close()
     for warning in (*warnings, *plan.warnings(root)):
         warn(warning)
     ledger.commit()
-    return Work(root, ledger, datasets, code, plan.stale)
+    return Work(root, ledger, datasets, code, plan.stale, work)

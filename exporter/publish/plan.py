@@ -37,6 +37,9 @@ from exporter.publish.run_records import RUNS, landed_runs
 from ingest import advice, files
 from ingest.root import Root
 
+# What follows the name of another program's file that is set aside.
+STRANGE = "legacy"
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -66,20 +69,30 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A day of a dataset as it should be published, and why it is not yet.
+class Due:
+    """A file as it should be published, and why it is not yet.
 
-    `metadata` is what goes into the file's footer; `kept` are inputs whose rows
-    are taken from the published file, because the landing no longer holds all
-    their records. Where it `keeps_missing`, so are other rows of records that are
-    not landed any more.
+    `dataset` is its table, `day` None where that has one file in all; `metadata` is
+    what goes into the file's footer.
     """
 
     dataset: str
-    day: date
+    day: date | None
     path: str
     metadata: dict[str, str]
     reason: str
+
+
+@dataclass(frozen=True)
+class Target(Due):
+    """A day of a dataset as it should be published.
+
+    `kept` are inputs whose rows are taken from the published file, because the
+    landing no longer holds all their records. Where it `keeps_missing`, so are
+    other rows of records that are not landed any more.
+    """
+
+    day: date
     kept: tuple[str, ...] = ()
     keeps_missing: bool = False
 
@@ -128,17 +141,21 @@ class Plan:
 
     `damaged` are files that landing cannot replace, `unreadable` those of them
     that are no Parquet; `outdated` those that other code made of what is not landed
-    any more; `foreign` those of another program, whose days are left alone.
+    any more; `foreign` those of another program, whose days are left alone, and
+    `strange` those in the place of a mart. `existing` has what was found of each
+    dataset.
     """
 
     stale: list[Target] = field(default_factory=list)
     current: list[tuple[str, date, str]] = field(default_factory=list)
     published: dict[str, PublishedFile] = field(default_factory=dict)
+    existing: dict[str, Existing] = field(default_factory=dict)
     shrunken: list[Shrunken] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
     outdated: list[str] = field(default_factory=list)
     foreign: list[Foreign] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
 
     def warnings(self, root: Root) -> Iterator[str]:
         """What is odd, in words."""
@@ -152,6 +169,9 @@ class Plan:
             what = "not readable as Parquet" if path in self.unreadable else "damaged"
             yield f"{path}: {what}; set aside as {os.path.basename(path)}.damaged"
         yield from map(str, self.foreign)
+        for path in self.strange:
+            name = f"{os.path.basename(path)}.{STRANGE}"
+            yield f"{path}: made by another program; set aside as {name}"
         if self.outdated:
             yield (
                 f"{len(self.outdated)} published file(s) were made by other code and "
@@ -178,6 +198,7 @@ def plan_days(
         if RUNS not in dataset.sources:
             wanted = _wanted(dataset, landed)
             existing = Existing.find(root, ledger, dataset, adopted, wanted)
+            plan.existing[dataset.name] = existing
             plan.foreign += existing.foreign
             unmended.update(unmended_days(ledger, dataset, wanted, existing.found))
             # What tells of the others is told anew with them: nothing is lost.
@@ -190,6 +211,7 @@ def plan_days(
     for dataset in datasets.values():
         if RUNS in dataset.sources:
             existing = Existing.find(root, ledger, dataset, adopted)
+            plan.existing[dataset.name] = existing
             plan.foreign += existing.foreign
             _plan_runs(plan, root, existing, selection)
     plan.unreadable = unreadable_of(root, plan.damaged)
@@ -378,4 +400,7 @@ def set_aside_damaged(root: Root, ledger: Ledger, plan: Plan) -> None:
     for path in plan.damaged:
         if (root.path / path).exists():
             files.set_aside(root.path / path)
+    for path in plan.strange:
+        if (root.path / path).exists():
+            files.set_aside(root.path / path, STRANGE)
     ledger.forget_published(plan.damaged)

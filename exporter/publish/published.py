@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from glob import glob
 from pathlib import Path
 from typing import Any
 
-from exporter.contracts.datasets import Dataset, day_in, shape_of
+from exporter.contracts.datasets import Table, day_in, shape_of
 from exporter.publish.counts import count_findings
 from exporter.publish.ledger import Ledger, PublishedFile
 from ingest import files
@@ -31,16 +31,16 @@ class NamedFiles:
     kept: list[tuple[date, str]] = field(default_factory=list)
 
 
-def published_days(root: Root, dataset: Dataset) -> Iterator[tuple[date, str]]:
+def published_days(root: Root, table: Table) -> Iterator[tuple[date, str]]:
     """(day, path relative to the root) of every file that has a dataset's name."""
-    yield from named_files(root, dataset).days.items()
+    yield from named_files(root, table).days.items()
 
 
-def named_files(root: Root, dataset: Dataset) -> NamedFiles:
+def named_files(root: Root, table: Table) -> NamedFiles:
     """Look at every name in a dataset's folders."""
     found = NamedFiles()
-    top = f"{root.path}/{dataset.folder}"
-    nested = "/" in dataset.path[len(dataset.folder) + 1 :]
+    top = f"{root.path}/{table.folder}"
+    nested = "/" in table.path[len(table.folder) + 1 :]
     walk: Iterable[tuple[str, list[str], list[str]]]
     if not os.path.isdir(top):
         return found
@@ -50,14 +50,14 @@ def named_files(root: Root, dataset: Dataset) -> NamedFiles:
         folders.sort()
         for name in sorted(names):
             base = name_before(name)
-            match = dataset.name_pattern.fullmatch(base)
+            match = table.name_pattern.fullmatch(base)
             if match is None:
                 continue
             try:
                 day = date(int(match[1][:4]), int(match[1][4:6]), int(match[1][6:]))
             except ValueError:
                 continue
-            path = dataset.file(day)
+            path = table.file(day)
             if path != f"{folder[above:]}/{base}":
                 continue
             if base == name:
@@ -67,9 +67,9 @@ def named_files(root: Root, dataset: Dataset) -> NamedFiles:
     return found
 
 
-def stands_alone(root: Root, dataset: Dataset, paths: Iterable[str]) -> bool:
+def stands_alone(root: Root, table: Table, paths: Iterable[str]) -> bool:
     """Whether the pattern of a dataset's files finds these, and nothing else."""
-    return set(glob(dataset.glob, root_dir=root.path)) == set(paths)
+    return set(glob(table.glob, root_dir=root.path)) == set(paths)
 
 
 def looks_whole(path: str | Path) -> bool:
@@ -95,14 +95,14 @@ def is_ours(file: PublishedFile | None) -> bool:
     return file is not None and "source_fingerprint" in file.metadata
 
 
-def says_what_it_is(dataset: Dataset, day: date, file: PublishedFile) -> bool:
-    """Whether a footer is of a dataset and day, or was made before footers said."""
+def says_what_it_is(table: Table, day: date | None, file: PublishedFile) -> bool:
+    """Whether a footer is of a table and day, or was made before footers said."""
     of, on = file.metadata.get("dataset"), file.metadata.get("day")
-    return (of, on) in ((dataset.name, day.isoformat()), (None, None))
+    return (of, on) in ((table.name, day.isoformat() if day else None), (None, None))
 
 
 def misplaced(
-    root: Root, dataset: Dataset, files: Mapping[date, tuple[str, PublishedFile]]
+    root: Root, table: Table, files: Iterable[tuple[date | None, str, PublishedFile]]
 ) -> dict[str, str]:
     """What those files hold, by path, that are not what their names say.
 
@@ -110,13 +110,14 @@ def misplaced(
     count as well. What another program made says nothing of the kind.
     """
     found = {}
-    for day, (path, file) in files.items():
-        if is_ours(file) and not says_what_it_is(dataset, day, file):
+    files = list(files)
+    for day, path, file in files:
+        if is_ours(file) and not says_what_it_is(table, day, file):
             found[path] = (
                 f"{file.metadata.get('dataset')} of {file.metadata.get('day')}"
             )
     ours = [
-        path for path, file in files.values() if is_ours(file) and path not in found
+        path for day, path, file in files if day and is_ours(file) and path not in found
     ]
     for path, days in _days_of_rows(root, ours).items():
         if set(days) - {day_in(path)}:
@@ -125,20 +126,24 @@ def misplaced(
 
 
 def read_published(
-    root: Root, ledger: Ledger, dataset: Dataset, paths: Mapping[date, str]
+    root: Root,
+    ledger: Ledger,
+    table: Table,
+    paths: Iterable[tuple[date | None, str]],
 ) -> dict[str, PublishedFile | None]:
-    """What each existing file was made from; None for one that is damaged.
+    """What each existing file, given with its day, was made from; None for one that
+    is damaged.
 
     One of another program is found, too, but never entered in the ledger. A file
     that looks as we left it is taken from there, if what that knows of it is of
     this day; an older ledger may have taken any. Any other is read: one whose
     bytes changed though its footer is ours is damaged too, and so is one of
-    another day or dataset.
+    another day or table.
     """
     known = ledger.published()
     found: dict[str, PublishedFile | None] = {}
-    doubtful: dict[str, date] = {}
-    for day, path in paths.items():
+    doubtful: dict[str, date | None] = {}
+    for day, path in paths:
         try:
             file_stat = os.stat(f"{root.path}/{path}")
         except OSError:
@@ -148,7 +153,7 @@ def read_published(
             known_file
             and (file_stat.st_size, file_stat.st_mtime_ns)
             == (known_file.bytes, known_file.mtime_ns)
-            and says_what_it_is(dataset, day, known_file)
+            and says_what_it_is(table, day, known_file)
         ):
             found[path] = known_file
         else:
@@ -159,8 +164,8 @@ def read_published(
     )
     elsewhere = misplaced(
         root,
-        dataset,
-        {day: (path, fresh[path]) for path, day in doubtful.items() if path in fresh},
+        table,
+        [(day, path, fresh[path]) for path, day in doubtful.items() if path in fresh],
     )
     news: list[tuple[str, PublishedFile]] = []
     for path in doubtful:

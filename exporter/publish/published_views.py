@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import Dataset
+from exporter.contracts.datasets import Table
 from exporter.publish.landing_views import literal_path, quote
 from exporter.publish.ledger import PublishedFile
+from exporter.publish.mart_plan import Read
 from exporter.publish.published import stands_alone
+from ingest import files
 from ingest.root import Root
+
+# By the day that is to be made.
+Reads = Mapping[date | None, Read]
 
 TABLE = """
 create schema if not exists publishing;
@@ -32,13 +39,15 @@ def insert(db: DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
 
 
 def add(
-    db: DuckDBPyConnection, dataset: str, done: list[tuple[date, str, PublishedFile]]
+    db: DuckDBPyConnection,
+    dataset: str,
+    done: list[tuple[date | None, str, PublishedFile]],
 ) -> None:
     """Put files, by day and path, into the table in place of those of their days."""
     db.execute(
         "delete from publishing.published_days "
-        "where dataset = ? and list_contains(?::date[], day)",
-        [dataset, [day for day, _, _ in done]],
+        "where dataset = ? and path in (select unnest(?))",
+        [dataset, [path for _, path, _ in done]],
     )
     rows = [
         [
@@ -54,38 +63,92 @@ def add(
 def show(
     db: DuckDBPyConnection,
     root: Root,
-    dataset: Dataset,
+    table: Table,
     schema: str,
-    by_pattern: bool,
+    blanks: Path | None,
 ) -> None:
-    """Create a dataset's view over the files of the table; typed, maybe empty.
+    """Create a table's view over its files in `published_days`; typed, maybe empty.
 
-    `by_pattern` lets it show the files of later runs, too, as long as nothing
-    else lies among them.
+    It shows the files of later runs, too, as long as nothing else lies among them.
+    With a folder for `blanks` it shows these alone, but others all the same where a
+    connection says so (`Narrow`): a file without rows stands for none.
     """
     rows = db.execute(
         "select path from publishing.published_days where dataset = ? order by day",
-        [dataset.name],
+        [table.name],
     ).fetchall()
     paths = [path for (path,) in rows]
     db.execute(f"create schema if not exists {schema}")
-    if paths and by_pattern and stands_alone(root, dataset, paths):
+    if paths and blanks is None and stands_alone(root, table, paths):
         try:
-            pattern = literal_path(f"{root.path}/") + dataset.glob
-            _create(db, dataset, schema, quote(pattern))
+            pattern = literal_path(f"{root.path}/") + table.glob
+            _create(db, table, schema, [pattern])
             return
         except duckdb.Error:
             pass  # a file has gone since
-    full = [quote(literal_path(f"{root.path}/{path}")) for path in paths]
-    _create(db, dataset, schema, f"[{', '.join(full)}]" if full else "")
+    full = [literal_path(f"{root.path}/{path}") for path in paths]
+    if blanks and not full:
+        full = [make_blank(db, blanks, table)]
+    _create(db, table, schema, full)
 
 
 def _create(
-    db: DuckDBPyConnection, dataset: Dataset, schema: str, files_sql: str
+    db: DuckDBPyConnection, table: Table, schema: str, shown: list[str]
 ) -> None:
-    if files_sql:
-        query = f"from read_parquet({files_sql}, hive_partitioning = false)"
+    if shown:
+        shown_sql = f"[{', '.join(map(quote, shown))}]"
+        query = (
+            f"from read_parquet(coalesce(getvariable('shown_{table.name}'), "
+            f"{shown_sql}), hive_partitioning = false)"
+        )
     else:
-        cells = (f"null::{c.type} as {c.name}" for c in dataset.columns)
-        query = f"select {', '.join(cells)} where false"
-    db.execute(f"create or replace view {schema}.{dataset.name} as {query}")
+        query = _nothing(table)
+    db.execute(f"create or replace view {schema}.{table.name} as {query}")
+
+
+def _nothing(table: Table) -> str:
+    cells = (f'null::{c.type} as "{c.name}"' for c in table.columns)
+    return f"select {', '.join(cells)} where false"
+
+
+def make_blank(db: DuckDBPyConnection, folder: Path, table: Table) -> str:
+    """A file of a table without rows, as DuckDB takes its path."""
+    path = folder / f"{table.name}.parquet"
+    if not path.exists():
+        files.make_private_folder(folder)
+        db.execute(f"copy ({_nothing(table)}) to {quote(str(path))} (format parquet)")
+    return literal_path(str(path))
+
+
+class Narrow:
+    """Lets a connection's views of published tables show only what the files of a
+    mart are made from.
+
+    `reads` says of each day that is to be made which days of which input.
+    """
+
+    def __init__(
+        self, root: Root, blanks: Path, tables: Mapping[str, Table], reads: Reads
+    ) -> None:
+        self.root = root
+        self.blanks = blanks
+        self.tables = tables
+        self.reads = reads
+
+    def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
+        shown: dict[str, set[str]] = {name: set() for name in self._inputs()}
+        for day in days:
+            for name, read in self.reads[day].items():
+                shown[name].update(map(self.tables[name].file, read))
+        for name, paths in shown.items():
+            full = [literal_path(f"{self.root.path}/{path}") for path in sorted(paths)]
+            full = full or [make_blank(db, self.blanks, self.tables[name])]
+            db.execute(f"set variable shown_{name} = $shown", {"shown": full})
+
+    def widen(self, db: DuckDBPyConnection) -> None:
+        """Show again what the views show to all."""
+        for name in self._inputs():
+            db.execute(f"reset variable shown_{name}")
+
+    def _inputs(self) -> set[str]:
+        return {name for read in self.reads.values() for name in read}

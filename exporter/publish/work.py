@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 
-from exporter.contracts.datasets import Dataset
+from exporter.contracts.datasets import Dataset, Table
 from exporter.publish.code_changes import CodeStats
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.publish.plan import Target
+from exporter.publish.mart_work import MartWork
+from exporter.publish.plan import Due, Target
 from ingest.root import Root
 
 
@@ -22,7 +23,7 @@ from ingest.root import Root
 class Done:
     """What became of a target: its file, or the `reason` why there is none."""
 
-    target: Target
+    target: Due
     file: PublishedFile | None = None
     reason: str = ""
 
@@ -31,9 +32,9 @@ class Done:
 class Work:
     """What is to be published under a root, whoever planned it.
 
-    `code` is how the project's files looked when the datasets were loaded;
-    `days` are those that dbt is shown, None for all; `done` has an entry for
-    each target that was seen to.
+    `stale` are days of datasets; `marts` come behind them. `code` is how the
+    project's files looked when the datasets were loaded; `days` are those that dbt
+    is shown, None for all; `done` has an entry for each file that was seen to.
     """
 
     root: Root
@@ -41,12 +42,18 @@ class Work:
     datasets: Mapping[str, Dataset]
     code: CodeStats
     stale: list[Target]
+    marts: MartWork
     days: Set[date] | None = None
     done: list[Done] = field(default_factory=list)
 
     def of(self, dataset: str) -> list[Target]:
         """What is to be published of a dataset."""
         return [target for target in self.stale if target.dataset == dataset]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """All that is published, by name."""
+        return {**self.datasets, **self.marts.known}
 
 
 _handed: Work | None = None

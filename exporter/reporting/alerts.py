@@ -121,7 +121,7 @@ def _compression(
 ) -> str | None:
     poor = []
     for file in files:
-        csv_bytes = stored.csv_bytes.get(file.day, 0)
+        csv_bytes = stored.csv_bytes.get(file.day or "", 0)
         if not csv_bytes or file.rows <= limits.min_reduction_rows:
             continue
         reduction = 100 * (1 - file.parquet_bytes / csv_bytes)

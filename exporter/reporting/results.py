@@ -14,11 +14,12 @@ class FileResult:
     """One published file, and what became of it in this run.
 
     `status` is exported, skipped, would_export or failed; `source_bytes` is
-    the size of the inputs behind it, before compression.
+    the size of the inputs behind it, before compression; 0 for a mart, whose `day`
+    is None where it is one file.
     """
 
     dataset: str
-    day: str
+    day: str | None
     path: str
     status: str
     rows: int = 0
@@ -26,6 +27,7 @@ class FileResult:
     source_bytes: int = 0
     parquet_bytes: int = 0
     reason: str = ""
+    is_mart: bool = False
 
     @property
     def reduction(self) -> float | None:

@@ -131,7 +131,7 @@ class Screen:
     # What became of files
 
     def skipped(self, files: list[FileResult]) -> None:
-        for dataset, group in _groups(files, lambda file: file.dataset).items():
+        for dataset, group in _groups(files, _kind).items():
             if self._are_few(files, group):
                 for file in group:
                     name = os.path.basename(file.path)
@@ -141,7 +141,7 @@ class Screen:
             self.note(what, "⊘", "cyan")
 
     def exported(self, files: list[FileResult], today: date) -> None:
-        for dataset, group in _groups(files, lambda file: file.dataset).items():
+        for dataset, group in _groups(files, _kind).items():
             if self._are_few(files, group):
                 for file in group:
                     self._wrote_file(file, today)
@@ -157,8 +157,11 @@ class Screen:
             self.note(said, "✓", "green")
 
     def _are_few(self, files: list[FileResult], group: list[FileResult]) -> bool:
-        """Whether the files of a group are told by name."""
-        return self.verbose or len(files) <= MOST_LINES or len(group) == 1
+        """Whether the files of a group are told by name: of the marts only one."""
+        if self.verbose or len(group) == 1:
+            return True
+        number = sum(not file.is_mart for file in files)
+        return number <= MOST_LINES and not group[0].is_mart
 
     def _wrote_file(self, file: FileResult, today: date) -> None:
         name = os.path.basename(file.path)
@@ -174,18 +177,17 @@ class Screen:
             )
 
     def dry_run(self, files: list[FileResult]) -> None:
-        for dataset, group in _groups(files, lambda file: file.dataset).items():
+        for dataset, group in _groups(files, _kind).items():
             if self._are_few(files, group):
                 for file in group:
                     name = os.path.basename(file.path)
                     self.note(f"Would create {name}", "→", "cyan")
             else:
-                self.note(
-                    f"Would create {len(group):,} files of {dataset}, "
-                    f"{group[0].day} to {group[-1].day}",
-                    "→",
-                    "cyan",
-                )
+                days = [file.day for file in group if file.day]
+                said = f"Would create {len(group):,} files of {dataset}"
+                if days:
+                    said += f", {min(days)} to {max(days)}"
+                self.note(said, "→", "cyan")
 
     # The end
 
@@ -215,7 +217,8 @@ class Screen:
             return
         exported = result.with_status("exported")
         # What is published of runs comes along: it is of the day that they began.
-        days = sorted({f.day for f in exported if f.dataset not in along})
+        told = [f for f in exported if f.dataset not in along and not f.is_mart]
+        days = sorted({f.day for f in told if f.day})
         if len(days) > 1:
             self.note(
                 f"Wrote {len(days):,} days, {days[0]} to {days[-1]}", "✓", "green"
@@ -256,6 +259,11 @@ def broken(text: str, columns: int) -> str:
         if run:
             lines.append(f"{COMMAND}{command}")
     return "\n  ".join(lines)
+
+
+def _kind(file: FileResult) -> str:
+    """What a file is counted under where there are many."""
+    return "marts" if file.is_mart else file.dataset
 
 
 def _sum(dataset: str, files: list[FileResult]) -> FileResult:

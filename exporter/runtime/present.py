@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.inputs import utc_now
@@ -13,6 +14,25 @@ VARIABLE = "OPS_ATOMIC_AS_OF"
 
 class BadPresent(ValueError):
     """OPS_ATOMIC_AS_OF holds no time."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """The present moment of a run, UTC, and whether somebody has set it."""
+
+    at: datetime
+    is_set: bool = False
+
+    @classmethod
+    def now(cls) -> Present:
+        """The one for all that goes on. Raises BadPresent."""
+        return cls(present(), bool(os.environ.get(VARIABLE, "").strip()))
+
+    @property
+    def mark(self) -> str:
+        """What files that hang on the present moment are known by: a run later on
+        the same UTC day has nothing to add to them."""
+        return self.at.isoformat() if self.is_set else self.at.date().isoformat()
 
 
 def present() -> datetime:

@@ -18,6 +18,7 @@ import duckdb
 from exporter.contracts.rendering import Renderer
 from exporter.contracts.settings import settings_rows, settings_seeds
 from exporter.publish.landing_views import quote
+from exporter.publish.moment import show_moment
 from exporter.publish.published_views import insert
 from exporter.status.tables import Files
 from exporter.status.unpublished import read_unpublished
@@ -78,8 +79,8 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     Reads only. Raises OSError.
     """
     found = Reckoning(duckdb.connect(config={"threads": 1}), now, Files(root))
-    variables = {"as_of": f"{now:%Y-%m-%dT%H:%M:%S.%f}", "machine": machine}
-    renderer = Renderer(variables, files=MACROS)
+    show_moment(found.db, now, machine)
+    renderer = Renderer(files=MACROS)
     states = _up_to(found.files.days("check_states"), now)
     last_complete = max(states, default=date.max)
     last_heard = _load_exports(found, renderer, last_complete)
@@ -93,8 +94,8 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     found.db.execute("update check_states set machine = ?", [machine])
     if made:
         _thin(found, from_day)
-        days = [str(from_day + n * DAY) for n in range((max(made) - from_day).days + 1)]
-        _run(found.db, Renderer({**variables, "mart_days": days}, files=MACROS))
+        days = [from_day + n * DAY for n in range((max(made) - from_day).days + 1)]
+        _run(found.db, renderer, days)
     for model in ("int_check_timeline", "incidents", "slo_status"):
         sql = renderer.sql((MODELS / f"{model}.sql").read_text("utf-8"))
         found.db.execute(f"create table {model} as {sql}")
@@ -114,8 +115,9 @@ def _thin(found: Reckoning, from_day: date) -> None:
             found.db.execute(statement, used)
 
 
-def _run(db: duckdb.DuckDBPyConnection, renderer: Renderer) -> None:
+def _run(db: duckdb.DuckDBPyConnection, renderer: Renderer, days: list[date]) -> None:
     """Add the spans of the days that are to be made."""
+    db.execute("set variable publishing_days = $days", {"days": days})
     sql = renderer.sql((MODELS / "check_states.sql").read_text("utf-8"))
     db.execute(f"insert into check_states by name {sql}")
 

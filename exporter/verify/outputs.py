@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from exporter.contracts.datasets import Dataset
+from exporter.contracts.marts import load_marts
 from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection, plan_days
 from exporter.publish.published import published_days
@@ -127,7 +128,7 @@ def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:
 
 def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
     """Every published file against its contract, as `validate` has it."""
-    found = validate(root, datasets)
+    found = validate(root, datasets, load_marts())
     if found.is_empty:
         nothing = "nothing published yet"
         mend = advice.command(root, "export")

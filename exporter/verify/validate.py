@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import duckdb
 
-from exporter.contracts.datasets import ALWAYS, Dataset, day_in
+from exporter.contracts.datasets import ALWAYS, Dataset, Table, day_in
+from exporter.contracts.marts import Mart
+from exporter.publish.existing import named_paths
 from exporter.publish.landed import landed_per_day, read_content
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
 from exporter.publish.losses import kept_rows
+from exporter.publish.mart_plan import Day, Files, World, mart_days
 from exporter.publish.published import (
     is_ours,
     looks_whole,
@@ -30,6 +33,7 @@ from exporter.publish.published import (
 from exporter.reporting.thresholds import MB, Thresholds
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import find_running
+from exporter.runtime.present import Present
 from ingest import advice, files
 from ingest.loaders.legacy import SOURCE as LEGACY
 from ingest.root import Root
@@ -75,12 +79,15 @@ class Validation:
 
 
 def validate(
-    root: Root, datasets: Mapping[str, Dataset], day: date | None = None
+    root: Root,
+    datasets: Mapping[str, Dataset],
+    marts: Mapping[str, Mart],
+    day: date | None = None,
 ) -> Validation:
     """Check all published files, or those of one day, and all of the landing.
 
     Readable, of the contract's columns and types, snappy, and as many rows
-    and rejects as were landed. Writes nothing.
+    and rejects as were landed. Writes nothing. Raises BadPresent.
     """
     result = Validation()
     if running := find_running(root):
@@ -93,17 +100,16 @@ def validate(
         result.errors.append(describe(error))
         return result
     found: dict[str, dict[str, date]] = {}
-    for name, dataset in datasets.items():
-        days = published_days(root, dataset)
-        found[name] = {path: d for d, path in days if day is None or d == day}
     with duckdb.connect() as db:
+        at = _Checked(db, root, ledger, result)
         footers: dict[str, PublishedFile] = {}
         for name, dataset in datasets.items():
-            footers |= _check_dataset(
-                _Checked(db, root, ledger, result), dataset, found[name]
-            )
+            days = published_days(root, dataset)
+            found[name] = {path: d for d, path in days if day is None or d == day}
+            footers |= _check_table(at, dataset, found[name])
+        footers |= _check_marts(at, datasets, marts, day)
         _check_counts(root, ledger, datasets, found, footers, result)
-    _check_presence(root, ledger, datasets, found, day, result)
+    _check_presence(at, datasets, found, day)
     _check_state(root, ledger, result)
     result.files = len(footers)
     result.rows = sum(footer.row_count for footer in footers.values())
@@ -145,17 +151,56 @@ class _Checked:
     result: Validation
 
 
-def _check_dataset(
-    at: _Checked, dataset: Dataset, days: Mapping[str, date]
+def _check_marts(
+    at: _Checked,
+    datasets: Mapping[str, Dataset],
+    marts: Mapping[str, Mart],
+    only: date | None,
 ) -> dict[str, PublishedFile]:
-    """Check the files of one dataset; returns the footers of the good ones."""
+    """Check the files of the marts, and that each is there that should be."""
+    footers: dict[str, PublishedFile] = {}
+    tables: dict[str, Table] = {**datasets, **marts}
+    known = at.ledger.published()
+    files: dict[str, Files] = {
+        name: {
+            day: known.get(path)
+            for day, path in named_paths(at.root, table)
+            if os.path.lexists(at.root.path / path)
+        }
+        for name, table in tables.items()
+    }
+    world = World(files, {}, "", Present.now())
+    for name, mart in marts.items():
+        days = {mart.file(day): day for day in files[name] if only in (None, day)}
+        footers |= _check_table(at, mart, days)
+        wanted = [day for day in mart_days(mart, world) if only in (None, day)]
+        _say_missing(at, name, wanted, files[name], "files are not there")
+    return footers
+
+
+def _say_missing(
+    at: _Checked, name: str, wanted: Collection[Day], there: Collection[Day], said: str
+) -> None:
+    missing = [day for day in wanted if day not in there]
+    at.result.missing += len(missing)
+    if missing:
+        said = f"{name}: {len(missing):,} of {len(wanted):,} {said}"
+        if missing[0]:
+            said += f", such as {missing[0]}"
+        at.result.errors.append(advice.run(said, at.root, "export"))
+
+
+def _check_table(
+    at: _Checked, table: Table, days: Mapping[str, Day]
+) -> dict[str, PublishedFile]:
+    """Check the files of one table; returns the footers of the good ones."""
     paths = list(days)
     known = at.ledger.published()
     footers = {
         path: known[path]
         for path in paths
         if _is_as_left(at, path, known)
-        and says_what_it_is(dataset, days[path], known[path])
+        and says_what_it_is(table, days[path], known[path])
     }
     # What has the bytes that we left has the footer that we left.
     changed = [path for path in paths if path not in footers]
@@ -164,8 +209,8 @@ def _check_dataset(
     unreadable = unreadable_files(at.root, [p for p in changed if p in footers])
     elsewhere = misplaced(
         at.root,
-        dataset,
-        {days[p]: (p, footers[p]) for p in changed if p in footers},
+        table,
+        [(days[p], p, footers[p]) for p in changed if p in footers],
     )
     for path in paths:
         file, known_file = footers.get(path), known.get(path)
@@ -184,11 +229,11 @@ def _check_dataset(
             continue
         at.result.errors.append(_damaged(at, path, why, known_file))
         footers.pop(path, None)
-    odd = [path for path, file in footers.items() if file.shape != dataset.shape]
+    odd = [path for path, file in footers.items() if file.shape != table.shape]
     if len(odd) < len(footers):
         at.result.codecs.add("snappy")
     for batch in _batches(odd):
-        _check_columns(at, dataset, batch)
+        _check_columns(at, table, batch)
         _check_codec(at, batch)
     return footers
 
@@ -223,7 +268,7 @@ def _batches(paths: list[str]) -> Iterator[list[str]]:
         yield paths[start : start + FILES_PER_QUERY]
 
 
-def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
+def _check_columns(at: _Checked, table: Table, paths: list[str]) -> None:
     """Names, order and types, as DuckDB's reader would give them."""
     full = {str(at.root.path / path): path for path in paths}
     rows = at.db.execute(
@@ -238,8 +283,8 @@ def _check_columns(at: _Checked, dataset: Dataset, paths: list[str]) -> None:
         """,
         {"paths": list(full)},
     ).fetchall()
-    names = [column.name for column in dataset.columns]
-    types = [column.type for column in dataset.columns]
+    names = [column.name for column in table.columns]
+    types = [column.type for column in table.columns]
     for file_name, found_names, found_types in rows:
         if found_names != names:
             _broken(
@@ -282,14 +327,13 @@ def _broken(at: _Checked, said: str) -> None:
 
 
 def _check_presence(
-    root: Root,
-    ledger: Ledger,
+    at: _Checked,
     datasets: Mapping[str, Dataset],
     found: Mapping[str, Mapping[str, date]],
     only: date | None,
-    result: Validation,
 ) -> None:
     """Landed days without a file, and nothing at all."""
+    root, ledger, result = at.root, at.ledger, at.result
     landed = {(row.source, date.fromisoformat(row.day)) for row in landed_days(ledger)}
     for name, dataset in datasets.items():
         wanted = {
@@ -297,12 +341,8 @@ def _check_presence(
             for source, day in landed
             if source in dataset.sources and only in (None, day)
         }
-        missing = sorted(wanted - set(found[name].values()))
-        result.missing += len(missing)
-        if missing:
-            said = f"{name}: {len(missing):,} of {len(wanted):,} landed days have no "
-            said += f"file, such as {missing[0]}"
-            result.errors.append(advice.run(said, root, "export"))
+        there = [*found[name].values()]
+        _say_missing(at, name, sorted(wanted), there, "landed days have no file")
     result.is_empty = not result.missing and not any(found.values())
     if result.is_empty:
         where = f"of {only}" if only else f"below {root.path}"

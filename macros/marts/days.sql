@@ -1,36 +1,29 @@
-{#- Which days of a daily mart are made, and from which days of its inputs. All
-    of all, unless the vars `mart_days` (a list) and `mart_reads` (lists by the
-    name of the input) say which. -#}
-
-{%- macro is_day_of(column, days) -%}
-{%- if days is none -%}
-true
-{%- elif not days -%}
-false
-{%- else -%}
-{{ column }} in (
-{%- for day in days -%}
-date '{{ day }}'{{ ', ' if not loop.last }}
-{%- endfor -%}
-)
-{%- endif -%}
-{%- endmacro -%}
-
-
+{#- Which days of a daily mart are made: all, unless the publisher says which. Its
+    inputs show the days then that these are made from. -#}
 {%- macro is_made(column='date_partition') -%}
-{{ is_day_of(column, var('mart_days', none)) }}
+{{ adapter.dispatch('is_made', 'ops_atomic')(column) }}
 {%- endmacro -%}
 
+{%- macro default__is_made(column) -%}
+coalesce(list_contains(cast(getvariable('publishing_days') as date[]), {{ column }}), true)
+{%- endmacro -%}
 
-{%- macro is_read(input, column='date_partition') -%}
-{{ is_day_of(column, (var('mart_reads', none) or {}).get(input)) }}
+{%- macro spark__is_made(column) -%}
+true
 {%- endmacro -%}
 
 
 {#- The last day that is to be made, NULL where nothing says so. -#}
 {%- macro last_made_day() -%}
-{%- set days = var('mart_days', none) -%}
-cast({{ "'" ~ (days | max) ~ "'" if days else 'null' }} as date)
+{{ adapter.dispatch('last_made_day', 'ops_atomic')() }}
+{%- endmacro -%}
+
+{%- macro default__last_made_day() -%}
+list_max(cast(getvariable('publishing_days') as date[]))
+{%- endmacro -%}
+
+{%- macro spark__last_made_day() -%}
+cast(null as date)
 {%- endmacro -%}
 
 

@@ -1,14 +1,17 @@
-{#- What a mart knows beside its rows: where it is, and when. -#}
+{#- What a mart knows beside its rows: where it is, and when. Both are asked for
+    when it is made, so that neither makes dbt parse anything anew. -#}
 
-{#- The present moment, UTC: the var, else OPS_ATOMIC_AS_OF, else the start of the
-    run, so that all marts of a run go by the same. -#}
+{#- The present moment, UTC; the same for all marts of a run. -#}
 {%- macro as_of() -%}
-{%- set text = (var('as_of', none) or env_var('OPS_ATOMIC_AS_OF', ''))
-    | string | trim -%}
-{%- set at = modules.datetime.datetime.fromisoformat(text)
-    if text else run_started_at -%}
-{%- set utc = at - at.utcoffset() if at.tzinfo else at -%}
-timestamp '{{ utc.strftime('%Y-%m-%d %H:%M:%S.%f') }}'
+{{ adapter.dispatch('as_of', 'ops_atomic')() }}
+{%- endmacro -%}
+
+{%- macro default__as_of() -%}
+publishing.as_of()
+{%- endmacro -%}
+
+{%- macro spark__as_of() -%}
+timestamp '{{ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') }}'
 {%- endmacro -%}
 
 
@@ -19,8 +22,7 @@ timestamp '{{ utc.strftime('%Y-%m-%d %H:%M:%S.%f') }}'
 {%- endmacro -%}
 
 {%- macro default__machine() -%}
-{%- set name = var('machine', none) or env_var('OPS_ATOMIC_MACHINE', '') -%}
-cast('{{ name | replace("'", "''") }}' as string)
+publishing.machine()
 {%- endmacro -%}
 
 {%- macro spark__machine() -%}

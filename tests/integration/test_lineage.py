@@ -54,7 +54,7 @@ def lineage_of(
 
 
 def test_lineage_is_that_of_dbt(empty_root: Path, tmp_path: Path) -> None:
-    ran = run_dbt(empty_root, tmp_path, "parse", "--vars", "{marts: true}")
+    ran = run_dbt(empty_root, tmp_path, "parse")
     assert ran.returncode == 0, ran.stdout
     manifest = json.loads((tmp_path / "target" / "manifest.json").read_text("utf-8"))
     code = Code()

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 from click.testing import Result
 
+from tests.faults import is_made_of_inputs
 from tests.support import run_dbt
 
 
@@ -23,7 +24,7 @@ def published(root: Path) -> dict[str, tuple[bytes, int]]:
     return {
         path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(root.rglob("*.parquet"))
-        if path.parent.name != "run_log"
+        if is_made_of_inputs(path.as_posix())
     }
 
 

@@ -13,7 +13,6 @@ sum_sources as (
     from {{ ref('landed_counts') }}
     where
         date_partition <= cast({{ as_of() }} as date)
-        and {{ is_read('landed_counts') }}
         and {{ is_made() }}
     group by {{ machine() }}, dataset, date_partition
 

@@ -19,7 +19,6 @@ pull_queries as (
     from {{ ref('query_perf') }}
     where
         timestamp <= {{ as_of() }}
-        and {{ is_read('query_perf') }}
         and {{ is_made() }}
 
 ),

@@ -18,7 +18,7 @@ pull_heartbeats as (
         launchagent_optimizer,
         launchagent_digest
     from {{ ref('ops_atomic') }}
-    where timestamp <= {{ as_of() }} and {{ is_read('ops_atomic') }}
+    where timestamp <= {{ as_of() }}
 
 ),
 
@@ -32,7 +32,7 @@ pull_checks as (
         status,
         message
     from {{ ref('heartbeat_checks') }}
-    where timestamp <= {{ as_of() }} and {{ is_read('heartbeat_checks') }}
+    where timestamp <= {{ as_of() }}
 
 ),
 

@@ -23,7 +23,6 @@ sum_states as (
             "case when state = 'maintenance' then duration_s else 0e0 end"
         ) }} as maintenance_s
     from {{ ref('check_states') }}
-    where {{ is_read('check_states') }}
     group by machine, check_key, date_partition
 
 )

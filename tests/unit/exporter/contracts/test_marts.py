@@ -104,7 +104,6 @@ def test_a_change_makes_stale_what_it_shapes(
         ("kind: daily", "kind: weekly", "kind: neither daily nor single"),
         ("ops_atomic: {", "ops: {", "ops: an input that the SQL does not name"),
         ("check_ttl_days, -1", "ttl, -1", "ttl is no var"),
-        ("depends_on_now: true", "depends_on_now: yes!", "neither true nor false"),
         ("- name: machine", "- name: host", "the first column is not machine"),
     ],
 )

@@ -28,8 +28,8 @@ def dataset(
     tells_records_apart: bool = False,
 ) -> Dataset:
     return Dataset(
-        "d", "", "g/d/d_{yyyymmdd}.parquet", 1, (), "model", sources, ("d",), file_column,
-        tells_records_apart,
+        "d", "", "g/d/d_{yyyymmdd}.parquet", 1, (), "model", sources, ("d",),
+        file_column, tells_records_apart,
     )  # fmt: skip
 
 

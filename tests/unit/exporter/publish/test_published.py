@@ -64,7 +64,7 @@ def test_one_junk_footer_spoils_no_other(tmp_path: Path) -> None:
 
 def published(root: Path, ledger: Ledger) -> dict[str, PublishedFile | None]:
     return read_published(
-        Root(root), ledger, DATASET, {DAY: PATH, NEXT_DAY: NEXT_PATH}
+        Root(root), ledger, DATASET, [(DAY, PATH), (NEXT_DAY, NEXT_PATH)]
     )  # fmt: skip
 
 
