@@ -12,9 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from exporter.contracts.datasets import EXPORTS, Dataset, load_datasets
+from exporter.contracts.datasets import (
+    EXPORTS,
+    Dataset,
+    load_datasets,
+    read_contract,
+)
+from exporter.contracts.marts import Mart, load_marts
 from ingest.root import PROJECT
 
 DOC_BLOCK = re.compile(r"\{% docs (\w+) %\}(.*?)\{% enddocs %\}", re.DOTALL)
@@ -24,41 +28,52 @@ FILE_METADATA = {
     "schema_version": "version of the contract below",
     "source_fingerprint": "stands for the content that the day was made from",
     "model_fingerprint": "stands for the code that shaped it",
-    "landed_records": "records of the day that ingest counted for the dataset",
+    "landed_records": "records of the day that ingest counted for the dataset; "
+    "of a mart the rows that it was made from",
 }
 
 
 def schema(project: Path = PROJECT) -> dict[str, Any]:
-    """Files, columns and types of every dataset, in the order of their names."""
+    """Files, columns and types of every dataset and mart, in the order of names."""
     blocks = doc_blocks(project)
     return {
-        "format": "Parquet, snappy, one file per dataset and UTC day",
+        "format": "Parquet, snappy, one file per dataset and day; a mart may be one",
         "file_metadata": FILE_METADATA,
         "datasets": [
             _contract(dataset, project, blocks)
             for dataset in load_datasets(project).values()
         ],
+        "marts": [
+            _contract(mart, project, blocks)
+            for _, mart in sorted(load_marts(project).items())
+        ],
     }
 
 
 def _contract(
-    dataset: Dataset, project: Path, blocks: dict[str, str]
+    table: Dataset | Mart, project: Path, blocks: dict[str, str]
 ) -> dict[str, Any]:
-    path = project / EXPORTS / f"{dataset.name}.yml"
-    (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    (path,) = (project / EXPORTS.parent).glob(f"*/{table.name}.yml")
+    model = read_contract(path)
+    made_from = (
+        {"sources": list(table.sources)}
+        if isinstance(table, Dataset)
+        else {"reads": sorted(table.reads)}
+    )
+    types = {column.name: column.type for column in table.columns}
     meta = model["config"]["meta"]
     accepted = meta.get("accepted_values", {})
     return {
-        "name": dataset.name,
-        "description": plain(dataset.description, blocks),
-        "path": dataset.path,
-        "schema_version": dataset.schema_version,
-        "sources": list(dataset.sources),
+        "name": table.name,
+        "description": plain(table.description, blocks),
+        "path": table.path,
+        "schema_version": table.schema_version,
+        **made_from,
         "unique": meta.get("key", []),
         "columns": [
             {
                 "name": column["name"],
-                "type": column["data_type"].upper(),
+                "type": types[column["name"]],
                 "nullable": {"type": "not_null"} not in column.get("constraints", []),
                 **(
                     {"accepted_values": accepted[column["name"]]}

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from exporter.contracts.datasets import EXPORTS, Dataset, load_datasets
+from exporter.contracts.datasets import Table, load_datasets
+from exporter.contracts.marts import load_marts
 from ingest.root import PROJECT
 
 PATH = PROJECT / "docs" / "schema_versions.json"
 
-# By dataset and version, the columns with their types.
+# By dataset or mart and version, the columns with their types.
 Versions = dict[str, dict[str, list[str]]]
 
 
@@ -25,35 +27,40 @@ def read_versions(path: Path = PATH) -> Versions:
     return versions
 
 
-def columns_of(dataset: Dataset) -> list[str]:
-    return [f"{column.name} {column.type}" for column in dataset.columns]
+def columns_of(table: Table) -> list[str]:
+    return [f"{column.name} {column.type}" for column in table.columns]
 
 
-def find_changes(recorded: Versions, datasets: dict[str, Dataset]) -> list[str]:
+def published_tables() -> dict[str, Table]:
+    """All datasets and marts."""
+    return {**load_datasets(), **load_marts()}
+
+
+def find_changes(recorded: Versions, tables: Mapping[str, Table]) -> list[str]:
     """What is to be done for contracts that are not as their version was."""
     return [
-        f"{EXPORTS / name}.yml: the columns are not those of schema_version "
-        f"{dataset.schema_version}: set it to {dataset.schema_version + 1}"
-        for name, dataset in datasets.items()
-        if recorded.get(name, {}).get(str(dataset.schema_version))
-        not in (None, columns_of(dataset))
+        f"{name}.yml: the columns are not those of schema_version "
+        f"{table.schema_version}: set it to {table.schema_version + 1}"
+        for name, table in tables.items()
+        if recorded.get(name, {}).get(str(table.schema_version))
+        not in (None, columns_of(table))
     ]
 
 
-def add_missing(recorded: Versions, datasets: dict[str, Dataset]) -> Versions:
+def add_missing(recorded: Versions, tables: Mapping[str, Table]) -> Versions:
     """The record with the versions that it does not have yet."""
     added = {name: dict(versions) for name, versions in recorded.items()}
-    for name, dataset in datasets.items():
+    for name, table in tables.items():
         versions = added.setdefault(name, {})
-        versions.setdefault(str(dataset.schema_version), columns_of(dataset))
+        versions.setdefault(str(table.schema_version), columns_of(table))
     return dict(sorted(added.items()))
 
 
 def main() -> None:
-    recorded, datasets = read_versions(), load_datasets()
-    if changes := find_changes(recorded, datasets):
+    recorded, tables = read_versions(), published_tables()
+    if changes := find_changes(recorded, tables):
         sys.exit("\n".join(changes))
-    text = json.dumps(add_missing(recorded, datasets), indent=2) + "\n"
+    text = json.dumps(add_missing(recorded, tables), indent=2) + "\n"
     PATH.write_text(text, encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from exporter.contracts.datasets import load_datasets
+from exporter.contracts.marts import load_marts
 from exporter.contracts.schema import schema
 from ingest.root import PROJECT
 
@@ -16,14 +17,16 @@ def test_the_committed_document_is_current() -> None:
 
 
 def test_every_contract_is_in_it_in_order() -> None:
-    listed = {
-        entry["name"]: [(column["name"], column["type"]) for column in entry["columns"]]
-        for entry in schema()["datasets"]
-    }
-    assert listed == {
-        name: [(column.name, column.type) for column in dataset.columns]
-        for name, dataset in load_datasets().items()
-    }
+    for kind, tables in (("datasets", load_datasets()), ("marts", load_marts())):
+        listed = {
+            entry["name"]: [(cell["name"], cell["type"]) for cell in entry["columns"]]
+            for entry in schema()[kind]
+        }
+        assert [*listed] == sorted(listed)
+        assert listed == {
+            name: [(column.name, column.type) for column in table.columns]
+            for name, table in tables.items()
+        }
 
 
 def test_doc_blocks_are_filled_in() -> None:

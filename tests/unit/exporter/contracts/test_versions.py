@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exporter.contracts.datasets import Column, load_datasets
-from exporter.contracts.versions import add_missing, find_changes, read_versions
+from exporter.contracts.versions import (
+    add_missing,
+    find_changes,
+    published_tables,
+    read_versions,
+)
 
 
 def test_the_contracts_have_the_columns_of_their_versions() -> None:
-    recorded, datasets = read_versions(), load_datasets()
-    assert find_changes(recorded, datasets) == []
-    assert add_missing(recorded, datasets) == recorded, "run: make schema"
+    recorded, tables = read_versions(), published_tables()
+    assert find_changes(recorded, tables) == []
+    assert add_missing(recorded, tables) == recorded, "run: make schema"
 
 
 def test_another_column_asks_for_another_version() -> None:
@@ -22,7 +27,7 @@ def test_another_column_asks_for_another_version() -> None:
     new = replace(old, columns=(*old.columns, column))
     [said] = find_changes(recorded, {"ops_atomic": new})
     wanted = old.schema_version + 1
-    assert said.startswith("models/marts/exports/ops_atomic.yml: ")
+    assert said.startswith("ops_atomic.yml: ")
     assert said.endswith(f"set it to {wanted}")
     raised = {"ops_atomic": replace(new, schema_version=wanted)}
     assert find_changes(recorded, raised) == []
