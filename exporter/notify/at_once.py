@@ -6,21 +6,21 @@ Through the same notices and maintenance windows as all that is told of the data
 from __future__ import annotations
 
 import csv
-import json
 import re
 import socket
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from typing import Protocol, TypeVar
 
 from exporter.contracts.settings import settings_rows
 from exporter.notify import delivery, outbox
+from exporter.notify.episodes import Episode, remember
+from exporter.notify.news import ALL, checks_in_maintenance
 from exporter.notify.outbox import Notice
 from exporter.runtime.present import present
 from exporter.runtime.redact import redact
 from ingest.root import PROJECT, Root
-from ingest.text.times import utc_text
+from ingest.text.times import parse_time
 
 RECOVERED, FLAPPING = "recovered", "flapping"
 WORDS = {RECOVERED: "is well again", FLAPPING: "flaps"}
@@ -54,35 +54,27 @@ def tell_at_once(root: Root, changes: Sequence[C]) -> list[C]:
     Raises OSError where the notice can be neither kept nor sent.
     """
     windows = settings_rows(root)["maintenance_windows"]
-    quiet = {
-        str(row["check_key"])
-        for row in windows
-        if _is_open(row["started_at"], row["ended_at"], present())
-    }
+    quiet = checks_in_maintenance(windows, present())
     held = [
         change
         for change in changes
         if change.kind != RECOVERED
-        and quiet & {"*", check_key(change.group, change.name)}
+        and quiet & {ALL, check_key(change.group, change.name)}
     ]
     told = [change for change in changes if change not in held]
     if told and delivery.is_configured():
         _send(root, _compose(told))
+        remember(root, _episodes(told))
     return held
 
 
-def told_at_once(root: Root) -> set[str]:
-    """The keys of the checks of which the monitor has told that they fail or flap,
-    so that nobody tells it again; none where no monitor of ours runs."""
-    try:
-        held = json.loads((root.state / "monitor.json").read_text("utf-8"))
-        return {
-            check_key(*key.split("/", 1))
-            for key, check in held["checks"].items()
-            if check["told"]
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()
+def _episodes(changes: Sequence[Change]) -> list[Episode]:
+    """What was told to have failed, as the news of a run know it."""
+    return [
+        (check_key(change.group, change.name), since)
+        for change in changes
+        if change.kind != RECOVERED and (since := parse_time(change.since))
+    ]
 
 
 def check_key(group: str, name: str) -> str:
@@ -108,11 +100,6 @@ def _monitored() -> dict[tuple[str, str], str]:
 def _snake_case(name: str) -> str:
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return re.sub(r"[\W_]+", "_", parted).lower().strip("_")
-
-
-def _is_open(started: str | None, ended: str | None, now: datetime) -> bool:
-    at = utc_text(now)
-    return (started or "") <= at and (ended is None or at < ended)
 
 
 def _compose(changes: Sequence[Change]) -> Notice:

@@ -8,13 +8,14 @@ until it is over.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from exporter.contracts.settings import Row as Setting
 from exporter.contracts.settings import settings_rows
+from exporter.notify.episodes import Episode, told_at_once, was_told
 from exporter.reporting.forecasts import next_crossing
 from exporter.reporting.history import last_run
 from exporter.reporting.thresholds import Thresholds
@@ -88,7 +89,7 @@ def _news(root: Root, answers: Answers, told: Mapping[str, str], now: datetime) 
     windows = settings_rows(root)["maintenance_windows"]
     until = utc_text(min(now, answers.as_of))
     news = News(held=checks_in_maintenance(windows, now), until=until)
-    add_incidents(news, answers.rows("incidents"), told, now)
+    add_incidents(news, answers.rows("incidents"), told, now, told_at_once(root))
     add_targets(news, answers.rows("slo"))
     add_queries(news, answers.rows("regressions"))
     crossing = next_crossing(
@@ -114,10 +115,14 @@ def checks_in_maintenance(windows: Iterable[Setting], now: datetime) -> frozense
 
 
 def add_incidents(
-    news: News, incidents: Iterable[Row], told: Mapping[str, str], now: datetime
+    news: News,
+    incidents: Iterable[Row],
+    told: Mapping[str, str],
+    now: datetime,
+    episodes: Sequence[Episode] = (),
 ) -> None:
     """Those that are open, those told as open that are over, and those that came
-    and went since the last look."""
+    and went since the last look. Of `episodes` the monitor has told already."""
     rows = sorted(incidents, key=lambda row: (row["started_at"], row["check_key"]))
     since = told.get(UNTIL) or utc_text(now - RECENT)
     for row in rows:
@@ -126,6 +131,10 @@ def add_incidents(
             row["check_key"] == "overall"
             and key not in told
             and _is_explained(row, rows)
+        ):
+            continue
+        if key not in told and was_told(
+            row["check_key"], row["started_at"], row["ended_at"], episodes
         ):
             continue
         name = _name(row)

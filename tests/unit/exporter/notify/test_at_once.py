@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from exporter.notify import outbox
-from exporter.notify.at_once import check_key, tell_at_once, told_at_once
+from exporter.notify.at_once import check_key, tell_at_once
+from exporter.notify.episodes import told_at_once
 from ingest.root import Root
 from tests.receivers import HttpReceiver, http_receiver
 
@@ -98,18 +99,28 @@ def test_nobody_to_tell_is_no_error(
     assert not outbox.waiting(root)
 
 
-def test_what_was_told_is_known_by_the_keys_of_the_marts(root: Root) -> None:
-    assert told_at_once(root) == set()
-    root.state.mkdir(parents=True)
-    checks = {
-        "Redis/Status": {"history": "11", "told": "failed", "since": ""},
-        "Database/Status": {"history": "00", "told": "", "since": ""},
-        "Disks//data": {"history": "0101", "told": "flapping", "since": ""},
-    }
-    (root.state / "monitor.json").write_text(json.dumps({"checks": checks}))
-    assert told_at_once(root) == {"redis", "disks/data"}
-    (root.state / "monitor.json").write_text("[]")
-    assert told_at_once(root) == set()
+def test_what_was_told_is_known_by_the_keys_of_the_marts(
+    root: Root, receiver: HttpReceiver
+) -> None:
+    assert told_at_once(root) == []
+    disk = Change("flapping", "Disks", "/data", "warn", "Disk low: 1 GB")
+    tell_at_once(root, [Change("failed"), disk])
+    tell_at_once(root, [Change("recovered", status="ok")])
+    began = datetime(2025, 10, 28, 10)
+    assert told_at_once(root) == [("redis", began), ("disks/data", began)]
+    assert len(receiver.messages) == 2
+    place = root.state / "told_at_once.json"
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.write_text("[]")
+    assert told_at_once(root) == []
+
+
+def test_what_a_window_holds_back_was_not_told(
+    root: Root, receiver: HttpReceiver
+) -> None:
+    window(root, "*")
+    tell_at_once(root, [Change("failed")])
+    assert (told_at_once(root), receiver.messages) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exporter.notify import outbox
+from exporter.notify.episodes import remember
 from exporter.notify.news import News, add_incidents, checks_in_maintenance
 from exporter.notify.notices import announce, read_news
 from exporter.notify.outbox import Notice
@@ -244,3 +245,22 @@ def test_a_window_holds_from_its_start_until_before_its_end() -> None:
     assert held(NOW - timedelta(hours=1), end) == {"api"}
     assert held(NOW, end) == held(NOW - timedelta(hours=2), end) == frozenset()
     assert held(NOW, None) == {"api"}
+
+
+def test_what_the_monitor_told_at_once_is_not_told_again(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, hour = NOW - timedelta(hours=2), timedelta(hours=1)
+    remember(root, [("redis", start), ("api", start - 9 * hour)])
+    redis, whole = incident("redis", start), incident("overall", start)
+    # The whole is explained by the check that was told.
+    assert told(root, redis, whole) is None
+    at(monkeypatch, NOW + hour)
+    over = incident("redis", start, NOW + timedelta(minutes=5))
+    assert told(root, over) is None
+    # Another check, and another failure of one that failed before, are news.
+    fresh = [incident("database", start), incident("api", start)]
+    assert [line.split()[0] for line in lines(told(root, over, *fresh))] == [
+        "api",
+        "database",
+    ]
