@@ -52,9 +52,9 @@ def mounted(path: Path, *options: str) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
+    """A file system of 8 MB."""
     path = tmp_path / "disk"
-    mounted(path, "-t", "tmpfs", "-o", "size=3m", "tmpfs")
+    mounted(path, "-t", "tmpfs", "-o", "size=8m", "tmpfs")
     yield path
     subprocess.run(["umount", "-l", path], check=True)
 
