@@ -154,10 +154,16 @@ class Ledger(ledger.Ledger):
             self._put("heard", dataset, *row)
 
     def heard(self, until: datetime) -> dict[str, datetime]:
-        """By source, the newest published time that is not after a moment."""
+        """By source, the newest published time that is not after a moment.
+
+        Of a day that went on behind it, only that is known: the source is taken to
+        have been heard at the moment itself.
+        """
+        moment = until.isoformat(" ", "microseconds")
         rows = self._execute(
-            "select source, max(at) from heard where at <= ? group by source",
-            (until.isoformat(" "),),
+            "select source, max(min(at, ?)) from heard "
+            "where at <= ? or day = ? group by source",
+            (moment, moment, moment[:10]),
         )
         return {source: datetime.fromisoformat(at) for source, at in rows}
 

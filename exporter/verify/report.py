@@ -78,7 +78,7 @@ def render(
         "## Artefacts",
         table(["File", "Size", "Written"], _artefacts(root, datasets), ["Size"]),
         "## System health",
-        _health(root, datasets["ops_atomic"], datasets["heartbeat_checks"]),
+        _health(root, datasets["ops_atomic"], datasets["heartbeat_checks"], now),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -113,18 +113,20 @@ def _artefacts(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[list[str
         yield [shown, kilobytes(file_stat.st_size), f"{written:%Y-%m-%d %H:%M:%S}"]
 
 
-def _health(root: Root, heartbeats: Dataset, checks: Dataset) -> str:
-    """The checks of the last heartbeat that was published."""
+def _health(root: Root, heartbeats: Dataset, checks: Dataset, now: datetime) -> str:
+    """The checks of the last heartbeat that was published and is not ahead."""
     try:
         with duckdb.connect() as db:
             last = _rows(
                 db, root, heartbeats,
                 "select filename, timestamp, status from them "
+                f"where timestamp <= timestamp '{now}' "
                 "order by timestamp desc, filename desc limit 1",
             )  # fmt: skip
             found = _rows(
                 db, root, checks,
-                "select check_group, check_name, status, message, filename from them",
+                "select check_group, check_name, status, message, filename from them "
+                f"where timestamp <= timestamp '{now}'",
             )  # fmt: skip
     except duckdb.Error as error:
         return f"Cannot be read: {_cell(str(error))}"

@@ -234,6 +234,8 @@ def test_a_machine_in_a_bad_state_is_not_full(
     state = row(report(samples_root), "State of the machine")
     assert state[2].startswith("error, ")
     assert state[3] == "❌ fail"
+    health = report(samples_root).partition("## System health")[2]
+    assert "2025-10-27 17:" in health.split(": ")[0]
 
 
 def test_a_monitor_that_writes_only_rejects_is_an_old_one(
@@ -303,3 +305,21 @@ def test_a_machine_that_is_no_name_is_wrong_usage(
         assert done.exit_code == 2
         assert "OPS_ATOMIC_MACHINE is 'my mac': set it to letters" in done.stderr
     assert sorted(root.rglob("*")) == before
+
+
+def test_a_run_says_that_the_present_is_set(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPS_ATOMIC_AS_OF")
+    assert "OPS_ATOMIC_AS_OF" not in cli("export", root).output
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", "2025-10-28T08:00:00+07:00")
+    for more in ((), ("--dry-run",)):
+        (said,) = [
+            warning
+            for warning in json.loads(cli("export", root, "--json", *more).stdout)[
+                "warnings"
+            ]
+            if "OPS_ATOMIC_AS_OF" in warning
+        ]
+        assert "OPS_ATOMIC_AS_OF is set: " in said
+        assert "2025-10-28T01:00:00Z as the present moment" in said

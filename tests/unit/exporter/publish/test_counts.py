@@ -74,3 +74,24 @@ def test_what_is_kept_goes_by_the_real_clock(
         "date '2025-10-28' as date_partition",
     )
     assert heard(tmp_path, file) == {"heartbeats": datetime(2025, 10, 28, 8)}
+
+
+def test_a_day_that_went_on_was_heard_at_the_present() -> None:
+    ledger = Ledger(None)
+    ledger.put_heard(
+        "ops_atomic",
+        ["2025-10-28"],
+        [
+            ("2025-10-27", "heartbeats", "2025-10-27 23:55:00"),
+            ("2025-10-28", "heartbeats", "2025-10-28 20:00:00.5"),
+        ],
+    )
+    for now, at in (
+        (datetime(2025, 10, 27, 8), datetime(2025, 10, 27, 8)),
+        (datetime(2025, 10, 28), datetime(2025, 10, 28)),
+        (datetime(2025, 10, 28, 9), datetime(2025, 10, 28, 9)),
+        (datetime(2025, 10, 28, 21), datetime(2025, 10, 28, 20, 0, 0, 500_000)),
+        (datetime(2025, 10, 30), datetime(2025, 10, 28, 20, 0, 0, 500_000)),
+    ):
+        assert ledger.heard(now) == {"heartbeats": at}
+    assert ledger.heard(datetime(2025, 10, 26)) == {}
