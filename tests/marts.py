@@ -12,6 +12,7 @@ import duckdb
 from exporter.catalogue.views import create_views
 from exporter.contracts.datasets import load_datasets
 from exporter.contracts.marts import load_marts
+from exporter.contracts.settings import settings_rows
 from exporter.publish.moment import show_moment
 from ingest.root import PROJECT, Root
 from tests.models import Models, model_texts
@@ -61,15 +62,20 @@ class Marts(Models):
         return self
 
 
-def publish_marts(root: Path, as_of: datetime) -> None:
-    """Write all marts of an exported root, as of a moment, without dbt."""
+def publish_marts(root: Path, as_of: datetime, *names: str) -> None:
+    """Write some marts, or all, of an exported root as of a moment, without dbt."""
     marts = Marts(as_of)
     for name in load_datasets():
         marts.db.execute(f"drop view {name}")
     create_views(marts.db, Root(root))
     for name in MARTS:
         marts.db.execute(f"drop view if exists {name}")
+    for name, rows in settings_rows(Root(root)).items():
+        marts.db.execute(f"delete from {marts.view(name)}")
+        marts.add(name, rows)
     for name, mart in load_marts().items():
+        if names and name not in names:
+            continue
         cells = ", ".join(
             f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in mart.columns
         )

@@ -17,7 +17,7 @@ from exporter.status.reckon import Reckoning, reckon
 from ingest.root import Root
 from tests import faults
 from tests.faults import heartbeat, write
-from tests.made_marts import publish_marts
+from tests.marts import publish_marts
 
 Cli = Callable[..., Result]
 FIRST = datetime(2025, 10, 20, 22)
@@ -60,6 +60,13 @@ def add_beats(root: Path, since: datetime, until: datetime) -> None:
         write(root / "g/reports/ops_atomic" / name, text)
 
 
+def export(root: Path, now: datetime) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OPS_ATOMIC_AS_OF", f"{now.isoformat()}Z")
+        patched.setenv("OPS_ATOMIC_MACHINE", "m")
+        faults.export(root)
+
+
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root whose marts are a day old, and whose heartbeats went on."""
@@ -72,23 +79,17 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "redis/disk,2025-10-24T05:10:00Z,2025-10-24T05:15:00Z,\n",
     )
     write(root / SETTINGS / "slo_targets.csv", "check_key,target\nredis/disk,0.9\n")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("OPS_ATOMIC_MACHINE", "m")
-        faults.export(root)
-    publish_marts(
-        root, PUBLISHED, "check_states", "incidents", "dataset_freshness",
-        "metric_forecast",
-    )  # fmt: skip
+    export(root, PUBLISHED)
     add_beats(root, PUBLISHED, datetime(2025, 10, 28, 12))
     return root
 
 
 @pytest.fixture(scope="module")
 def exported(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same root, all of it published."""
+    """The same root, all of it published, as of NOW."""
     root = tmp_path_factory.mktemp("exported") / "root"
     shutil.copytree(once, root)
-    faults.export(root)
+    export(root, NOW)
     return root
 
 
@@ -121,6 +122,14 @@ def contents(root: Path) -> dict[Path, bytes]:
 
 def reckoned(found: Reckoning, name: str) -> list[dict[str, Any]]:
     return found.rows(f"select * from {name} order by all")
+
+
+def test_status_is_what_an_export_makes_of_it_now(once: Path, exported: Path) -> None:
+    found = reckon(Root(once), "m", NOW, NOW)
+    assert reckoned(found, "incidents") == mart(exported, "incidents")
+    assert reckoned(found, "slo_status") == mart(exported, "slo_status")
+    assert any(row["is_open"] for row in mart(exported, "incidents"))
+    found.db.close()
 
 
 @pytest.mark.parametrize(
