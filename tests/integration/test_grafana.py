@@ -25,8 +25,14 @@ DATASOURCE = yaml.safe_load(
 PYTHON = PROJECT / ".venv-grafana/bin/python"
 # The types that the plugin shows as what they are: HUGEINT becomes text.
 SHOWN = {"TIMESTAMP", "VARCHAR", "DOUBLE", "BIGINT", "INTEGER", "BOOLEAN", "DATE"}
-# What the example has rows for.
-WITH_ROWS = {"Heartbeat duration", "Queries that take most time", "Checks by state"}
+# What the example has nothing for: it is short, quiet, old and run for the first time.
+MAYBE_EMPTY = {
+    "Open incidents",
+    "Error budget left, 30 days",
+    "Anomalies",
+    "Queries that got slower or faster",
+    "Runs",
+}
 # The days of the example, and where its forecasts would lead.
 SINCE, UNTIL = datetime(2025, 10, 1), datetime(2026, 12, 1)
 
@@ -96,8 +102,8 @@ def test_every_sql_of_every_panel_runs_on_the_duckdb_of_the_plugin(
             times = [row[0] for row in answer["rows"]]
             assert times == sorted(times), name
             assert all(SINCE.isoformat() <= at.replace(" ", "T") for at in times)
-    with_rows = {name for name, answer in said["answers"].items() if answer["rows"]}
-    assert with_rows >= WITH_ROWS
+    empty = {name for name, answer in said["answers"].items() if not answer["rows"]}
+    assert empty <= MAYBE_EMPTY
 
 
 def test_a_dashboard_that_asks_anew_every_ten_minutes() -> None:

@@ -34,6 +34,7 @@ def test_a_run_with_nothing_new_tells_of_itself_and_keeps_the_rest(
     before = figures(root)
     assert before["ops_atomic_last_run_files exported"] > 0
     assert before["ops_atomic_rejected_records query_perf"] == 9
+    assert before["ops_atomic_incidents redis"] >= 0
 
     assert ops_atomic_bare("export", "--root", root).exit_code == 0
     after = figures(root)
