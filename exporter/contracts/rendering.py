@@ -74,6 +74,8 @@ class Renderer:
             "modules": SimpleNamespace(datetime=datetime),
             "ref": ref,
             "run_started_at": datetime.datetime.now(datetime.UTC),
+            # What is rendered without dbt is of one machine.
+            "target": SimpleNamespace(name="dev"),
             "source": lambda schema, table: f"{schema}.{table}",
             "var": self.variables.get,
         }

@@ -18,8 +18,13 @@ true
 {{ adapter.dispatch('last_made_day', 'ops_atomic')() }}
 {%- endmacro -%}
 
+{#- Of a fleet's machines each has its own, which its last heartbeats show. -#}
 {%- macro default__last_made_day() -%}
+{%- if target.name == 'fleet' -%}
+cast(null as date)
+{%- else -%}
 list_max(cast(getvariable('publishing_days') as date[]))
+{%- endif -%}
 {%- endmacro -%}
 
 {%- macro spark__last_made_day() -%}

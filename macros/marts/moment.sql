@@ -22,7 +22,7 @@ timestamp '{{ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') }}'
 {%- endmacro -%}
 
 {%- macro default__machine() -%}
-publishing.machine()
+{{ 'machine' if target.name == 'fleet' else 'publishing.machine()' }}
 {%- endmacro -%}
 
 {%- macro spark__machine() -%}

@@ -1,0 +1,113 @@
+"""Where a fleet's marts lie, and which of their partitions are made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from datetime import date
+from pathlib import Path
+
+from ingest import files
+
+VARIABLE = "OPS_ATOMIC_FLEET_MARTS"
+# Names that begin so are read by no engine.
+RECORD = "_made.json"
+MAKING = ".making-"
+FOLDER = re.compile(r"date_partition=(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A partition that is made; one without rows has no folder."""
+
+    fingerprint: str
+    rows: int
+
+
+class MartStore:
+    """`<mart>/<mart>.parquet` of a mart as a whole, and of a daily one
+    `<mart>/date_partition=YYYY-MM-DD/<mart>.parquet`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def made(self, mart: str) -> dict[date, Made]:
+        """The days that are made. A record that cannot be read says nothing: all
+        is made again."""
+        try:
+            text = (self.path / mart / RECORD).read_text(encoding="utf-8")
+            made = {
+                date.fromisoformat(day): Made(str(fingerprint), int(rows))
+                for day, (fingerprint, rows) in json.loads(text).items()
+            }
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+        days = self.days(mart)
+        return {day: one for day, one in made.items() if day in days or not one.rows}
+
+    def record(self, mart: str, made: Mapping[date, Made], staging: Path) -> None:
+        """Remember what is made: every partition is in its place by now."""
+        said = {str(day): astuple(one) for day, one in sorted(made.items())}
+        text = json.dumps(said, indent=0) + "\n"
+        files.write_text(self.path / mart / RECORD, staging, text)
+
+    def days(self, mart: str) -> set[date]:
+        """The days that have a folder."""
+        try:
+            names = os.listdir(self.path / mart)
+        except FileNotFoundError:
+            return set()
+        found = (FOLDER.fullmatch(name) for name in names)
+        return {date.fromisoformat(match[1]) for match in found if match}
+
+    def staged(self, mart: str) -> Path:
+        """A new folder to make files in, on the same file system. What builds that
+        broke off have left is removed."""
+        top = self.path / mart
+        for left in top.glob(f"{MAKING}*"):
+            if not _is_running(left.name.removeprefix(MAKING)):
+                files.remove_tree(left)
+        folder = top / f"{MAKING}{os.getpid()}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def place(self, mart: str, day: date | None) -> Path:
+        """Where a partition, or a mart as a whole, lies."""
+        top = self.path / mart
+        return top / f"date_partition={day}" if day else top
+
+    def move(self, staged: Path, mart: str, day: date | None) -> None:
+        """Put a finished file into its place, alone there: another engine may
+        have made it of several before."""
+        place = self.place(mart, day)
+        place.mkdir(exist_ok=True)
+        files.sync(staged)
+        os.replace(staged, place / f"{mart}.parquet")
+        for other in place.iterdir():
+            if other.name not in (f"{mart}.parquet", RECORD) and other.is_file():
+                other.unlink()
+        files.sync(place)
+
+    def remove(self, mart: str, day: date) -> None:
+        """Take a partition away that nothing gives rows to any more."""
+        files.remove_tree(self.place(mart, day))
+
+    def clear(self, staging: Path) -> None:
+        """Remove what is left of a folder to make files in."""
+        files.remove_tree(staging)
+
+
+def _is_running(number: str) -> bool:
+    """Whether a process of this machine has this number, and is another one."""
+    if not number.isdecimal() or int(number) == os.getpid():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

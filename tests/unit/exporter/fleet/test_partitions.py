@@ -1,0 +1,65 @@
+"""Where a fleet's marts lie, and what is known of their partitions."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from exporter.fleet.partitions import Made, MartStore
+
+DAY = date(2025, 1, 10)
+
+
+def put(store: MartStore, day: date, text: str = "rows") -> None:
+    """Make a partition as a build does."""
+    staging = store.staged("m")
+    made = staging / "made"
+    made.write_text(text)
+    store.move(made, "m", day)
+    store.record("m", {**store.made("m"), day: Made("f", 1)}, staging)
+    store.clear(staging)
+
+
+def test_a_partition_is_made_once_its_folder_is_there(tmp_path: Path) -> None:
+    store = MartStore(tmp_path)
+    put(store, DAY)
+    assert store.made("m") == {DAY: Made("f", 1)}
+    assert (tmp_path / "m" / f"date_partition={DAY}" / "m.parquet").exists()
+    store.remove("m", DAY)
+    assert store.made("m") == {}
+
+
+def test_a_day_without_rows_needs_no_folder(tmp_path: Path) -> None:
+    store = MartStore(tmp_path)
+    staging = store.staged("m")
+    store.record("m", {DAY: Made("f", 0)}, staging)
+    assert store.made("m") == {DAY: Made("f", 0)}
+
+
+def test_a_record_that_is_no_record_says_nothing(tmp_path: Path) -> None:
+    store = MartStore(tmp_path)
+    put(store, DAY)
+    for text in ("", "[1]", '{"x": ["f", 1]}', '{"2025-01-10": "f"}'):
+        (tmp_path / "m" / "_made.json").write_text(text)
+        assert store.made("m") == {}
+
+
+def test_another_engines_files_make_way(tmp_path: Path) -> None:
+    store = MartStore(tmp_path)
+    other = tmp_path / "m" / f"date_partition={DAY}" / "part-0000.parquet"
+    other.parent.mkdir(parents=True)
+    other.write_text("before")
+    put(store, DAY, "after")
+    assert [path.name for path in other.parent.iterdir()] == ["m.parquet"]
+
+
+def test_what_a_build_that_broke_off_has_left_is_removed(tmp_path: Path) -> None:
+    store = MartStore(tmp_path)
+    left = tmp_path / "m" / ".making-999999999"
+    theirs = tmp_path / "m" / f".making-{os.getppid()}"
+    for folder in (left, theirs):
+        folder.mkdir(parents=True)
+    store.staged("m")
+    assert not left.exists()
+    assert theirs.exists()
