@@ -234,7 +234,7 @@ def _forecast(forecast: Mapping[str, Any] | None, today: date) -> Iterator[str]:
 
 def _note(note: str) -> Iterator[str]:
     said, run, command = note.rpartition(advice.RUN)
-    parts = textwrap.wrap(said if run else note, WIDTH - 4, break_on_hyphens=False)
+    parts = textwrap.wrap(said if run else note, WIDTH - 7, break_on_hyphens=False)
     yield f"  {click.style('note', dim=True)} {parts[0]}" if parts else ""
     yield from (f"       {part}" for part in parts[1:])
     if run:

@@ -19,6 +19,7 @@ from exporter.cli.main import main
 from exporter.notify import outbox
 from exporter.runtime.lock import hold_lock
 from ingest.root import Root
+from tests.faults import heartbeat, write
 from tests.receivers import HttpReceiver, http_receiver, smtp_receiver
 
 SECRET = "s3cr3tpath"
@@ -262,3 +263,34 @@ def test_what_waits_can_be_sent_by_hand(
     done = notify("--root", empty_root)
     assert done.exit_code == 0
     assert "1 notice(s) sent, 0 waiting" in done.stdout
+
+
+def test_an_incident_in_the_data_is_told_by_the_run_that_publishes_it(
+    cli: Cli,
+    empty_root: Path,
+    receiver: HttpReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def beat(minute: int, status: str, mark: str) -> None:
+        at = f"2025-10-28T10:{minute:02}:00Z"
+        name = f"heartbeat_2025-10-28_10-{minute:02}-00.md"
+        text = heartbeat(at, status, f"- **Disk:** {mark} of /data\n")
+        write(empty_root / "g/reports" / name, text)
+        monkeypatch.setenv("OPS_ATOMIC_AS_OF", f"2025-10-28T10:{minute:02}:30Z")
+
+    beat(0, "✅ HEALTHY", "✅ room")
+    beat(5, "❌ CRITICAL", "❌ end")
+    beat(10, "❌ CRITICAL", "❌ end")
+    assert cli("export", empty_root).exit_code == 0
+    assert cli("export", empty_root).exit_code == 0
+    beat(15, "✅ HEALTHY", "✅ room")
+    assert cli("export", empty_root).exit_code == 0
+    messages = [message["message"].splitlines()[0] for message in receiver.messages]
+    assert titles(receiver) == [
+        "redis/disk is down",
+        "an incident is over",
+    ]
+    assert messages == [
+        "redis/disk down since 2025-10-28 10:05 (5 min): end of /data",
+        "Over: redis/disk down for 10 min, from 2025-10-28 10:05: end of /data",
+    ]

@@ -1,0 +1,112 @@
+"""The screen: calm, whole at 80 columns, and the worst first."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from exporter.status.screen import lines
+
+NOW = "2025-10-28T12:00:00Z"
+
+
+def check(key: str, state: str, message: str | None = None) -> dict[str, Any]:
+    since = "2025-10-27T10:30:00Z"
+    return {"check_key": key, "state": state, "since": since, "message": message}
+
+
+def said(**more: Any) -> dict[str, Any]:
+    return {
+        "status": "up",
+        "machine": "m",
+        "as_of": NOW,
+        "last_heartbeat": {"at": "2025-10-28T11:59:40Z"},
+        "down": [],
+        "checks": [check("overall", "up"), check("redis", "up")],
+        "incidents": [],
+        "uptime": {},
+        "slo": [],
+        "sources": [],
+        "runs": {"last": None, "7d": {"runs": 0}},
+        "forecast": None,
+        "notes": [],
+        **more,
+    }
+
+
+def plain(report: dict[str, Any]) -> list[str]:
+    return [re.sub(r"\x1b\[\d*m", "", line) for line in lines(report)]
+
+
+def test_what_is_well_takes_a_few_lines() -> None:
+    assert plain(said()) == [
+        f"● m: All is well{'2025-10-28 12:00 UTC':>64}",
+        "",
+        "  Heartbeat   just now",
+        "  Checks      1 up",
+        "  Incidents   none open",
+        "  Runs        none yet",
+    ]
+
+
+@pytest.mark.parametrize("message", ["word " * 60, "x" * 300, "ä" * 90, None])
+def test_long_words_break_no_line(message: str | None) -> None:
+    checks = [check(f"group_{n}/{'n' * 50}", "down", message) for n in range(12)]
+    incident = {"check_key": "k" * 90, "started_at": NOW, "cause": message}
+    report = said(
+        status="down",
+        machine="a-machine-with-a-very-long-name.of-a-large-office.example",
+        down=[row["check_key"] for row in checks],
+        checks=checks,
+        incidents=[incident] * 12,
+        runs={
+            "last": {
+                "status": "failed",
+                "started_at": NOW,
+                "first_error": message,
+            },
+            "7d": {"runs": 1_000, "success_rate": 0.99999},
+        },
+        notes=[f"{message}: run ops-atomic export"],
+    )
+    shown = plain(report)
+    commands = [line for line in shown if "→" in line]
+    assert max(len(line) for line in shown if line not in commands) <= 80
+    assert commands == ["       → ops-atomic export"]
+    assert sum("and 4 more" in line for line in shown) == 2
+    assert any("99.99% of 1,000 well in 7 d" in line for line in shown)
+
+
+def test_what_is_missed_or_old_is_told_with_how_much() -> None:
+    target = {
+        "check_key": "overall", "period": "30d", "target": 0.99, "is_breached": True,
+        "budget_left_s": -3600.0, "error_budget_s": 7200.0, "burn_rate_6h": 3.25,
+    }  # fmt: skip
+    source = {
+        "source": "query_rows", "is_stale": True, "status": "stale",
+        "age_s": 200_000.0, "allowed_age_s": 172_800.0,
+    }  # fmt: skip
+    uptime = {
+        "24h": {"uptime_observed": 0.999999, "coverage": 0.5},
+        "7d": {"uptime_observed": None, "coverage": 0.0},
+        "30d": {"uptime_observed": 1.0, "coverage": 1.0},
+    }
+    shown = plain(
+        said(
+            slo=[target, {**target, "check_key": "redis"}],
+            sources=[source, {**source, "is_stale": False, "status": "fresh"}],
+            uptime=uptime,
+            forecast={"metric": "stored_bytes", "limit": 5e9, "on": "2025-11-20"},
+        )
+    )
+    text = "\n".join(shown).replace("\N{NO-BREAK SPACE}", " ")
+    assert "24 h 99.99% (50% seen)   7 d – (0% seen)   30 d 100.00%" in text
+    assert "99.00% over 30 d: missed, 1 h too much downtime, used 3.2 times" in text
+    assert "missed by redis" in text
+    assert "1 of 2 too old" in text
+    assert "✗ query_rows: 2 d 7 h old, allowed are 2 d" in text
+    assert "storage reaches 5 GB around 2025-11-20" in text
+    far = said(forecast={"metric": "stored_bytes", "limit": 5e9, "on": "2099-01-01"})
+    assert not any("Forecast" in line for line in plain(far))
