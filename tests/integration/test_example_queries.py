@@ -21,7 +21,6 @@ from exporter.sample.planted import DOWN_AT_THE_END, GAP, LAST_NIGHT, Failure
 from exporter.sample.queries import Query, catalogue, scans
 from ingest.root import EXAMPLE_ROOT, PROJECT
 from tests import faults, support
-from tests.marts import publish_marts
 
 # A one-line comment, then a statement up to its semicolon.
 QUESTION = re.compile(r"^-- (.+)\n((?!--|\n)[^;]+);$", re.MULTILINE)
@@ -38,9 +37,6 @@ Ask = Callable[[str], list[dict[str, Any]]]
 
 def exported(root: Path, as_of: datetime) -> Path:
     with mock.patch.dict(os.environ, OPS_ATOMIC_AS_OF=f"{as_of.isoformat()}Z"):
-        faults.export(root)
-        publish_marts(root, as_of)
-        (root / "g/analytics/ops_atomic.duckdb").unlink()
         faults.export(root)
     return root
 
