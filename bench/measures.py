@@ -263,9 +263,10 @@ def new_day(bench: Bench) -> None:
     )
     found.lines.append(
         at_most(
-            f"one new day on top of {few}, against `dbt build` of an empty project",
+            f"one new day with all marts on top of {few}, against `dbt build` of an "
+            "empty project",
             median_ratio(short, empty),
-            3,
+            1.8,
         )
     )
     found.details.append(
@@ -276,6 +277,28 @@ def new_day(bench: Bench) -> None:
     )
     found.point("one new day", scale.short, statistics.median(short))
     found.point("one new day", scale.long, statistics.median(long))
+
+
+def marts(bench: Bench) -> None:
+    """All marts of a year from empty, against the exports of that year."""
+    scale, found = bench.scale, bench.findings
+    sample = bench.sample(scale.middle)
+    everything, alone = [], []
+    for _ in range(scale.middle_repeats):
+        roots.clear(sample.path)
+        everything.append(bench.export(sample).seconds)
+        shutil.rmtree(sample.path / "g" / "analytics" / "marts")
+        alone.append(bench.export(sample).seconds)
+    exports = [both - one for both, one in zip(everything, alone, strict=True)]
+    span = years(scale.middle)
+    found.lines.append(
+        at_most(
+            f"all marts of {span} from empty, against its exports",
+            median_ratio(alone, exports),
+            0.5,
+        )
+    )
+    found.details.append(f"All marts of {span} from empty: {seconds(alone)}.")
 
 
 def validation(bench: Bench) -> None:
@@ -389,6 +412,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "bundles": bundles,
     "nothing_new": nothing_new,
     "new_day": new_day,
+    "marts": marts,
     "validate": validation,
     "aggregates": aggregates,
     "sizes": sizes,
