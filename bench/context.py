@@ -20,18 +20,20 @@ YEAR = 365
 
 @dataclass(frozen=True)
 class Scale:
-    """How large the roots are, and how often runs are repeated."""
+    """How large the roots are, in days, and one large file; how often runs are
+    repeated."""
 
     short: int
     middle: int
     long: int
+    file_megabytes: int
     repeats: int
     middle_repeats: int
     long_repeats: int
 
 
-FULL = Scale(30, YEAR, 5 * YEAR, repeats=3, middle_repeats=2, long_repeats=1)
-QUICK = Scale(5, 30, 90, repeats=3, middle_repeats=2, long_repeats=1)
+FULL = Scale(30, YEAR, 5 * YEAR, 500, repeats=3, middle_repeats=2, long_repeats=1)
+QUICK = Scale(5, 30, 90, 50, repeats=3, middle_repeats=2, long_repeats=1)
 
 
 @dataclass

@@ -165,6 +165,20 @@ def bundles(bench: Bench) -> None:
     )
 
 
+def large_file(bench: Bench) -> None:
+    """Memory must not grow with the size of an input."""
+    megabytes = bench.scale.file_megabytes
+    root = roots.make_large_file(bench.work, megabytes)
+    roots.clear(root)
+    cost = bench.python("-m", "exporter", "export", "--quiet", "--root", str(root))
+    words = f"peak memory, a CSV of {megabytes} MB"
+    most = cost.peak_bytes / MIB
+    bench.findings.lines.append(at_most(words, most, 400, " MiB"))
+    bench.findings.details.append(
+        f"A CSV of {megabytes} MB: {seconds([cost.seconds])}, peak {most:.0f} MiB."
+    )
+
+
 def _added(bench: Bench, ours: Sequence[float], script: Sequence[float]) -> float:
     middle = bench.scale.middle
     more = statistics.median(ours) - statistics.median(times(bench.built[middle]))
@@ -410,6 +424,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "from_empty": from_empty,
     "slope": slope,
     "bundles": bundles,
+    "large_file": large_file,
     "nothing_new": nothing_new,
     "new_day": new_day,
     "marts": marts,

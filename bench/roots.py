@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from exporter.sample import write_sample
 
@@ -69,6 +70,35 @@ def make(work: Path, days: int, rotated: bool = False) -> Sample:
         )
     size, heartbeats = json.loads(notes.read_text(encoding="utf-8"))
     return Sample(path, more, less, days, size, heartbeats)
+
+
+def make_large_file(work: Path, megabytes: int) -> Path:
+    """A root with one CSV of so many MB, none of its rows like another."""
+    root = work / f"large-{megabytes}"
+    path = root / "g" / "reports" / "query_perf_daily_20250101.csv"
+    if not path.exists():
+        path.parent.mkdir(parents=True)
+        rng = Random(megabytes)
+        made = path.with_suffix(".made")
+        with made.open("w", encoding="utf-8") as stream:
+            stream.write(
+                "timestamp,query_hash,query_type,execution_time_ms,rows_examined,"
+                "rows_returned,cache_hit,table_name,index_used\n"
+            )
+            while stream.tell() < megabytes * 1_000_000:
+                stream.write("".join(_row(rng) for _ in range(10_000)))
+        made.rename(path)
+    return root
+
+
+def _row(rng: Random) -> str:
+    at = datetime(2025, 1, 1) + timedelta(seconds=rng.randrange(86_400))
+    return (
+        f"{at:%Y-%m-%dT%H:%M:%S}Z,{rng.getrandbits(48):012x},SELECT,"
+        f"{rng.random() * 100:.3f},{rng.randrange(10_000)},{rng.randrange(100)},"
+        f"{'true' if rng.random() < 0.5 else 'false'},table_{rng.randrange(40)},"
+        f"idx_{rng.randrange(40)}\n"
+    )
 
 
 def files_below(folder: Path) -> Iterator[str]:

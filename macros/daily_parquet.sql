@@ -75,8 +75,11 @@
 ) %}
     {#- The day first, then what compresses best, then all the rest: rows in a
         total order make files that are the same byte for byte. -#}
+    {%- set unsorted = 'temp."' ~ this.identifier ~ '_unsorted"' -%}
     {%- set sort = ['date_partition'] + config.get('meta').get('order_by', []) -%}
-    create or replace temp table {{ relation }} as
+    {#- Read first, then sorted: what reads the landing takes much memory, which is
+        not there for what sorts. #}
+    create or replace temp table {{ unsorted }} as
     with batch as (
         from (
             {{ sql }}
@@ -125,14 +128,17 @@
             'missing' as outcome,
         from missing
         {%- endif %}
-    )
+    );
+    create or replace temp table {{ relation }} as
+    from {{ unsorted }}
     order by
         {%- for name in sort %}
         "{{ name }}",
         {%- endfor %}
         {%- for column in contract if column.name not in sort %}
         "{{ column.name }}"{{ ',' if not loop.last }}
-        {%- endfor %}
+        {%- endfor %};
+    drop table {{ unsorted }}
 {% endmacro %}
 
 {#- Rows of the published files whose landed record `made` knows no more. Rows of

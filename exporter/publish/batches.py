@@ -6,8 +6,10 @@ stands in which order, and that a day which cannot be made takes no other along.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +28,11 @@ from ingest.store.landing import DAMAGED
 
 # What bounds memory over a long history.
 DAYS_AT_ONCE = 120
+# Bytes of landed files from which on a day is made by itself, and the memory that
+# DuckDB then has, or has where that is too little: what is more goes to the disk.
+HEAVY = 8 << 20
+MEMORY_OF_HEAVY = ("128MiB", "192MiB", "384MiB")
+ONE_HEAVY = threading.Lock()
 
 # A run that is stopped, and defects of the code.
 NOT_OF_A_DAY = (
@@ -81,16 +88,46 @@ def make_files(
 ) -> list[Failed]:
     """Make and audit the days, write those that pass, return those that do not."""
     failed: list[Failed] = []
-    for start in range(0, len(days), DAYS_AT_ONCE):
-        batch = days[start : start + DAYS_AT_ONCE]
+    weights = [_weight(day) for day in days]
+    heavy = [day for day, size in zip(days, weights, strict=True) if size > HEAVY]
+    light = [day for day, size in zip(days, weights, strict=True) if size <= HEAVY]
+    for start in range(0, len(light), DAYS_AT_ONCE):
+        batch = light[start : start + DAYS_AT_ONCE]
         failed += _make_batch(db, statements, narrow, batch)
+    for day in heavy:
+        failed += _make_heavy(db, statements, narrow, day)
     narrow.widen(db)
     db.execute("reset variable publishing_days")
     return failed
 
 
+def _weight(day: Day) -> int:
+    """Bytes of the landed files that a day is made from."""
+    return sum(part.stat().st_size for part in day.parts if part.exists())
+
+
+def _make_heavy(
+    db: DuckDBPyConnection, statements: Statements, narrow: Narrow, day: Day
+) -> list[Failed]:
+    """Make a day in as little memory as it can be made in."""
+    raised = (*NOT_OF_A_DAY, duckdb.OutOfMemoryException)
+    with ONE_HEAVY:
+        try:
+            for limit in MEMORY_OF_HEAVY:
+                db.execute(f"set memory_limit = '{limit}'; set threads = 1")
+                with contextlib.suppress(duckdb.OutOfMemoryException):
+                    return [*_make_batch(db, statements, narrow, [day], raised)]
+        finally:
+            db.execute("reset memory_limit; reset threads")
+        return [*_make_batch(db, statements, narrow, [day])]
+
+
 def _make_batch(
-    db: DuckDBPyConnection, statements: Statements, narrow: Narrow, days: list[Day]
+    db: DuckDBPyConnection,
+    statements: Statements,
+    narrow: Narrow,
+    days: list[Day],
+    raised: tuple[type[duckdb.Error], ...] = NOT_OF_A_DAY,
 ) -> Iterator[Failed]:
     dates = [day.target.day for day in days]
     try:
@@ -103,7 +140,7 @@ def _make_batch(
         for on, dataset, rows in counted:
             kept.setdefault(on, {})[dataset] = rows
     except (duckdb.Error, MemoryError) as error:
-        if isinstance(error, NOT_OF_A_DAY) or _cannot_write(error):
+        if isinstance(error, raised) or _cannot_write(error):
             raise
         if len(days) == 1:
             yield days[0], _why(error, narrow.root, days[0])

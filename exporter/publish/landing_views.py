@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # a run with nothing to do does without
 
 # A whole heartbeat stands in one line of JSON, escaped.
 MAX_LINE_BYTES = 32 << 20
+# A landed row's cells stand in a record of 1 MiB; beside them, the header, what
+# stands around and the raw text take up to 4 MiB each.
+MAX_ROW_BYTES = 16 << 20
 
 # To DuckDB, any folder named `name=value` would be a column, which hides ours.
 PATH_AS_TEXT = "hive_partitioning = false, filename = 'part_path'"
@@ -162,7 +165,9 @@ def _csv(found: str, columns: dict[str, str], compression: str) -> str:
         columns = {_struct(columns)},
         auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '',
-        max_line_size = {MAX_LINE_BYTES},
+        max_line_size = {MAX_ROW_BYTES},
+        -- Else it is that of sixteen such rows, several times over.
+        buffer_size = {MAX_ROW_BYTES + (1 << 20)},
         compression = '{compression}',
         {PATH_AS_TEXT}
     )"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.fuzz.actions import File
 from tests.fuzz.readings import CANARY, readings_in
-from tests.fuzz.snapshots import STATE, landed, published
+from tests.fuzz.snapshots import STATE, landed, published, told_by_inputs
 from tests.fuzz.world import DAYS, World
 
 
@@ -116,13 +116,13 @@ def _landing_and_more(world: World) -> str:
 
 def _published(world: World) -> str:
     """Published files: each is made again, the same byte for byte."""
-    before = {path: entry.data for path, entry in published(world.look()).items()}
-    chosen = _choose(world, list(before))
+    before = told_by_inputs(world.look())
+    chosen = _choose(world, list(published(world.look())))
     for path in chosen:
         _hurt(world, path)
     world.validate(is_damaged=True)
     world.export()
-    after = {path: entry.data for path, entry in published(world.look()).items()}
+    after = told_by_inputs(world.look())
     world.insist(before == after, f"{chosen} were not made again as they were")
     return f"damage in {', '.join(chosen)}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fuzz.owed import Owed
-from tests.fuzz.snapshots import STATE, published
+from tests.fuzz.snapshots import STATE, published, told_by_inputs
 from tests.fuzz.world import DAYS, World
 
 LANDING = f"{STATE}landing"
@@ -100,8 +100,8 @@ def _no_published(world: World, _backup: Path, _owed: Owed) -> str:
     said = world.export().report["warnings"]
     kept = {text.partition(": ")[0] for text in said if "kept" in text}
     before = {
-        path: entry.data
-        for path, entry in published(world.look()).items()
+        path: data
+        for path, data in told_by_inputs(world.look()).items()
         if path not in kept
     }
     gone = [path for path in sorted(before) if world.rng.random() < 0.7]
@@ -109,7 +109,7 @@ def _no_published(world: World, _backup: Path, _owed: Owed) -> str:
         (world.root / path).unlink()
     world.promises.published = Owed()
     world.export()
-    after = {path: entry.data for path, entry in published(world.look()).items()}
+    after = told_by_inputs(world.look())
     after = {path: data for path, data in after.items() if path not in kept}
     world.insist(before == after, f"of {gone} not all came back as they were")
     return f"{len(gone)} published files less"

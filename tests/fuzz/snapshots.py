@@ -78,6 +78,15 @@ def published(snapshot: Snapshot) -> Snapshot:
     }
 
 
+def told_by_inputs(snapshot: Snapshot) -> dict[str, bytes]:
+    """What is published of inputs, which is the same however many runs there were."""
+    return {
+        path: entry.data
+        for path, entry in published(snapshot).items()
+        if "/run_log/" not in path
+    }
+
+
 def landed(snapshot: Snapshot) -> Snapshot:
     top = f"{STATE}landing/"
     return {path: entry for path, entry in snapshot.items() if path.startswith(top)}
