@@ -32,9 +32,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Contract:
-    """What the project says of a dataset in docs/parquet_schema.json."""
+    """What the project says of a dataset or mart in docs/parquet_schema.json."""
 
     dataset: str
+    is_mart: bool
     path: re.Pattern[str]
     columns: tuple[tuple[str, str], ...]
     required: frozenset[str]
@@ -45,10 +46,11 @@ class Contract:
 @functools.cache
 def contracts() -> tuple[Contract, ...]:
     """All of them."""
-    listed = json.loads(CONTRACTS.read_text(encoding="utf-8"))["datasets"]
+    listed = json.loads(CONTRACTS.read_text(encoding="utf-8"))
     return tuple(
         Contract(
             dataset=told["name"],
+            is_mart=group == "marts",
             path=_pattern(told["path"]),
             columns=tuple((c["name"], c["type"]) for c in told["columns"]),
             required=frozenset(c["name"] for c in told["columns"] if not c["nullable"]),
@@ -59,7 +61,8 @@ def contracts() -> tuple[Contract, ...]:
                 if c.get("accepted_values")
             },
         )
-        for told in listed
+        for group in ("datasets", "marts")
+        for told in listed[group]
     )
 
 
@@ -121,23 +124,27 @@ def show(snapshot: Snapshot) -> Shown:
         shown.problems += [f"{path}: {p}" for p in file.problems(contract, day)]
         if file.columns != contract.columns:
             continue
+        shown.texts[path] = file.text
+        if contract.is_mart:
+            continue  # what is asked for must stand in an export
         for row in file.rows:
             _index(shown, contract.dataset, row)
             key = tuple(row.get(name) for name in contract.unique)
             if contract.unique == ("filename",) and key in seen_keys[contract.dataset]:
                 shown.problems.append(f"{path}: {key} is published twice")
             seen_keys[contract.dataset].add(key)
-        shown.texts[path] = file.text
-        shown.footers[contract.dataset, day] = int(file.footer["landed_records"])
+        if day:
+            shown.footers[contract.dataset, day] = int(file.footer["landed_records"])
     return shown
 
 
-def _contract_of(path: str) -> tuple[Contract, date] | None:
+def _contract_of(path: str) -> tuple[Contract, date | None] | None:
+    """The contract of a file and its day; None for a mart's only file."""
     for contract in contracts():
         match = contract.path.fullmatch(path)
         if match:
-            told = match["day"]
-            return contract, date(int(told[:4]), int(told[4:6]), int(told[6:]))
+            told = match.groupdict().get("day")
+            return contract, date.fromisoformat(told) if told else None
     return None
 
 
@@ -162,7 +169,7 @@ class _File:
     rows: tuple[Row, ...]
     text: bytes
 
-    def problems(self, contract: Contract, day: date) -> Iterator[str]:
+    def problems(self, contract: Contract, day: date | None) -> Iterator[str]:
         """Where the file is not what its contract says."""
         if self.columns != contract.columns:
             yield f"columns are {self.columns}"
@@ -171,7 +178,7 @@ class _File:
             yield f"compressed with {sorted(self.codecs)}"
         if missing := FOOTER - self.footer.keys():
             yield f"the footer does not say {sorted(missing)}"
-        if any(row["date_partition"] != day for row in self.rows):
+        if day and any(row["date_partition"] != day for row in self.rows):
             yield "holds rows of another day"
         for name in sorted(contract.required):
             if any(row.get(name) is None for row in self.rows):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 OUTPUTS = (
     "g/analytics/",
     "g/logs/",
+    "g/reports/dashboard/",
     "g/reports/parquet/",
     "knowledge/optimize/parquet/",
 )
@@ -19,6 +20,7 @@ GUIDE = {
     for name in ("PARQUET_README.md", "example_queries.sql", "parquet_schema.json")
 }
 STATE = "g/analytics/state/"
+MARTS = "g/analytics/marts/"
 OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 OTHERS_PASS = stat.S_IXGRP | stat.S_IXOTH
 
@@ -83,7 +85,9 @@ def told_by_inputs(snapshot: Snapshot) -> dict[str, bytes]:
     return {
         path: entry.data
         for path, entry in published(snapshot).items()
-        if "/run_log/" not in path
+        if entry.data is not None
+        and "/run_log/" not in path
+        and not path.startswith(MARTS)
     }
 
 
