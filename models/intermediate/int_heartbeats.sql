@@ -86,7 +86,8 @@ pivot_to_worst_status as (
 
 ),
 
-list_rejects as (
+-- Of one heartbeat written in both forms, the one in JSON is published.
+list_unpublished as (
 
     select
         filename,
@@ -99,17 +100,24 @@ list_rejects as (
         filename as source_file,
         null::bigint as line_number,
         'heartbeats' as landing_source,
-        'reject' as outcome,
+        if(
+            reject_reason = 'a heartbeat in JSON has this name',
+            'duplicate',
+            'reject'
+        ) as outcome,
     from heartbeats
     where reject_reason is not null
 
 ),
 
-list_names_in_markdown as (
+list_names_that_count as (
 
     select filename,
-    from heartbeats
-    where reject_reason is null
+    from pivot_to_worst_status
+    union all
+    select filename,
+    from list_unpublished
+    where outcome = 'duplicate'
 
 ),
 
@@ -139,8 +147,8 @@ judge_legacy_rows as (
         case
             when reject_reason is not null then 'reject'
             when place > 1 then 'duplicate'
-            -- What is read from Markdown says more.
-            when filename in (from list_names_in_markdown) then 'duplicate'
+            -- What is read from the heartbeat itself says more.
+            when filename in (from list_names_that_count) then 'duplicate'
             else 'published'
         end as outcome,
     from rank_legacy_rows
@@ -149,6 +157,6 @@ judge_legacy_rows as (
 
 from pivot_to_worst_status
 union all by name
-from list_rejects
+from list_unpublished
 union all by name
 from judge_legacy_rows

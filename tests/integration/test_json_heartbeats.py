@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests import faults
 from tests.faults import BEATS, CHECKS, REJECTS, export, is_valid, write
 
+COUNTS = "g/analytics/landed_counts/*.parquet"
 FOLDER = "g/reports/ops_atomic"
 CHECK = {"group": "Redis", "name": "Status", "status": "ok", "message": "responds"}
 
@@ -17,33 +20,66 @@ def beat(status: str = "ok") -> str:
     return json.dumps({**said, "checks": [CHECK]})
 
 
+def markdown(at: str) -> str:
+    return faults.heartbeat(f"2025-10-28T{at.replace('-', ':')}Z")
+
+
+def land(root: Path, files: dict[str, str], is_rotated: bool = False) -> None:
+    for name, text in files.items():
+        write(root / FOLDER / name, text, 1761645900)
+    if is_rotated:
+        faults.rotate(root, [f"{FOLDER}/{name}" for name in files])
+
+
 def test_json_counts_once_live_and_from_bundles(tmp_path: Path) -> None:
-    live, rotated = tmp_path / "live", tmp_path / "rotated"
-    files = {
-        f"{FOLDER}/heartbeat_2025-10-28_10-00-00.json": beat("error"),
-        f"{FOLDER}/heartbeat_2025-10-28_10-00-00.md": faults.heartbeat(
-            "2025-10-28T10:00:00Z"
-        ),
-        f"{FOLDER}/heartbeat_2025-10-28_10-05-00.md": faults.heartbeat(
-            "2025-10-28T10:05:00Z"
-        ),
+    both = {
+        "heartbeat_2025-10-28_10-00-00.json": beat("error"),
+        "heartbeat_2025-10-28_10-00-00.md": markdown("10-00-00"),
     }
-    for root in (live, rotated):
-        for name, text in files.items():
-            write(root / name, text, 1761645900)
-    faults.rotate(rotated, files)
-    for root in (live, rotated):
+    files = {**both, "heartbeat_2025-10-28_10-05-00.md": markdown("10-05-00")}
+    for place in ("live", "rotated"):
+        root = tmp_path / place
+        land(root, files, place == "rotated")
         export(root)
-        assert sorted(faults.rows(root, BEATS, "filename, status, redis_status")) == [
-            ("heartbeat_2025-10-28_10-00-00.json", "error", "ok"),
-            ("heartbeat_2025-10-28_10-05-00.md", "ok", "ok"),
-        ]
-        assert ("Redis", "Status", "ok", "responds") in faults.rows(
-            root, CHECKS, "check_group, check_name, status, message"
-        )
-        assert faults.rows(root, REJECTS, "source_file, reason") == [
-            ("heartbeat_2025-10-28_10-00-00.md", "a heartbeat in JSON has this name")
-        ]
-        assert not faults.conservation(root)
+        assert_json_counts(root)
         assert is_valid(root)
         assert not export(root).paths("exported")
+
+
+def assert_json_counts(root: Path) -> None:
+    assert sorted(faults.rows(root, BEATS, "filename, status, redis_status")) == [
+        ("heartbeat_2025-10-28_10-00-00.json", "error", "ok"),
+        ("heartbeat_2025-10-28_10-05-00.md", "ok", "ok"),
+    ]
+    assert ("Redis", "Status", "ok", "responds") in faults.rows(
+        root, CHECKS, "check_group, check_name, status, message"
+    )
+    assert not faults.rows(root, REJECTS, "source_file")
+    counts = faults.rows(root, COUNTS, "dataset, landed, published, duplicates")
+    assert sorted(counts) == [("heartbeat_checks", 2, 2, 0), ("ops_atomic", 3, 2, 1)]
+
+
+@pytest.mark.parametrize(("first", "is_rotated"), [("json", True), ("md", False)])
+def test_the_json_counts_whichever_comes_first(
+    tmp_path: Path, first: str, is_rotated: bool
+) -> None:
+    both = {
+        "heartbeat_2025-10-28_10-00-00.json": beat("error"),
+        "heartbeat_2025-10-28_10-00-00.md": markdown("10-00-00"),
+    }
+    other = {"heartbeat_2025-10-28_10-05-00.md": markdown("10-05-00")}
+    early = {name: text for name, text in both.items() if name.endswith(first)}
+    land(tmp_path, early | other, is_rotated)
+    export(tmp_path)
+    land(tmp_path, {name: both[name] for name in both.keys() - early.keys()})
+    export(tmp_path)
+    assert_json_counts(tmp_path)
+
+
+def test_markdown_counts_where_its_json_cannot_be_read(tmp_path: Path) -> None:
+    name = "heartbeat_2025-10-28_10-00-00"
+    land(tmp_path, {f"{name}.md": markdown("10-00-00"), f"{name}.json": "{"})
+    export(tmp_path)
+    assert faults.rows(tmp_path, BEATS, "filename") == [(f"{name}.md",)]
+    assert faults.rows(tmp_path, REJECTS, "source_file") == [(f"{name}.json",)]
+    assert not faults.conservation(tmp_path)
