@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import subprocess
 import tomllib
 from typing import Any
 
@@ -12,8 +13,10 @@ import yaml
 
 from exporter.cli.main import main
 from exporter.contracts.datasets import load_datasets
+from exporter.dashboard.write import dashboard_path
+from exporter.metrics.textfile import metrics_path
 from exporter.reporting.thresholds import limits
-from ingest.root import PROJECT
+from ingest.root import EXAMPLE_ROOT, PROJECT, Root
 from tests.support import HOME, tracked_files
 
 
@@ -184,3 +187,14 @@ def test_the_version_stands_in_one_place() -> None:
     }
     document = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
     assert "version" not in document
+
+
+def test_what_an_export_leaves_in_the_example_is_no_change_to_commit() -> None:
+    tracked_files()  # or skip: this is no checkout
+    example = Root(EXAMPLE_ROOT)
+    left = [dashboard_path(example), metrics_path(example), example.state]
+    asked = ["git", "check-ignore", *map(str, left)]
+    said = subprocess.run(
+        asked, cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert said.stdout.splitlines() == [str(path) for path in left]
