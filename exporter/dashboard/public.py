@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from exporter.answers.ask import Row
+from exporter.dashboard.documents import MOST, row_in_json
 
 # Shown under these names; any other check only under one that was given to it.
 FIXED = {
@@ -17,17 +20,22 @@ UPTIME = (
     "grain", "started_at", "ended_at", "up_s", "degraded_s", "down_s", "unknown_s",
     "maintenance_s",
 )  # fmt: skip
+INCIDENT = ("started_at", "ended_at", "duration_s")
 
 
 def public_data(
-    documents: Mapping[str, dict[str, Any]], names: Mapping[str, str]
+    documents: Mapping[str, dict[str, Any]],
+    incidents: Iterable[Row],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the public page needs of the documents, and nothing else.
 
-    `names` are public names by check, beside the fixed ones. A check goes by its
-    public name alone.
+    `incidents` are all of that answer: those that the documents leave out may be
+    the ones to show. `names` are public names by check, beside the fixed ones. A
+    check goes by its public name alone.
     """
     shown = FIXED | dict(names)
+    broken = [row for row in incidents if row["check_key"] in shown]
     checks = [
         {"name": shown[row["check_key"]], "state": row["state"], "since": row["since"]}
         for row in documents["checks"]["checks"]
@@ -47,12 +55,9 @@ def public_data(
         "incidents": [
             {
                 "name": shown[row["check_key"]],
-                "started_at": row["started_at"],
-                "ended_at": row["ended_at"],
-                "duration_s": row["duration_s"],
+                **row_in_json({cell: row[cell] for cell in INCIDENT}),
             }
-            for row in documents["incidents"]["incidents"]
-            if row["check_key"] in shown
+            for row in broken[:MOST]
         ],
         "maintenance": [
             {

@@ -34,6 +34,7 @@ def write_dashboard(root: Root, output: Path | None = None) -> Path:
     """
     with Answers(root) as answers:
         found = documents(answers, machine_name(root), utc_now())
+        incidents = answers.rows("incidents")
     data = {name: packed(document) for name, document in found.items()}
     scripts = [library(root.state / "answers"), script(*SHARED, *OWN)]
     page = render("index", data, scripts)
@@ -44,7 +45,7 @@ def write_dashboard(root: Root, output: Path | None = None) -> Path:
     for name, document in found.items():
         text = json.dumps(document, ensure_ascii=False)
         _write(place.parent / "api" / f"{name}.json", f"{text}\n")
-    public = packed(public_data(found, public_names(root)))
+    public = packed(public_data(found, incidents, public_names(root)))
     public_page = render("status", public, [script(*SHARED, "status.js")])
     _write(place.with_name("status.html"), public_page)
     _write(place, page)

@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from exporter.dashboard.documents import MOST
 from exporter.dashboard.page import in_html, packed, render, script
 from exporter.dashboard.public import public_data
 
@@ -72,25 +74,39 @@ def documents() -> dict[str, dict[str, Any]]:
         },
         "checks": {"checks": [{"check_key": key, **check} for key in keys]},
         "uptime": {"uptime": [{"check_key": key, **lasted} for key in keys]},
-        "incidents": {
-            "incidents": [{"check_key": key, "cause": secret, **times} for key in keys]
-        },
     }
 
 
+def incident(key: str, day: int = 28) -> dict[str, Any]:
+    begun = {"started_at": datetime(2025, 10, day), "ended_at": None, "is_open": True}
+    return {"check_key": key, "cause": "SECRET", "duration_s": 9.0, **begun}
+
+
+INCIDENTS = [incident("redis"), incident("disk/secret")]
+
+
 def test_the_public_page_tells_no_more_than_states_and_times() -> None:
-    data = public_data(documents(), {})
+    data = public_data(documents(), INCIDENTS, {})
     text = json.dumps(data)
     assert "SECRET" not in text
     assert "disk" not in text
     assert [row["name"] for row in data["checks"]] == ["Redis"]
     assert [row["name"] for row in data["incidents"]] == ["Redis"]
+    assert data["incidents"][0]["started_at"] == "2025-10-28T00:00:00Z"
     assert [row["name"] for row in data["maintenance"]] == ["Redis", None]
     assert data["state"] == "down"
 
 
+def test_incidents_that_are_not_for_all_crowd_out_no_others() -> None:
+    others = [incident("disk/secret")] * (MOST + 1)
+    data = public_data(documents(), [*others, incident("redis", 1)], {})
+    assert [row["name"] for row in data["incidents"]] == ["Redis"]
+
+
 def test_a_check_with_a_public_name_is_shown_under_it() -> None:
-    data = public_data(documents(), {"disk/secret": "Storage", "redis": "Cache"})
+    data = public_data(
+        documents(), INCIDENTS, {"disk/secret": "Storage", "redis": "Cache"}
+    )
     assert [row["name"] for row in data["checks"]] == ["Cache", "Storage"]
     assert "disk" not in json.dumps(data)
 
@@ -112,4 +128,4 @@ def test_one_state_stands_for_all(states: list[str], whole: str | None) -> None:
         {"check_key": key, "state": state, "since": None}
         for key, state in zip(keys, states, strict=False)
     ]
-    assert public_data(found, {})["state"] == whole
+    assert public_data(found, [], {})["state"] == whole
