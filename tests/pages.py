@@ -34,7 +34,7 @@ def fill(root: Path, days: int = 100, said: str = "connection refused") -> None:
     text = {"query_hash": "q1", "query_text": said, "last_seen": AS_OF}
     publish(root, "query_texts", [text | {"date_partition": AS_OF.date()}])
     publish(root, "workload_daily", _work(days, said))
-    publish(root, "query_regressions", [_verdict("regressed", said, 2.5)])
+    publish(root, "query_regressions", [verdict("regressed", said, 2.5)])
     publish(root, "index_advice_lifecycle", [_advice(said, True), _advice("b", False)])
     publish(root, "storage_daily", _storage(days))
     publish(root, "data_quality_daily", _quality(days))
@@ -144,7 +144,7 @@ def _work(days: int, said: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _verdict(verdict: str, key: str, ratio: float) -> dict[str, Any]:
+def verdict(verdict: str, key: str, ratio: float) -> dict[str, Any]:
     before = {"p95_before_ms": 10.0, "executions_before": 200}
     after = {"p95_after_ms": 10.0 * ratio, "executions_after": 50}
     told = {"kind": "pattern", "query_key": key, "verdict": verdict, "ratio": ratio}

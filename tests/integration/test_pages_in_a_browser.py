@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from exporter.dashboard.write import write_dashboard
 from ingest.root import Root
-from tests.pages import AS_OF, CHECKS, fill
+from tests.pages import AS_OF, CHECKS, fill, verdict
+from tests.published import publish
 from tests.support import require_tool
 
 FLAGS = (
@@ -333,6 +334,30 @@ def test_a_range_without_data_says_so(
     assert "No query in the last 24 hours" in page.locator("#queries").inner_text()
     assert "Nothing in the last 24 hours" in page.locator("#queries").inner_text()
     assert "No incident" not in page.locator("#incidents").inner_text()
+
+
+def test_from_or_to_no_time_at_all_is_told_without_a_ratio(
+    visit: Visit, tmp_path: Path
+) -> None:
+    fill(tmp_path, days=3)
+    from_none = verdict("regressed", "a", 5.0) | {"p95_before_ms": 0.0, "ratio": None}
+    to_none = verdict("improved", "b", 0.0)
+    publish(tmp_path, "query_regressions", [from_none, to_none])
+    told = visit.open(folder_of(tmp_path)).locator("#queries").inner_text()
+    assert "▲ slower" in told
+    assert "▼ faster" in told
+    assert "Infinity" not in told
+
+
+def test_what_was_stored_long_ago_is_stored(visit: Visit, tmp_path: Path) -> None:
+    fill(tmp_path, days=3)
+    folder = tmp_path / "g" / "analytics" / "marts" / "storage_daily"
+    shutil.rmtree(folder)
+    old = {"machine": "lab", "dataset": "ops_atomic", "parquet_bytes": 8_000}
+    day = {"date_partition": (AS_OF - timedelta(days=200)).date()}
+    publish(tmp_path, "storage_daily", [old | day])
+    tiles = visit.open(folder_of(tmp_path)).locator(".tiles").inner_text()
+    assert re.search(r"Stored\s+8\.0\sKB", tiles), tiles
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -53,7 +53,8 @@ function tiles() {
   const month = slo.find((row) => row.check_key === "overall" && row.period === "30d") || slo.find((row) => row.period === "30d");
   const days = rows(DATA.queries.days), lastDay = days[days.length - 1];
   const beats = rows(DATA.heartbeats.heartbeats).filter((row) => row.grain === "hour"), beat = beats[beats.length - 1];
-  const stored = rows(DATA.storage.days).filter((row) => row.grain === "day"), size = stored[stored.length - 1];
+  /* Days first, then weeks: of an old root there are weeks only. */
+  const stored = rows(DATA.storage.days), size = stored.filter((row) => row.grain === "day").at(-1) || stored.at(-1);
   const counted = checks.filter((row) => row.check_key !== "overall");
   const tile = (name, value, note, isBad) => h("div", { class: `card${isBad ? " bad" : ""}` }, h("dt", {}, name), h("dd", {}, h("b", {}, isBad ? `!\u00a0${value}` : value), h("small", {}, note)));
   const left = month && month.error_budget_s ? month.budget_left_s / month.error_budget_s : null;
@@ -62,11 +63,11 @@ function tiles() {
     tile("Checks up", `${counted.filter((row) => row.state === "up").length} of ${counted.length}`, `${status.checks_degraded} degraded, ${status.checks_down} down, ${status.checks_unknown} unknown`, status.checks_down > 0),
     tile("Open incidents", count(status.open_incidents), `${count(DATA.incidents.incidents_in_all)} ever`, status.open_incidents > 0),
     tile("Uptime, 30 days", month ? percent(month.uptime_observed) : "–", month && month.target ? `target ${percent(month.target)}` : "no target set", month && month.is_breached),
-    tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : "no target set", left !== null && left < 0),
+    tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : month && month.target ? "nothing observed" : "no target set", left !== null && left < 0),
     tile("Heartbeat takes", beat ? millis(beat.duration_ms) : "–", beat ? `usual ${millis(beat.expected_ms)}` : "no heartbeat", beat && beat.is_anomaly),
     tile("Query p95", lastDay ? millis(lastDay.p95_ms) : "–", lastDay ? `on ${day(lastDay.day)}` : "no queries"),
     tile("Sources too old", count(status.stale_sources), `of ${count(rows(DATA.freshness.sources).length)} expected`, status.stale_sources > 0),
-    tile("Stored", size ? bytes(size.stored_bytes) : "–", size ? `${bytes(size.parquet_bytes)} on ${day(size.day)}` : "nothing"));
+    tile("Stored", size ? bytes(size.stored_bytes) : "–", size ? `${bytes(size.parquet_bytes)} ${size.grain === "day" ? "on" : "in the week from"} ${day(size.day)}` : "nothing"));
 }
 
 function checkSection() {
@@ -146,7 +147,6 @@ function querySection() {
   const texts = new Map(all.map((row) => [row.query_hash, row.query_text]));
   const slowest = [...found].sort((a, b) => b.p95_ms - a.p95_ms).slice(0, 10);
   const judged = rows(DATA.regressions.regressions).filter((row) => ["regressed", "improved"].includes(row.verdict));
-  const verdicts = { regressed: (row) => mark("bad", `▲ ${row.ratio.toFixed(1)}× slower`), improved: (row) => mark("good", `▼ ${(1 / row.ratio).toFixed(1)}× faster`) };
   return section("queries", "Queries", rangeName(),
     h("div", { class: "two" }, h("div", {}, h("h3", {}, "p95 trend"), queryChart()), h("div", {}, h("h3", {}, "Time by table"), tableChart(tables))),
     h("h3", {}, "Slowest by p95"), table("Slowest queries", [
@@ -154,7 +154,7 @@ function querySection() {
     ], slowest, `No query in the ${rangeName()}.`),
     h("h3", {}, "p95 of the costliest"), trendChart(texts),
     h("h3", {}, "Slower or faster than in the weeks before"), table("Regressions", [
-      ["Query or pattern", (row) => h("code", {}, long(texts.get(row.query_key) || row.query_key)), "wide"], ["Before", (row) => millis(row.p95_before_ms), "num"], ["After", (row) => millis(row.p95_after_ms), "num"], ["Verdict", (row) => verdicts[row.verdict](row), "short"], ["Runs before", (row) => count(row.executions_before), "num"], ["Runs after", (row) => count(row.executions_after), "num"],
+      ["Query or pattern", (row) => h("code", {}, long(texts.get(row.query_key) || row.query_key)), "wide"], ["Before", (row) => millis(row.p95_before_ms), "num"], ["After", (row) => millis(row.p95_after_ms), "num"], ["Verdict", (row) => change(row.verdict === "regressed", row.ratio), "short"], ["Runs before", (row) => count(row.executions_before), "num"], ["Runs after", (row) => count(row.executions_after), "num"],
     ], judged.slice(0, 20), "Nothing got clearly slower or faster."));
 }
 
@@ -164,7 +164,7 @@ function adviceSection() {
     ["Index", (row) => h("code", {}, said(row.recommended_index)), "wide"], ["Table", (row) => said(row.table_name)], ["For", (row) => (row.query_pattern === null ? "–" : h("code", {}, long(row.query_pattern))), "wide"],
     ["Since", (row) => day(row.first_seen), "short"], ["State", (row) => (row.is_open ? mark("warn", "! open") : `closed ${day(row.closed_at)}`), "short"],
     ["p95 before", (row) => millis(row.p95_before_ms), "num"], ["p95 after", (row) => millis(row.p95_after_ms), "num"],
-    ["Effect", (row) => (row.effect_ratio === null ? (row.is_open ? "not done yet" : "not known") : row.effect_ratio < 1 ? mark("good", `▼ ${(1 / row.effect_ratio).toFixed(1)}× faster`) : row.effect_ratio > 1 ? mark("bad", `▲ ${row.effect_ratio.toFixed(1)}× slower`) : "none"), "short"],
+    ["Effect", (row) => (row.effect_ratio === null ? (row.is_open ? "not done yet" : "not known") : row.effect_ratio === 1 ? "none" : change(row.effect_ratio > 1, row.effect_ratio)), "short"],
   ], found.slice(0, 20), "No index was ever advised."), found.length > 20 && h("p", { class: "soft" }, `The first 20 of ${count(found.length)}; the others stand in api/advice.json.`));
 }
 

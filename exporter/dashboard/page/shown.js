@@ -49,6 +49,12 @@ function mark(kind, text) {
   return h("span", { class: `${kind}-text` }, text);
 }
 
+/* How many times slower or faster; from or to no time at all that is no number. */
+function change(isSlower, ratio) {
+  const times = ratio ? ` ${(isSlower ? ratio : 1 / ratio).toFixed(1)}×` : "";
+  return isSlower ? mark("bad", `▲${times} slower`) : mark("good", `▼${times} faster`);
+}
+
 function more(inAll, told, what) {
   return inAll > told ? h("p", { class: "soft" }, `${count(told)} of ${count(inAll)} ${what}; all of them stand in the mart.`) : null;
 }
