@@ -66,6 +66,14 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of(tmp_path_factory.mktemp("fresh"))
 
 
+def state(key: str, state: str) -> dict[str, Any]:
+    """A check's span up to the present moment."""
+    start = AS_OF.replace(hour=0)
+    times = {"started_at": start, "ended_at": AS_OF, "last_heartbeat_at": AS_OF}
+    day = {"date_partition": AS_OF.date()}
+    return {"machine": "lab", "check_key": key, "state": state, **times, **day}
+
+
 class Visit:
     """Pages opened by one visitor, and what the browser has to complain of."""
 
@@ -347,6 +355,17 @@ def test_from_or_to_no_time_at_all_is_told_without_a_ratio(
     assert "▲ slower" in told
     assert "▼ faster" in told
     assert "Infinity" not in told
+
+
+def test_of_what_nothing_is_known_the_public_page_does_not_say_that_it_is_up(
+    visit: Visit, tmp_path: Path
+) -> None:
+    fill(tmp_path, days=3)
+    spans = tmp_path / "g" / "analytics" / "marts" / "check_states"
+    shutil.rmtree(spans)
+    publish(tmp_path, "check_states", [state("redis", "up"), state("api", "unknown")])
+    told = visit.open(folder_of(tmp_path), "status").locator("h2").first.inner_text()
+    assert "All that is known of is up" in told
 
 
 def test_what_was_stored_long_ago_is_stored(visit: Visit, tmp_path: Path) -> None:
