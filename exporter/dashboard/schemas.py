@@ -57,7 +57,6 @@ def _schema(
             },
         }
         one["required"] = list(one["properties"])
-        one["additionalProperties"] = False
         grain = _grain(answer)
         if answer == "status":
             properties[part] = {**one, "description": grain}
@@ -74,7 +73,6 @@ def _schema(
         "type": "object",
         "properties": properties,
         "required": list(properties),
-        "additionalProperties": False,
     }
 
 
