@@ -83,45 +83,48 @@ def plan_mart(
     only: Collection[Day] | None = None,
     is_forced: bool = False,
 ) -> Iterator[tuple[MartFile, Due]]:
-    """Each file that a mart should have; the target says why it is stale, if it is.
+    """Each file that a mart should have; the target says why it is stale, if it is,
+    and only then what its footer is to hold: most files are as they should be.
 
     `existing` are its files that exist, None for one that is damaged.
     """
     for wanted in mart_files(mart, world, only):
-        content = wanted.content or {}
-        metadata = {
-            "dataset": mart.name,
-            **({"day": wanted.day.isoformat()} if wanted.day else {}),
-            "schema_version": str(mart.schema_version),
-            "source_fingerprint": fingerprint_of(content),
-            "model_fingerprint": mart.model_fingerprint,
-            "landed_records": str(records_of(content)),
-            "landed": written(content),
-        }
-        path = mart.file(wanted.day)
+        fingerprint = fingerprint_of(wanted.content or {})
         if wanted.day not in existing:
             reason = "missing"
         else:
-            reason = _why_stale(wanted, metadata, existing[wanted.day])
+            reason = _why_stale(mart, wanted, fingerprint, existing[wanted.day])
         if is_forced and not reason:
             reason = "forced"
+        metadata = _metadata(mart, wanted, fingerprint) if reason else {}
+        path = mart.file(wanted.day)
         yield wanted, Due(mart.name, wanted.day, path, metadata, reason)
 
 
+def _metadata(mart: Mart, wanted: MartFile, fingerprint: str) -> dict[str, str]:
+    content = wanted.content or {}
+    return {
+        "dataset": mart.name,
+        **({"day": wanted.day.isoformat()} if wanted.day else {}),
+        "schema_version": str(mart.schema_version),
+        "source_fingerprint": fingerprint,
+        "model_fingerprint": mart.model_fingerprint,
+        "landed_records": str(records_of(content)),
+        "landed": written(content),
+    }
+
+
 def _why_stale(
-    wanted: MartFile, metadata: Mapping[str, str], file: PublishedFile | None
+    mart: Mart, wanted: MartFile, fingerprint: str, file: PublishedFile | None
 ) -> str:
     if file is None:
         return "damaged"
     made = file.metadata
-    if made.get("schema_version") != metadata["schema_version"]:
+    if made.get("schema_version") != str(mart.schema_version):
         return "schema changed"
-    if made.get("model_fingerprint") != metadata["model_fingerprint"]:
+    if made.get("model_fingerprint") != mart.model_fingerprint:
         return "code changed"
-    if (
-        wanted.content is None
-        or made.get("source_fingerprint") != metadata["source_fingerprint"]
-    ):
+    if wanted.content is None or made.get("source_fingerprint") != fingerprint:
         return "an input changed"
     return ""
 
