@@ -15,7 +15,7 @@ from exporter.cli.flags import (
     root_option,
 )
 from exporter.reporting.screen import Screen
-from exporter.runtime.errors import describe
+from exporter.runtime.errors import describe, first_line
 from exporter.runtime.redact import redact
 from ingest import advice
 
@@ -46,7 +46,7 @@ def dashboard_command(root: str | None, is_opened: bool, output: Path | None) ->
         with screen.progress("Making the dashboard"):
             page = write_dashboard(where, output)
     except duckdb.Error as error:
-        said = redact(str(error).split("\n")[0])
+        said = redact(first_line(error))
         screen.fail(advice.run(f"not made: {said}; to mend it", where, "export"))
         sys.exit(FAILURE)
     except OSError as error:

@@ -17,6 +17,7 @@ from exporter.cli.flags import (
     root_option,
 )
 from exporter.reporting.screen import Screen
+from exporter.runtime.errors import first_line
 
 
 @click.command("rejects")
@@ -38,7 +39,7 @@ def rejects_command(root: str | None, day: date | None, as_json: bool) -> None:
     try:
         found = find_rejects(where, load_datasets()["rejected_records"], day)
     except duckdb.Error as error:
-        screen.fail(str(error).split("\n")[0])
+        screen.fail(first_line(error))
         sys.exit(FAILURE)
     if as_json:
         print_json({"rejects": [asdict(one) for one in found]})

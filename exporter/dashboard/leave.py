@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exporter.runtime.errors import first_line
 from ingest.root import Root
 
 
@@ -19,5 +20,5 @@ def leave_dashboard(root: Root, has_published: bool) -> None:
     try:
         write_dashboard(root)
     except duckdb.Error as error:
-        said = str(error).split("\n")[0]
-        raise OSError(f"the dashboard is not made anew: {said}") from error
+        said = f"the dashboard is not made anew: {first_line(error)}"
+        raise OSError(said) from error

@@ -13,6 +13,7 @@ import duckdb
 from exporter.contracts.datasets import Dataset
 from exporter.publish.landing_views import literal_path
 from exporter.publish.published import looks_whole
+from exporter.runtime.errors import first_line
 
 # Files of one query.
 FILES_AT_ONCE = 5000
@@ -124,7 +125,7 @@ def _halving(
     except duckdb.Error as error:
         whole = [path for path in paths if looks_whole(path)]
         if len(paths) == 1:
-            yield paths[0], Unreadable(str(error).partition("\n")[0])
+            yield paths[0], Unreadable(first_line(error))
         elif len(whole) < len(paths):
             for path in sorted({*paths} - {*whole}):
                 yield path, Unreadable("it has no footer")

@@ -17,6 +17,7 @@ from exporter.reporting.markdown import one_line, plain
 from exporter.reporting.period import Period, day_before, week_before
 from exporter.reporting.report_text import of_now, of_period
 from exporter.reporting.screen import kilobytes
+from exporter.runtime.errors import first_line
 from exporter.runtime.present import present
 from exporter.runtime.redact import redact
 from ingest import advice, files
@@ -74,7 +75,7 @@ def _sections(root: Root, now: datetime) -> list[Section]:
                 ("Growth", list(_growth(answers))),
             ]
     except duckdb.Error as error:
-        raise OSError(f"the digest is not made: {error}") from error
+        raise OSError(f"the digest is not made: {first_line(error)}") from error
 
 
 def _of(answers: Answers, period: Period, runs: list[dict[str, object]]) -> list[str]:

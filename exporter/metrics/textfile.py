@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from exporter.metrics.of_run import run_metrics
 from exporter.reporting.results import RunResult
 from exporter.reporting.stored import Stored
+from exporter.runtime.errors import first_line
 from exporter.runtime.machine import machine_name
 from ingest import files
 from ingest.root import Root
@@ -53,7 +54,7 @@ def _ask_marts(root: Root) -> list[Metric]:
     except duckdb.Error as error:
         path = metrics_path(root).relative_to(root.path)
         raise OSError(
-            f"{path}: what the marts say is not made anew: {error}"
+            f"{path}: what the marts say is not made anew: {first_line(error)}"
         ) from error
 
 

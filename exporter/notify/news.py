@@ -20,6 +20,7 @@ from exporter.reporting.forecasts import next_crossing
 from exporter.reporting.history import last_run
 from exporter.reporting.thresholds import Thresholds
 from exporter.reporting.words import percent, time_span
+from exporter.runtime.errors import first_line
 from ingest.root import Root
 from ingest.text.times import utc_text
 
@@ -82,7 +83,8 @@ def find_news(root: Root, told: Mapping[str, str], now: datetime) -> News:
         with Answers(root) as answers:
             return _news(root, answers, told, now)
     except duckdb.Error as error:
-        raise OSError(f"what the marts say is not told: {error}") from error
+        said = f"what the marts say is not told: {first_line(error)}"
+        raise OSError(said) from error
 
 
 def _news(root: Root, answers: Answers, told: Mapping[str, str], now: datetime) -> News:

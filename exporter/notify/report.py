@@ -19,6 +19,7 @@ from exporter.reporting.history import runs_since
 from exporter.reporting.period import Period, day_before, week_before
 from exporter.reporting.report_text import of_now, of_period, of_run
 from exporter.reporting.results import OK, RunResult
+from exporter.runtime.errors import first_line
 from exporter.runtime.present import present
 from exporter.runtime.redact import redact
 from ingest import files
@@ -94,7 +95,7 @@ def _asked(root: Root, tell: Callable[[Answers], list[str]]) -> list[str]:
         with Answers(root) as answers:
             return tell(answers)
     except duckdb.Error as error:
-        raise OSError(f"the report is not made: {error}") from error
+        raise OSError(f"the report is not made: {first_line(error)}") from error
 
 
 def _put(root: Root, what: str, lines: list[str]) -> None:

@@ -42,6 +42,12 @@ def describe(error: Exception) -> str:
     return f"{where}{error.strerror or error}{remedy}"
 
 
+def first_line(error: Exception) -> str:
+    """An error's words without those that follow, as DuckDB shows the query: what
+    is told and logged is a line each."""
+    return str(error).partition("\n")[0]
+
+
 def _other_owner(filename: Any) -> tuple[Path, str] | None:
     """What is in the way, if another user owns it, and who that is: the topmost
     folder that is closed to this one, else what lies lowest."""

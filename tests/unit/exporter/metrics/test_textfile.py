@@ -186,3 +186,13 @@ def test_promtool_finds_nothing_to_say(root: Root, is_well: bool) -> None:
         [promtool, "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_what_the_marts_cannot_say_is_told_in_one_line(root: Root) -> None:
+    publish_marts(root.path, is_well=True, as_of=NOW)
+    mart = root.path / "g/analytics/marts/incidents.parquet"
+    mart.unlink(missing_ok=True)
+    mart.mkdir(parents=True)
+    with pytest.raises(OSError, match="what the marts say is not made anew") as failed:
+        run(root, EXPORTED)
+    assert len(str(failed.value).splitlines()) == 1
