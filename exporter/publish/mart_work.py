@@ -93,7 +93,7 @@ class MartWork:
             world, is_forced = self._world(mart, changed), self.selection.force
             for file, due in plan_mart(mart, world, existing, None, is_forced):
                 wanted.add(file.day)
-                if not self._covers(file):
+                if not self._covers(file, changed):
                     continue
                 if due.reason:
                     self.stale.append(due)
@@ -159,11 +159,15 @@ class MartWork:
             files[name] |= (changed or {}).get(name, {})
         return World(files, self.settings, self.machine, self.present)
 
-    def _covers(self, file: MartFile) -> bool:
+    def _covers(self, file: MartFile, changed: Mapping[str, Files]) -> bool:
         """Whether a file is among what was asked for: a mart that is one file
-        always is, a day of another with each day that it reads."""
+        always is, a day of another with each day that it reads, and with what
+        this run makes of it."""
         selection = self.selection
         if file.day is None or not (selection.since or selection.until):
             return True
-        read = {day for days in file.reads.values() for day in days if day}
-        return any(map(selection.covers, read | {file.day}))
+        read = {(name, day) for name, days in file.reads.items() for day in days}
+        days = {day for _, day in read if day} | {file.day}
+        return any(map(selection.covers, days)) or any(
+            day in changed.get(name, {}) for name, day in read
+        )
