@@ -153,14 +153,16 @@ def _uptime(uptime: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if not uptime:
         return
     told = []
+    barely = []
     for period, shown in PERIODS:
         if row := uptime.get(period):
-            text = f"{shown} {percent(row['uptime_observed'])}"
+            told.append(f"{shown} {percent(row['uptime_observed'])}")
             seen = row["coverage"]
             if seen is not None and seen < WELL_SEEN:
-                text += f" ({percent(seen, 0)} seen)"
-            told.append(text)
+                barely.append(f"{percent(seen, 0)} of {shown}")
     yield from _row("Uptime", NARROW.join(told))
+    if barely:
+        yield from _row("", f"of what was seen: {', '.join(barely)}")
 
 
 def _target(slo: list[Mapping[str, Any]]) -> Iterator[str]:

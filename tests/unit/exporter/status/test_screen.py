@@ -102,7 +102,8 @@ def test_what_is_missed_or_old_is_told_with_how_much() -> None:
         )
     )
     text = "\n".join(shown).replace("\N{NO-BREAK SPACE}", " ")
-    assert "24 h 99.99% (50% seen)   7 d – (0% seen)   30 d 100.00%" in text
+    assert "24 h 99.99%   7 d –   30 d 100.00%\n" in text
+    assert "of what was seen: 50% of 24 h, 0% of 7 d\n" in text
     assert "99.00% over 30 d: missed, 1 h too much downtime, used 3.2 times" in text
     assert "missed by redis" in text
     assert "1 of 2 too old" in text
