@@ -45,7 +45,7 @@ OPS_ATOMIC_STARTED_BY=agent
 export OPS_ATOMIC_STARTED_BY
 
 case ${1:-} in
-    monitor | rotate | daily | digest) exec "$venv/bin/ops-atomic" "$@" ;;
+    monitor | rotate | daily | optimize | digest) exec "$venv/bin/ops-atomic" "$@" ;;
 esac
 
 # Both agents may start at once, at login or on waking: one waits for the other.

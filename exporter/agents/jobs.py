@@ -68,6 +68,8 @@ MONITOR = Job("monitor", "com.02luka.ops_atomic_monitor.loop", (), ("monitor",))
 NIGHTLY = (
     Job("rotate", "com.02luka.reports.rotate", hourly(0), ("rotate", "--wait", "600")),
     Job("daily", "com.02luka.ops_atomic_daily", daily("02:00"), ("daily", "--if-due")),
+    # before the export, which reads what it writes
+    Job("optimizer", "com.02luka.optimizer", daily("04:00"), ("optimize", "--if-due")),
     Job("digest", "com.02luka.digest", daily("09:00"), ("digest", "--if-due")),
 )
 ALL_JOBS = (*JOBS, REFRESH, MONITOR, *NIGHTLY)

@@ -28,6 +28,7 @@ COMMANDS = {
     "ingest": ("export", "ingest_command"),
     "monitor": ("monitor", "monitor_command"),
     "notify": ("notify", "notify_command"),
+    "optimize": ("nightly", "optimize_command"),
     "rejects": ("rejects", "rejects_command"),
     "rotate": ("rotate", "rotate_command"),
     "sample": ("sample", "sample_command"),

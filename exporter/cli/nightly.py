@@ -1,10 +1,11 @@
-"""`ops-atomic daily` and `digest`: the jobs that tell people."""
+"""`ops-atomic daily`, `digest` and `optimize`: jobs that write what people read."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from exporter.cli.flags import FAILURE, chosen_present, root_option, root_with_r
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
 from exporter.runtime.redact import redact
+from exporter.runtime.stop import Stopped, stoppable
 from ingest.root import Root
 
 if_due_option = click.option(
@@ -43,6 +45,110 @@ def digest_command(root: str | None, if_due: bool) -> None:
     """
     chosen_present()
     _run("digest", root, if_due, _write_digest)
+
+
+@click.command("optimize")
+@root_option
+@if_due_option
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The SQLite database. Default: that of monitor.toml, else "
+    "knowledge/02luka.db.",
+)
+@click.option(
+    "--slow-ms",
+    type=click.FloatRange(0),
+    default=100,
+    show_default=True,
+    help="A query is slow whose p95 is above this, in milliseconds.",
+)
+@click.option(
+    "--min-samples",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Executions that it takes to say so.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=7,
+    show_default=True,
+    help="Days that are looked at, with today.",
+)
+@click.option(
+    "--max-mb",
+    type=click.IntRange(1),
+    default=2048,
+    show_default=True,
+    help="A larger database is not copied.",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(1),
+    default=300,
+    show_default=True,
+    help="Seconds to copy it and to measure.",
+)
+def optimize_command(
+    root: str | None,
+    if_due: bool,
+    database: Path | None,
+    slow_ms: float,
+    min_samples: int,
+    days: int,
+    max_mb: int,
+    max_seconds: float,
+) -> None:
+    """Advise indexes for slow queries, each measured on a copy of the database.
+
+    Into knowledge/optimize/index_advisor_report.json and
+    optimization_summary.txt, which the next export reads. The database is only
+    read.
+    """
+    from exporter.optimize.report import Limits, optimize
+
+    chosen_present()
+    limits = Limits(slow_ms, min_samples, days, max_mb, max_seconds)
+
+    def write(where: Root, screen: Screen) -> None:
+        path = _database(where, database)
+        with stoppable(None) as stopper:
+            try:
+                advice = optimize(where, path, limits, stopper.check)
+            except Stopped as stopped:
+                screen.fail(f"{stopped.reason}; the database is as it was")
+                sys.exit(stopped.code)
+        if advice.skipped:
+            screen.note(f"Not measured: {redact(advice.skipped)}", "⊘")
+            return
+        screen.note(
+            f"{len(advice.slow):,} slow quer{'y' if len(advice.slow) == 1 else 'ies'}, "
+            f"{len(advice.found):,} index(es) advised",
+            "✓",
+            "green",
+        )
+
+    _run("optimizer", root, if_due, write)
+
+
+def _database(root: Root, named: Path | None) -> Path:
+    """The one that is named, that the monitor looks at, or the usual one."""
+    from monitor.section import BadSetting
+    from monitor.settings import read_settings, settings_path
+
+    if named is not None:
+        return named.expanduser().absolute()
+    watched = None
+    if settings_path(root.path).exists():
+        try:
+            watched = read_settings(root.path).database
+        except BadSetting as error:
+            raise click.UsageError(str(error)) from error
+    path = Path(watched.path if watched else "knowledge/02luka.db").expanduser()
+    return (root.path / path).absolute()
 
 
 def _run(

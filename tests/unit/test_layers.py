@@ -14,7 +14,7 @@ from ingest.root import PROJECT
 EXPORTER = """
     __main__
     cli
-    jobs
+    jobs optimize
     verify status
     export
     notify

@@ -1,0 +1,1 @@
+"""Index advice: slow queries, the indexes that could help, and what they do."""
