@@ -147,13 +147,14 @@ class Screen:
                     self._wrote_file(file, today)
                 continue
             whole = _sum(dataset, group)
-            said = f"Wrote {len(group):,} files of {dataset}: {whole.rows:,} rows, "
+            rows = "1 row" if whole.rows == 1 else f"{whole.rows:,} rows"
+            said = f"Wrote {len(group):,} files of {dataset}: {rows}, "
             parquet = kilobytes(whole.parquet_bytes)
             if whole.reduction is None:
                 said += parquet
             else:
                 source = kilobytes(whole.source_bytes)
-                said += f"{source} → {parquet} (-{whole.reduction:.1f}%)"
+                said += f"{source} → {parquet} ({whole.reduction:.1f}% reduction)"
             self.note(said, "✓", "green")
 
     def _are_few(self, files: list[FileResult], group: list[FileResult]) -> bool:
