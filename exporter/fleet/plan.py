@@ -148,6 +148,7 @@ def _read(
             first = known[before - 1] if before else day
             if before == len(known) or known[before] != day:
                 more = set(known[bisect_right(known, day) :][:1])
-        first -= timedelta(days=reads.days_before)
-        span = (day - first).days + 1
-        yield name, {first + timedelta(days=count) for count in range(span)} | more
+        # The calendar begins with day 1: some records claim to be of it.
+        begin = max(first.toordinal() - reads.days_before, 1)
+        back = map(date.fromordinal, range(begin, day.toordinal() + 1))
+        yield name, {*back} | more

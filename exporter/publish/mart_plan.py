@@ -176,8 +176,10 @@ class _Reading:
                 yield from (day for _ in files.keys() & {day})
                 return
             last = self.heard[before - 1]
-        first = last - reads.days_before * ONE_DAY
-        back = (first + n * ONE_DAY for n in range((last - first).days + 1))
+        # The calendar begins with day 1: some records claim to be of it.
+        end = last.toordinal()
+        first = max(end - reads.days_before, 1)
+        back = map(date.fromordinal, range(first, end + 1))
         yield from (each for each in back if each in files)
         if last != day and day in files:
             yield day
