@@ -10,26 +10,13 @@ from subprocess import CompletedProcess
 import pytest
 from click.testing import Result
 
-from tests.faults import is_made_of_inputs
+from tests.faults import contents, published
 from tests.support import run_dbt
 
 
 def succeeds(done: CompletedProcess[str]) -> CompletedProcess[str]:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done
-
-
-def published(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Bytes and modification time of every file made of inputs, by relative path."""
-    return {
-        path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in sorted(root.rglob("*.parquet"))
-        if is_made_of_inputs(path.as_posix())
-    }
-
-
-def contents(files: dict[str, tuple[bytes, int]]) -> dict[str, bytes]:
-    return {name: data for name, (data, _) in files.items()}
 
 
 def shows_every_published_column(target: Path) -> None:
