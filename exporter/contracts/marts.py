@@ -14,6 +14,7 @@ from typing import Any
 
 from exporter.contracts.datasets import (
     BrokenContract,
+    Column,
     Table,
     columns_of,
     contract_problems,
@@ -95,6 +96,15 @@ def load_marts(project: Path = PROJECT, code: Code | None = None) -> dict[str, M
         found[path.stem] = _mart(model, lineage, code)
     order = TopologicalSorter({name: sorted(m.reads) for name, m in found.items()})
     return {name: found[name] for name in order.static_order() if name in found}
+
+
+def helper_columns(project: Path = PROJECT) -> dict[str, tuple[Column, ...]]:
+    """The columns of each helper, which marts share and nobody publishes."""
+    return {
+        path.stem: columns_of(read_contract(path))
+        for path in _contracts(project)
+        if not _is_mart(path)
+    }
 
 
 def _contracts(project: Path) -> list[Path]:

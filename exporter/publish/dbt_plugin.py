@@ -40,7 +40,7 @@ from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import BrokenContract, Table, load_datasets
 from exporter.contracts.lineage import Code
-from exporter.contracts.marts import load_marts
+from exporter.contracts.marts import helper_columns, load_marts
 from exporter.contracts.settings import read_settings
 from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.batches import Day, Narrow, Statements, make_files
@@ -230,12 +230,18 @@ class Plugin(BasePlugin):
         for name, its_days in found.items():
             published_views.add(conn, name, its_days)
             self._show(conn, name)
+        if self.handed is None:  # a run leaves the examples out, which ask for them
+            for name, columns in helper_columns().items():
+                published_views.stand_in(conn, name, columns, self.schema)
+
+    @property
+    def schema(self) -> str:
+        return self.creds.schema if self.creds else "main"
 
     def _show(self, conn: DuckDBPyConnection, name: str) -> None:
-        schema = self.creds.schema if self.creds else "main"
         blanks = None if self.work.days is None else self.blanks
         table = self.work.tables[name]
-        published_views.show(conn, self.work.root, table, schema, blanks)
+        published_views.show(conn, self.work.root, table, self.schema, blanks)
 
     @property
     def blanks(self) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import Table
+from exporter.contracts.datasets import Column, Table
 from exporter.publish.landing_views import literal_path, quote
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.mart_plan import Read
@@ -92,6 +92,14 @@ def show(
     _create(db, table, schema, full)
 
 
+def stand_in(
+    db: DuckDBPyConnection, name: str, columns: Iterable[Column], schema: str
+) -> None:
+    """Create a typed view without rows, unless dbt has made the real one."""
+    query = _empty(columns)
+    db.execute(f"create view if not exists {schema}.{name} as {query}")
+
+
 def _create(
     db: DuckDBPyConnection, table: Table, schema: str, shown: list[str]
 ) -> None:
@@ -102,12 +110,12 @@ def _create(
             f"{shown_sql}), hive_partitioning = false)"
         )
     else:
-        query = _nothing(table)
+        query = _empty(table.columns)
     db.execute(f"create or replace view {schema}.{table.name} as {query}")
 
 
-def _nothing(table: Table) -> str:
-    cells = (f'null::{c.type} as "{c.name}"' for c in table.columns)
+def _empty(columns: Iterable[Column]) -> str:
+    cells = (f'null::{c.type} as "{c.name}"' for c in columns)
     return f"select {', '.join(cells)} where false"
 
 
@@ -116,7 +124,9 @@ def make_blank(db: DuckDBPyConnection, folder: Path, table: Table) -> str:
     path = folder / f"{table.name}.parquet"
     if not path.exists():
         files.make_private_folder(folder)
-        db.execute(f"copy ({_nothing(table)}) to {quote(str(path))} (format parquet)")
+        db.execute(
+            f"copy ({_empty(table.columns)}) to {quote(str(path))} (format parquet)"
+        )
     return literal_path(str(path))
 
 
