@@ -7,6 +7,7 @@ the lock, 130 and 143 interrupted.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ import click
 from exporter import __version__
 from exporter.runtime.errors import describe
 from exporter.runtime.output import hold_streams_open
+from exporter.runtime.stop import INTERRUPTED
 
 # Each command with the module that holds it, and its name there. A module is
 # imported when its command is asked for: what one needs, no other waits for.
@@ -41,6 +43,15 @@ COMMANDS = {
 class _Commands(click.Group):
     """Tells in a line, whatever was asked for, of a broken contract and of what
     the operating system refuses, such as the state of another user."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as ended:
+            # Ctrl-C where no command sees to it: click ends that with 1.
+            if isinstance(ended.__context__, click.Abort):
+                sys.exit(INTERRUPTED)
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(COMMANDS)

@@ -55,6 +55,15 @@ def marts_of_days(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
+def await_lock(root: Path, pid: int) -> None:
+    """Wait until a process has begun its run."""
+    lock = root / faults.STATE / "lock"
+    limit = time.monotonic() + 120
+    while f'"pid": {pid},' not in lock.read_text("utf-8"):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
 def kill_often(
     forker: Forker, root: Path, rng: random.Random, arguments: list[str], times: int
 ) -> None:
@@ -115,7 +124,8 @@ def test_signals_stop_cleanly(
     rng = random.Random(f"{seed}{number}")
     for _ in range(3):
         pid = forker.start("export", "--root", str(root), "--force")
-        time.sleep(0.1 + 1.2 * rng.random())
+        await_lock(root, pid)
+        time.sleep(1.2 * rng.random())
         os.kill(pid, number)
         ended = forker.wait()
         # It may have come in the last moments, when nothing is stopped any more.

@@ -287,6 +287,8 @@ def test_a_lost_landing_is_read_again(
 
 
 def test_what_is_adopted_is_not_read_again(adopted: Path) -> None:
+    # In its new place the catalogue is made anew.
+    assert not export(adopted).paths("exported")
     with mock.patch("duckdb.connect", side_effect=AssertionError("it is read")):
         assert not export(adopted).paths("exported")
 
