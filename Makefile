@@ -3,7 +3,7 @@
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
 .PHONY: help export install uninstall test coverage fuzz lint docs example schema lock bench \
-	bench-quick clean grafana venv
+	bench-quick clean fleet grafana venv
 
 # Nothing leaves this machine but requests to the package registry.
 export DO_NOT_TRACK = 1
@@ -49,7 +49,13 @@ schema: venv ## Write the schema documents in docs/ from the contracts
 	@.venv/bin/python -m exporter.dashboard.schemas
 
 grafana: venv ## The DuckDB of Grafana's plugin, for the test of its dashboard
-	@scripts/setup_grafana.sh
+	@scripts/setup_side_venv.sh .venv-grafana tests/grafana/requirements.lock
+
+fleet: venv ## What the marts of many machines on Spark take, in .venv-fleet
+	@scripts/setup_side_venv.sh .venv-fleet requirements-fleet.lock --with-project
+	@"$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version >/dev/null 2>&1 || \
+		echo 'Spark needs Java 17 or 21: brew install openjdk@17, or' \
+			'apt install openjdk-17-jre-headless' >&2
 
 bench: venv ## Measure speed and size side by side with other tools
 	@.venv/bin/python -m bench
@@ -57,13 +63,16 @@ bench: venv ## Measure speed and size side by side with other tools
 bench-quick: venv ## The same in about two minutes
 	@.venv/bin/python -m bench --quick
 
-lock: ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade; needs uv)
-	@uv pip compile --generate-hashes --universal --no-strip-extras \
-		--no-emit-index-url --extra dev --python-version 3.11 $(ARGS) \
-		pyproject.toml -o requirements.lock > /dev/null
+COMPILE = uv pip compile --generate-hashes --universal --no-strip-extras \
+	--no-emit-index-url --python-version 3.11 $(ARGS) pyproject.toml
+
+lock: ## Bring the locks up to pyproject.toml (ARGS=--upgrade; needs uv)
+	@$(COMPILE) --extra dev -o requirements.lock > /dev/null
+	@$(COMPILE) --extra fleet --constraint requirements.lock \
+		-o requirements-fleet.lock > /dev/null
 
 clean: ## Remove the environment and everything made by tools
-	rm -rf .venv .venv-bench .venv-grafana .venv.new.* .venv.old.* build target logs *.egg-info
+	rm -rf .venv .venv-bench .venv-fleet .venv-grafana .venv.new.* .venv.old.* build target logs *.egg-info
 	rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f ops_atomic.duckdb ops_atomic.duckdb.wal
 

@@ -9,6 +9,7 @@ import tomllib
 from typing import Any
 
 import click
+import pytest
 import yaml
 
 from exporter.cli.main import main
@@ -89,14 +90,36 @@ def test_no_lock_holds_an_address() -> None:
         assert "://" not in path.read_text(encoding="utf-8"), path
 
 
-def test_the_lock_holds_names_versions_and_hashes() -> None:
-    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
-    pins = re.findall(r"^[a-z][^ ]*==[^ ]+", text, re.MULTILINE)
+def pins(lock: str) -> set[tuple[str, str]]:
+    """(name, version) of each line; a name may have one for each of two systems."""
+    text = (PROJECT / lock).read_text(encoding="utf-8")
+    found = re.findall(r"^([a-z][^ \[=]*)[^ =]*==([^ ]+)", text, re.MULTILINE)
+    return set(found)
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-fleet.lock"])
+def test_the_lock_holds_names_versions_and_hashes(lock: str) -> None:
+    text = (PROJECT / lock).read_text(encoding="utf-8")
     blocks = re.findall(
         r"^[a-z][^\n]*\\\n(?:    --hash=sha256:\w{64}[^\n]*\n)+", text, re.MULTILINE
     )
-    assert len(pins) == len(blocks) > 50
-    assert any(pin.startswith("setuptools==") for pin in pins)
+    assert len(pins(lock)) == len(blocks) > 50
+    assert "setuptools" in dict(pins(lock))
+
+
+def test_the_lock_of_the_fleet_has_all_that_it_names_as_one_machine_has_it() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = project["optional-dependencies"]["fleet"]
+    fleet, one = pins("requirements-fleet.lock"), pins("requirements.lock")
+    names = {name for name, _ in fleet}
+    for dependency in [*project["dependencies"], *extra]:
+        name = re.match(r"[\w.-]+", dependency)
+        assert name
+        assert name[0] in names, dependency
+    shared = names & {name for name, _ in one}
+    assert {pin for pin in fleet if pin[0] in shared} <= one
+    # Who has one machine installs nothing of it.
+    assert not {"pyspark", "py4j", "dbt-spark"} & shared
 
 
 def test_no_tracked_file_names_a_path_of_this_machine() -> None:
