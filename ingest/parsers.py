@@ -16,7 +16,7 @@ from ingest.masking import masks
 from ingest.masking.masks import Masks, load_masks
 from ingest.registry import SOURCES
 from ingest.root import PROJECT, Root
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 PACKAGE = "ingest"
 MASKS = Path("seeds") / "masks.csv"

@@ -42,6 +42,7 @@ from ingest.loaders.unproven import Unproven
 from ingest.parsers import MASKS, masks_fingerprint, masks_of
 from ingest.registry import Identity, identity_of, is_told_by_name
 from ingest.root import Root
+from ingest.store.landed_days import write_manifest
 from ingest.store.landing import Landing, RottenPart
 from ingest.store.ledger import Ledger, SeenInput
 from ingest.store.reconcile import BUNDLES, reconcile
@@ -125,7 +126,7 @@ def land(
                 thoroughly = True
                 continue
             landing.commit()
-            landing.write_manifest()
+            write_manifest(landing)
             break
     if ledger.was_damaged:
         found.append("the ledger was damaged: it is made again from the landing")

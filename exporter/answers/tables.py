@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection
 from exporter.publish.landing_views import quote
 from ingest import files
 from ingest.root import PROJECT, Root
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 MARTS = PROJECT / "models" / "marts"
 # A file, its size and its time: as long as they stay, so do its rows.

@@ -19,7 +19,7 @@ from exporter.runtime.present import VARIABLE, present
 from exporter.runtime.rights import users_umask
 from ingest import files
 from ingest.root import Root
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 if TYPE_CHECKING:  # a run with nothing to do does without
     from duckdb import DuckDBPyConnection

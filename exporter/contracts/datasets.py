@@ -18,7 +18,7 @@ import yaml
 
 from exporter.contracts.lineage import Code
 from ingest.root import PROJECT
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 EXPORTS = Path("models") / "marts" / "exports"
 MATERIALIZATION = "daily_parquet"

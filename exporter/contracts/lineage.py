@@ -21,7 +21,7 @@ from exporter.contracts.landing_columns import landing_columns, state_columns
 from ingest.parsers import parser_fingerprints
 from ingest.registry import SOURCES
 from ingest.root import PROJECT
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 # The tokens of a tag of Jinja, `{{ … }}` or `{% … %}`, both ends included.
 Tag = tuple[str, ...]

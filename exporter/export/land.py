@@ -11,7 +11,7 @@ from ingest.listing import NO_INPUT
 from ingest.loaders.context import LandingReport, ReadInput
 from ingest.root import Root
 from ingest.run import Progress, land
-from ingest.store.landing import landed_days
+from ingest.store.landed_days import landed_days
 
 
 def land_everything(

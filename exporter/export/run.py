@@ -52,7 +52,7 @@ from ingest.loaders.context import LandingReport
 from ingest.parsers import masks_fingerprint, masks_of
 from ingest.root import Root
 from ingest.run import land
-from ingest.store.landing import landed_days
+from ingest.store.landed_days import landed_days
 from ingest.store.reconcile import unsound_parts
 
 

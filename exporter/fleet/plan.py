@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from exporter.contracts.settings import Row, rows_of_day
 from exporter.fleet.check import Good
 from exporter.fleet.recipes import Recipe
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 ONE_DAY = timedelta(days=1)
 

@@ -33,7 +33,7 @@ from exporter.runtime.redact import redact
 from ingest import files
 from ingest.inputs import utc_now
 from ingest.root import Root
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 RUN = "run"
 # What is told when a matter is over; others just end.

@@ -24,7 +24,7 @@ from exporter.publish.plan import Due
 from ingest import advice
 from ingest.files import CHUNK, WRITE_ERRORS
 from ingest.root import Root
-from ingest.store.landing import DAMAGED
+from ingest.store.part_files import DAMAGED
 
 # What bounds memory over a long history.
 DAYS_AT_ONCE = 120

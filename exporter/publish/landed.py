@@ -9,8 +9,10 @@ from datetime import date
 
 from exporter.contracts.datasets import Dataset
 from ingest.registry import CSV_SOURCES
-from ingest.store.landing import digest, file_of_part, landed_days, sum_of
+from ingest.store.digests import digest, sum_of
+from ingest.store.landed_days import landed_days
 from ingest.store.ledger import Ledger
+from ingest.store.part_files import file_of_part
 
 # Of each input its records and a mark of its content.
 Content = dict[str, tuple[int, str]]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from exporter.contracts.landing_columns import landing_columns
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.root import Root
-from ingest.store.landing import MANIFEST, LandedPart
 from ingest.store.ledger import Ledger
+from ingest.store.part_files import MANIFEST, LandedPart
 from ingest.store.parts import look_into
 
 if TYPE_CHECKING:  # a run with nothing to do does without

@@ -24,7 +24,7 @@ from exporter.publish.landed import (
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.plan import Due
 from exporter.runtime.present import Present
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 ONE_DAY = timedelta(days=1)
 # The day of a file; None that of a mart's only one.

@@ -16,6 +16,7 @@ from exporter.runtime.lock import hold_lock
 from exporter.runtime.machine import record_machine
 from ingest import files
 from ingest.root import Root
+from ingest.store.landed_days import write_manifest
 from ingest.store.landing import Landing
 from ingest.store.reconcile import reconcile, unsound_parts
 
@@ -57,7 +58,7 @@ def plan_all(
         # What the ledger says of the landing may not be so any more.
         warnings = reconcile(landing)
         landing.commit()
-        landing.write_manifest()
+        write_manifest(landing)
         plan = plan_days(root, ledger, datasets, Selection())
         stale = {target.day.isoformat() for target in plan.stale}
         if unsound := unsound_parts(root, ledger, stale):
@@ -65,7 +66,7 @@ def plan_all(
             # that what it fed is left to the next export.
             warnings += reconcile(landing, thoroughly=True)
             landing.commit()
-            landing.write_manifest()
+            write_manifest(landing)
             plan = plan_days(root, ledger, datasets, Selection())
             lost = {(part.source, part.day) for part in unsound}
             plan.stale = [

@@ -12,7 +12,7 @@ from typing import Any
 from exporter.publish.landed import Landed
 from ingest import files
 from ingest.root import Root
-from ingest.store.landing import digest
+from ingest.store.digests import digest
 
 # The source of run_log, and the dataset that its records are counted for.
 RUNS, RUN_LOG = "runs", "run_log"

@@ -16,7 +16,7 @@ from exporter.publish.ledger import Ledger
 from exporter.publish.published_views import insert
 from exporter.publish.run_records import RUNS, runs_by_day
 from ingest.root import Root
-from ingest.store.landing import landed_days
+from ingest.store.landed_days import landed_days
 
 
 def show_runs(db: DuckDBPyConnection, root: Root, days: Collection[date]) -> None:

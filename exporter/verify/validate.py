@@ -37,7 +37,7 @@ from exporter.runtime.present import Present
 from ingest import advice, files
 from ingest.loaders.legacy import SOURCE as LEGACY
 from ingest.root import Root
-from ingest.store.landing import landed_days
+from ingest.store.landed_days import landed_days
 from ingest.store.parts import look_into
 from ingest.store.reconcile import check_manifest, odd_names, unsound_parts
 

@@ -28,7 +28,8 @@ from ingest.store.kept_versions import (
     current_version,
     superseded_version,
 )
-from ingest.store.landing import HELD_WHOLE, Content, Origin
+from ingest.store.landing import HELD_WHOLE, Content
+from ingest.store.part_files import Origin
 from ingest.store.parts import superseded_versions
 from ingest.store.versions import (
     CHOSEN,

@@ -18,8 +18,8 @@ from ingest.sources.heartbeats import (
     parse_heartbeat,
     read_heartbeat,
 )
+from ingest.store.digests import digest
 from ingest.store.growing import share_out
-from ingest.store.landing import Json, digest
 from ingest.store.merge import (
     UNPROVEN,
     YIELDING,
@@ -28,6 +28,7 @@ from ingest.store.merge import (
     merge_heartbeats,
     twin_of,
 )
+from ingest.store.part_files import Json
 from ingest.text.clean import MAX_HEARTBEAT_BYTES
 from ingest.text.times import TOO_FAR_AHEAD
 

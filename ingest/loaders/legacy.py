@@ -23,7 +23,6 @@ from ingest.loaders.heartbeats import LandedNames
 from ingest.names import LEGACY, kept_name, name_before
 from ingest.sources.legacy_parquet import ADOPTED, Row, read_row
 from ingest.store.growing import share_out
-from ingest.store.landing import Json
 from ingest.store.ledger import SeenInput
 from ingest.store.legacy_rows import (
     VERSION,
@@ -31,6 +30,7 @@ from ingest.store.legacy_rows import (
     legacy_key,
     legacy_order,
 )
+from ingest.store.part_files import Json
 
 SOURCE = "legacy_parquet"
 # Bytes of rows that wait to be written, and what a row takes besides its text.

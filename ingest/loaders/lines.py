@@ -27,7 +27,6 @@ from ingest.sources.lines import (
     time_to_carry,
 )
 from ingest.store.growing import share_out
-from ingest.store.landing import Json
 from ingest.store.ledger import Part, SeenInput
 from ingest.store.merge import (
     goes_on,
@@ -38,6 +37,7 @@ from ingest.store.merge import (
     text_mark,
     text_of,
 )
+from ingest.store.part_files import Json
 from ingest.text.clean import RAW_LIMIT
 from ingest.text.times import parse_time, utc_text
 

@@ -26,13 +26,8 @@ from ingest.masking.masks import Masks
 from ingest.masking.structure import mask_line, may_go_on
 from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.sources.optimization_summary import parse_line
-from ingest.store.landing import (
-    HELD_WHOLE,
-    Content,
-    Json,
-    digest,
-    part_number,
-)
+from ingest.store.digests import digest
+from ingest.store.landing import HELD_WHOLE, Content
 from ingest.store.ledger import Part
 from ingest.store.merge import (
     SummaryVersion,
@@ -46,6 +41,7 @@ from ingest.store.merge import (
     text_mark,
     text_of,
 )
+from ingest.store.part_files import Json, part_number
 from ingest.store.parts import superseded_versions
 from ingest.store.reconcile import content_of_records
 from ingest.text.times import parse_time

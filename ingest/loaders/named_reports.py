@@ -11,9 +11,10 @@ from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.parsers import parser_fingerprints
 from ingest.registry import KINDS, Identity, sources_known_by
 from ingest.sources.reports import MAX_BYTES, TOO_LONG, parse_report, read_report
-from ingest.store.landing import Json, digest, part_name
+from ingest.store.digests import digest
 from ingest.store.merge import report_age, text_of
 from ingest.store.named import merge_named, named_content, named_order
+from ingest.store.part_files import Json, part_name
 from ingest.store.parts import superseded_versions
 from ingest.text.times import TOO_FAR_AHEAD, believable
 

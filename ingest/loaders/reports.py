@@ -10,7 +10,7 @@ from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.registry import SOURCES
 from ingest.sources.index_advisor import parse_report
-from ingest.store.landing import Json, digest
+from ingest.store.digests import digest
 from ingest.store.merge import (
     TORN,
     content_of,
@@ -19,6 +19,7 @@ from ingest.store.merge import (
     report_key,
     reports_content,
 )
+from ingest.store.part_files import Json
 from ingest.store.parts import superseded_versions
 from ingest.text.clean import decode
 from ingest.text.json_text import compact

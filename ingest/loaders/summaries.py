@@ -9,7 +9,6 @@ from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import name_date
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
-from ingest.store.landing import Json
 from ingest.store.merge import (
     SummaryVersion,
     merge_summaries,
@@ -18,6 +17,7 @@ from ingest.store.merge import (
     summary_identity,
     text_mark,
 )
+from ingest.store.part_files import Json
 from ingest.text.clean import clean
 
 SOURCE = "optimization_summary"

@@ -13,8 +13,8 @@ from dataclasses import replace
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context
 from ingest.registry import is_told_by_name
-from ingest.store.landing import Json
 from ingest.store.ledger import Part, SeenInput
+from ingest.store.part_files import Json
 from ingest.store.reconcile import BUNDLES, content_of_records
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ingest import files
-from ingest.store.landing import DAMAGED, Json, Landing, parse_records, part_number
+from ingest.store.landing import Landing
 from ingest.store.merge import line_identity, text_of
+from ingest.store.part_files import DAMAGED, Json, parse_records, part_number
 
 
 def copied_parts(

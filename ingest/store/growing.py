@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingest.registry import SOURCES, Identity
-from ingest.store.landing import Json, Landing, part_name, part_number
+from ingest.store.landing import Landing
+from ingest.store.part_files import Json, part_name, part_number
 
 GROWING = tuple(
     name

@@ -1,38 +1,38 @@
-"""The landing store: `landing/<source>/day=YYYY-MM-DD/<part>.{ndjson,csv}.gz`.
-
-A part holds records of one source and day: those of one CSV file, or those of
-the source, which goes on in `<source>.2.ndjson.gz` and so on where that grows
-too large (see growing.py). Its bytes follow from its records alone: they are
-sorted, and the gzip header carries nothing but what is said of the input, where
-a source hangs on it (see `Origin`).
-"""
+"""The landing store: reads and writes the parts, and tells the ledger of them."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import io
-import json
 import os
-import re
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ingest import files
 from ingest.registry import CSV_SOURCES
 from ingest.root import Root
 from ingest.store import ahead
 from ingest.store.ledger import Ledger, Part
+from ingest.store.part_files import (
+    LEVEL,
+    NO_ORIGIN,
+    SUPERSEDED,
+    Json,
+    Origin,
+    gzip_bytes,
+    is_readable,
+    ndjson,
+    parse_records,
+    read_origin,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
-
-Json = dict[str, Any]
 
 
 class RottenPart(Exception):
@@ -43,118 +43,11 @@ class RottenPart(Exception):
         self.path = path
 
 
-# A part of the landing: its source, day and name.
-LandedPart = tuple[str, str, str]
-MANIFEST = "landed_days.csv"
-# Old versions of dated inputs: kept, but no longer what counts.
-SUPERSEDED = "superseded"
-
-LEVEL = 6
 # Parts that are compressed, written and flushed to the disk side by side.
 WORKERS = 8
 # Bytes of text: of one part that is held in memory, and of all that are.
 HELD_WHOLE = 8 << 20
 MOST_HELD = 64 << 20
-
-# The flag in the header of a gzip, and more than our notes take.
-_HAS_NAME = 8
-_LONGEST_NAME = 64
-
-# A cut tail or a flipped bit shows as one of these, by where it hits.
-DAMAGED = (OSError, EOFError, zlib.error, ValueError)
-
-
-class Origin(NamedTuple):
-    """What a part says of the input it came from, in the header of its gzip.
-
-    `modified` is its modification time in epoch seconds; `notes` are words
-    about it, which stand where gzip keeps the name of a file.
-    """
-
-    modified: int = 0
-    notes: frozenset[str] = frozenset()
-
-    def header(self) -> tuple[str, int]:
-        """The name and the time that go into the header of the gzip."""
-        return " ".join(sorted(self.notes)), min(self.modified, (1 << 32) - 1)
-
-
-NO_ORIGIN = Origin()
-
-
-def gzip_bytes(data: bytes, origin: Origin = NO_ORIGIN) -> bytes:
-    """Compressed reproducibly."""
-    name, modified = origin.header()
-    buffer = io.BytesIO()
-    with gzip.GzipFile(name, "wb", LEVEL, buffer, modified) as out:
-        out.write(data)
-    return buffer.getvalue()
-
-
-def digest(pieces: Iterable[str]) -> str:
-    """A fingerprint of texts, none of which can run into the next."""
-    made = hashlib.sha256()
-    for piece in pieces:
-        data = piece.encode()
-        made.update(b"%d:" % len(data))
-        made.update(data)
-    return made.hexdigest()[:32]
-
-
-def digest_of_all(records: Iterable[Iterable[str]]) -> str:
-    """A fingerprint of records, whatever their order, given their texts."""
-    return sum_of(map(digest, records))
-
-
-def sum_of(fingerprints: Iterable[str]) -> str:
-    """The fingerprint of all the records that some fingerprints stand for.
-
-    How they were parted, and in which order they came, is no matter.
-    """
-    return f"{sum(int(one, 16) for one in fingerprints) % (1 << 128):032x}"
-
-
-def part_name(source: str, number: int = 1) -> str:
-    """The name of an NDJSON part; all but the first are numbered."""
-    return f"{source}.ndjson.gz" if number == 1 else f"{source}.{number}.ndjson.gz"
-
-
-def part_number(part: str) -> int:
-    match = _NUMBER.search(part)
-    return int(match[1]) if match else 1
-
-
-_NUMBER = re.compile(r"\.([0-9]+)(?=\.ndjson\.gz$)")
-
-
-def file_of_part(part: str) -> str:
-    """The input that a CSV part holds."""
-    return part.removesuffix(".gz").replace(".json.csv", ".json")
-
-
-# Made once: `json.dumps` would make it again for each record.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def parse_records(data: bytes) -> list[Json]:
-    """The records of an NDJSON part's bytes. Raises one of DAMAGED."""
-    lines = gzip.decompress(data).decode().split("\n")
-    return [json.loads(line) for line in lines if line]
-
-
-def is_readable(path: Path) -> bool:
-    """Whether a compressed file can be read to its end, and adds up to its CRC."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(files.read(path))) as stream:
-            while stream.read(files.CHUNK):
-                pass
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        return False
-    return True
-
-
-def _ndjson(records: Iterable[Json]) -> bytes:
-    return "".join([_encode(record) + "\n" for record in records]).encode()
 
 
 @dataclass(frozen=True)
@@ -221,12 +114,7 @@ class Landing:
     def origin(self, path: Path) -> Origin:
         """What a part says of its input."""
         with self.open_raw(path) as stream:
-            header = stream.read(10)
-            name = b""
-            if header[3] & _HAS_NAME:
-                name = stream.read(_LONGEST_NAME).partition(b"\0")[0]
-        modified = int.from_bytes(header[4:8], "little")
-        return Origin(modified, frozenset(name.decode("latin-1").split()))
+            return read_origin(stream)
 
     def length(self, path: Path) -> int:
         """The length of a part's text, as gzip notes it at its end."""
@@ -279,7 +167,7 @@ class Landing:
     def write_records(
         self, source: str, day: str, part: str, records: list[Json], content: Content
     ) -> None:
-        self._hold(self._part(source, day, part, content), _ndjson(records), NO_ORIGIN)
+        self._hold(self._part(source, day, part, content), ndjson(records), NO_ORIGIN)
 
     def write_text(
         self,
@@ -333,7 +221,7 @@ class Landing:
         self, source: str, day: str, part: str, version: str, records: list[Json]
     ) -> None:
         """Keep records that do not count any more."""
-        self.keep_superseded(source, day, part, version, io.BytesIO(_ndjson(records)))
+        self.keep_superseded(source, day, part, version, io.BytesIO(ndjson(records)))
 
     def remove(self, source: str, day: str, part: str) -> None:
         """Drop a part whose records all stand in others now."""
@@ -460,73 +348,3 @@ class Landing:
             self._workers.shutdown(cancel_futures=True)
         for entry in self._held.values():
             entry.made.unlink(missing_ok=True)
-
-    def write_manifest(self) -> None:
-        """What was counted: source, day, dataset, records, fingerprint.
-
-        dbt reads it as `landing.landed_days`. One row per source, day and
-        dataset fed; a source that feeds none has one row without a dataset.
-        """
-        if self.dry_run:
-            return
-        text = manifest(self.ledger)
-        path = self.root.landing / MANIFEST
-        try:
-            is_current = files.checksum(path) == zlib.crc32(text.encode())
-        except FileNotFoundError:
-            is_current = False
-        if not is_current:
-            files.make_private_folder(self.root.landing)
-            files.write_text(path, self.staging, text, mode=0o600)
-
-
-def manifest(ledger: Ledger) -> str:
-    """The text of `landed_days.csv`."""
-    lines = ["source,day,dataset,landed_records,source_fingerprint"]
-    lines += [
-        ",".join((row.source, row.day, row.dataset, str(row.records), row.mark))
-        for row in landed_days(ledger)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-@dataclass(frozen=True, slots=True)
-class LandedDay:
-    """What one source landed for one dataset on one day.
-
-    `mark` is the content's fingerprint; `dropped` counts records that stood
-    here once and now rightly stand elsewhere.
-    """
-
-    source: str
-    day: str
-    dataset: str
-    records: int
-    mark: str
-    source_bytes: int
-    dropped: int
-
-
-def landed_days(ledger: Ledger) -> list[LandedDay]:
-    """Per source, day and dataset: records landed and their fingerprint."""
-    return ledger.remember("landed days", lambda: _landed_days(ledger))
-
-
-def _landed_days(ledger: Ledger) -> list[LandedDay]:
-    found: dict[
-        tuple[str, str], tuple[dict[str, list[str]], list[int], dict[str, int]]
-    ] = {}
-    for source, day, part, fingerprint, size, gone, counts in ledger.landed():
-        marks, sums, total = found.setdefault((source, day), ({}, [0, 0], {}))
-        sums[0] += size
-        sums[1] += gone
-        # Files are told apart by name; what is numbered is one.
-        marks.setdefault(_NUMBER.sub("", part), []).append(fingerprint)
-        for dataset, count in counts.items():
-            total[dataset] = total.get(dataset, 0) + count
-    return [
-        LandedDay(source, day, dataset, records, mark, *sums)
-        for (source, day), (marks, sums, total) in found.items()
-        for mark in [digest(f"{name}={sum_of(marks[name])}" for name in sorted(marks))]
-        for dataset, records in (total or {"": 0}).items()
-    ]

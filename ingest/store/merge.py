@@ -14,7 +14,8 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from ingest.registry import SOURCES
-from ingest.store.landing import Content, digest, digest_of_all
+from ingest.store.digests import digest, digest_of_all
+from ingest.store.landing import Content
 from ingest.text.times import TOO_FAR_AHEAD
 
 Json = dict[str, Any]

@@ -17,12 +17,7 @@ from pathlib import Path
 from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.store.growing import GROWING
-from ingest.store.landing import (
-    MANIFEST,
-    SUPERSEDED,
-    part_name,
-    part_number,
-)
+from ingest.store.part_files import MANIFEST, SUPERSEDED, part_name, part_number
 
 DAY = re.compile(r"day=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 # What stands before the name of a part that a version was.

@@ -21,20 +21,10 @@ from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.root import Root
 from ingest.store import ahead
 from ingest.store.copies import copied_parts
+from ingest.store.digests import sum_of
 from ingest.store.growing import GROWING
-from ingest.store.landing import (
-    DAMAGED,
-    MANIFEST,
-    Content,
-    Json,
-    Landing,
-    file_of_part,
-    is_readable,
-    landed_days,
-    manifest,
-    parse_records,
-    sum_of,
-)
+from ingest.store.landed_days import landed_days, manifest
+from ingest.store.landing import Content, Landing
 from ingest.store.ledger import Break, Ledger, Part
 from ingest.store.legacy_rows import legacy_content
 from ingest.store.merge import (
@@ -45,6 +35,14 @@ from ingest.store.merge import (
     summaries_content,
 )
 from ingest.store.named import named_content
+from ingest.store.part_files import (
+    DAMAGED,
+    MANIFEST,
+    Json,
+    file_of_part,
+    is_readable,
+    parse_records,
+)
 from ingest.store.parts import Found, look_into, look_into_days
 from ingest.text.clean import MAX_CELL_CHARS
 

@@ -14,8 +14,9 @@ from itertools import zip_longest
 from typing import BinaryIO, NamedTuple
 
 from ingest.registry import SOURCES
-from ingest.store.landing import Content, Origin
+from ingest.store.landing import Content
 from ingest.store.merge import TORN
+from ingest.store.part_files import Origin
 from ingest.text.clean import MAX_CELL_CHARS
 from ingest.text.times import TOO_FAR_AHEAD
 

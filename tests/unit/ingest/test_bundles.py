@@ -18,7 +18,7 @@ from ingest import bundles
 from ingest.bundles import BundleProblem, read_bundle, why_unproven
 from ingest.root import Root
 from ingest.run import land
-from ingest.store.landing import landed_days
+from ingest.store.landed_days import landed_days
 from ingest.store.ledger import Ledger
 from tests.faults import heartbeat, member, query_csv, write
 

@@ -12,8 +12,8 @@ import pytest
 
 from ingest.root import Root
 from ingest.run import land
-from ingest.store.landing import parse_records
 from ingest.store.ledger import Ledger
+from ingest.store.part_files import parse_records
 from tests import faults
 from tests.faults import write
 

@@ -14,9 +14,9 @@ from ingest.root import PROJECT, Root
 from ingest.run import land
 from ingest.sources import heartbeat_json
 from ingest.sources.heartbeats import Heartbeat, read_heartbeat
-from ingest.store.landing import parse_records
 from ingest.store.ledger import Ledger
 from ingest.store.merge import TWIN
+from ingest.store.part_files import parse_records
 from tests import faults
 from tests.faults import write
 

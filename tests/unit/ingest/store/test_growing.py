@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from ingest.root import PROJECT, Root
 from ingest.run import land
 from ingest.store import growing
-from ingest.store.landing import Landing, landed_days, parse_records, sum_of
+from ingest.store.digests import sum_of
+from ingest.store.landed_days import landed_days
+from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
+from ingest.store.part_files import parse_records
 from tests import faults
 
 NOW = datetime(2025, 11, 2, 12)

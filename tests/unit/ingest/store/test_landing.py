@@ -13,8 +13,11 @@ from ingest.loaders import heartbeats as loader
 from ingest.root import Root
 from ingest.run import land
 from ingest.sources.heartbeats import parse_heartbeat
-from ingest.store.landing import Landing, Origin, digest, gzip_bytes, landed_days
+from ingest.store.digests import digest
+from ingest.store.landed_days import landed_days
+from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
+from ingest.store.part_files import Origin, gzip_bytes
 from ingest.store.reconcile import Unsound, check_manifest, reconcile, unsound_parts
 from tests.faults import heartbeat, write
 
