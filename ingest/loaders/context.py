@@ -10,9 +10,10 @@ from typing import Any
 from ingest import advice
 from ingest.inputs import InputFile
 from ingest.masking.masks import Masks
+from ingest.store.contents import columns_content
 from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
-from ingest.store.merge import columns_content, merge_columns
+from ingest.store.merge import merge_columns
 from ingest.store.part_files import Json
 
 

@@ -23,12 +23,13 @@ from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
 from ingest.sources.query_json import read_query_json
+from ingest.store.contents import Content
 from ingest.store.kept_versions import (
     all_superseded,
     current_version,
     superseded_version,
 )
-from ingest.store.landing import HELD_WHOLE, Content
+from ingest.store.landing import HELD_WHOLE
 from ingest.store.part_files import Origin
 from ingest.store.parts import superseded_versions
 from ingest.store.versions import (

@@ -18,13 +18,13 @@ from ingest.sources.heartbeats import (
     parse_heartbeat,
     read_heartbeat,
 )
+from ingest.store.contents import heartbeats_content
 from ingest.store.digests import digest
 from ingest.store.growing import share_out
 from ingest.store.merge import (
     UNPROVEN,
     YIELDING,
     heartbeat_order,
-    heartbeats_content,
     merge_heartbeats,
     twin_of,
 )

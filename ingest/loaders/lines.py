@@ -26,13 +26,13 @@ from ingest.sources.lines import (
     read_lines,
     time_to_carry,
 )
+from ingest.store.contents import lines_content
 from ingest.store.growing import share_out
 from ingest.store.ledger import Part, SeenInput
 from ingest.store.merge import (
     goes_on,
     line_identity,
     line_order,
-    lines_content,
     number_equal_lines,
     text_mark,
     text_of,

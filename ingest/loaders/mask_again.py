@@ -26,8 +26,9 @@ from ingest.masking.masks import Masks
 from ingest.masking.structure import mask_line, may_go_on
 from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.sources.optimization_summary import parse_line
+from ingest.store.contents import Content
 from ingest.store.digests import digest
-from ingest.store.landing import HELD_WHOLE, Content
+from ingest.store.landing import HELD_WHOLE
 from ingest.store.ledger import Part
 from ingest.store.merge import (
     SummaryVersion,

@@ -17,7 +17,8 @@ from ingest.sources import query_log
 from ingest.sources.csv_records import landing_line
 from ingest.sources.index_advisor import parse_report
 from ingest.store.ahead import last_day, read_rows, rechecked_row
-from ingest.store.landing import HELD_WHOLE, Content
+from ingest.store.contents import Content
+from ingest.store.landing import HELD_WHOLE
 from ingest.store.ledger import Part
 from ingest.store.merge import content_of
 from ingest.store.part_files import Json

@@ -10,15 +10,9 @@ from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput, count
 from ingest.registry import SOURCES
 from ingest.sources.index_advisor import parse_report
+from ingest.store.contents import reports_content
 from ingest.store.digests import digest
-from ingest.store.merge import (
-    TORN,
-    content_of,
-    merge_reports,
-    report_age,
-    report_key,
-    reports_content,
-)
+from ingest.store.merge import TORN, content_of, merge_reports, report_age, report_key
 from ingest.store.part_files import Json
 from ingest.store.parts import superseded_versions
 from ingest.text.clean import decode

@@ -9,10 +9,10 @@ from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import name_date
 from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
 from ingest.sources.optimization_summary import parse_line
+from ingest.store.contents import summaries_content
 from ingest.store.merge import (
     SummaryVersion,
     merge_summaries,
-    summaries_content,
     summary_content,
     summary_identity,
     text_mark,

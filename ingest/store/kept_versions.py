@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.registry import CSV_SOURCES
-from ingest.store.landing import Content, Landing
+from ingest.store.contents import Content
+from ingest.store.landing import Landing
 from ingest.store.parts import superseded_on
 from ingest.store.reconcile import content_of_csv
 from ingest.store.versions import Version

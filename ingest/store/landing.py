@@ -17,6 +17,7 @@ from ingest import files
 from ingest.registry import CSV_SOURCES
 from ingest.root import Root
 from ingest.store import ahead
+from ingest.store.contents import Content
 from ingest.store.ledger import Ledger, Part
 from ingest.store.part_files import (
     LEVEL,
@@ -48,19 +49,6 @@ WORKERS = 8
 # Bytes of text: of one part that is held in memory, and of all that are.
 HELD_WHOLE = 8 << 20
 MOST_HELD = 64 << 20
-
-
-@dataclass(frozen=True)
-class Content:
-    """What the ledger says of a part besides how its file looks."""
-
-    fingerprint: str
-    counts: dict[str, int]
-    source_bytes: int = 0
-    parser: str = ""
-    keys: tuple[str, ...] = ()
-    span: tuple[str, str] = ("", "")
-    dropped: int = 0
 
 
 @dataclass(frozen=True)

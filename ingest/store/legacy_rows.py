@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ingest.store.contents import Content
 from ingest.store.digests import digest_of_all
-from ingest.store.landing import Content
 from ingest.store.part_files import Json
 
 # Stands before what the content of a file is known by, among the keys of a part.

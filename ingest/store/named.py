@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ingest.store.contents import Content
 from ingest.store.digests import digest_of_all
-from ingest.store.landing import Content
 from ingest.store.merge import (
     one_reading,
     report_age,

@@ -20,20 +20,21 @@ from ingest import files
 from ingest.registry import CSV_SOURCES, SOURCES, Identity
 from ingest.root import Root
 from ingest.store import ahead
-from ingest.store.copies import copied_parts
-from ingest.store.digests import sum_of
-from ingest.store.growing import GROWING
-from ingest.store.landed_days import landed_days, manifest
-from ingest.store.landing import Content, Landing
-from ingest.store.ledger import Break, Ledger, Part
-from ingest.store.legacy_rows import legacy_content
-from ingest.store.merge import (
+from ingest.store.contents import (
+    Content,
     columns_content,
     heartbeats_content,
     lines_content,
     reports_content,
     summaries_content,
 )
+from ingest.store.copies import copied_parts
+from ingest.store.digests import sum_of
+from ingest.store.growing import GROWING
+from ingest.store.landed_days import landed_days, manifest
+from ingest.store.landing import Landing
+from ingest.store.ledger import Break, Ledger, Part
+from ingest.store.legacy_rows import legacy_content
 from ingest.store.named import named_content
 from ingest.store.part_files import (
     DAMAGED,

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import BinaryIO, NamedTuple
 
 from ingest.registry import SOURCES
-from ingest.store.landing import Content
+from ingest.store.contents import Content
 from ingest.store.merge import TORN
 from ingest.store.part_files import Origin
 from ingest.text.clean import MAX_CELL_CHARS

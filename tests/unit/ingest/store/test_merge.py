@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.store.contents import heartbeats_content
 from ingest.store.merge import (
     REPLACED,
     SummaryVersion,
-    heartbeats_content,
     merge_columns,
     merge_heartbeats,
     merge_reports,
