@@ -9,8 +9,9 @@ from exporter.publish.ledger import Ledger
 from exporter.publish.legacy import find_foreign, forget_adopted, to_adopt
 from ingest.listing import NO_INPUT
 from ingest.loaders.context import LandingReport, ReadInput
+from ingest.one_pass import Progress
 from ingest.root import Root
-from ingest.run import Progress, land
+from ingest.run import land
 from ingest.store.landed_days import landed_days
 
 

@@ -31,6 +31,8 @@ EXPORTER = """
 """
 INGEST = """
     run
+    one_pass
+    reading
     loaders
     bundles parsers
     inputs listing store
