@@ -30,8 +30,11 @@ HEARTBEAT = KINDS["heartbeats"].pattern
 MISTAKEN = ("reports", "g/g/reports")
 # Folders that hold some kind of input of their own.
 ALL_IN = {folder for kind in KINDS.values() for folder in kind.folders} - {REPORTS}
-# What our own jobs write for people, beside the inputs.
-FOR_PEOPLE = re.compile(r"ops_digest_\d{8}\.md", re.ASCII)
+# What we write for people ourselves, beside the inputs.
+FOR_PEOPLE = re.compile(
+    r"ops_digest_\d{8}\.md|dashboard/(?:index|status)\.html|dashboard/api/\w+\.json",
+    re.ASCII,
+)
 LIKE_A_HEARTBEAT = re.compile(r"heartbeat.*", re.DOTALL | re.IGNORECASE)
 LIKE_A_LOG = re.compile(r".*\.(?:jsonl|ndjson|log)", re.DOTALL | re.IGNORECASE)
 
@@ -123,7 +126,9 @@ def _what_is_ignored(folder: str, name: str, kind: str | None) -> str | None:
     """What a file is that is not read; None where nobody would expect it to be."""
     if kind is not None:
         return MISPLACED
-    if name.startswith(".") or "." not in name or FOR_PEOPLE.fullmatch(name):
+    if name.startswith(".") or "." not in name:
+        return None
+    if FOR_PEOPLE.fullmatch(f"{folder}/{name}".removeprefix(f"{REPORTS}/")):
         return None
     if LIKE_A_HEARTBEAT.fullmatch(name):
         return MISNAMED

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from exporter.answers.ask import Answers
+from exporter.dashboard.write import write_dashboard
+from ingest.root import Root
 from tests.published import publish
 
 AS_OF = datetime(2025, 10, 28, 12)
@@ -17,6 +20,12 @@ CHECKS = (
     "launchagent_digest", "disk/root",
 )  # fmt: skip
 M = {"machine": "lab"}
+
+
+def make_pages(root: Path) -> Path:
+    """Write the pages of a root; returns the path of the operator's."""
+    with Answers(Root(root)) as answers:
+        return write_dashboard(answers)
 
 
 def fill(root: Path, days: int = 100, said: str = "connection refused") -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from exporter.runtime.errors import first_line
-from ingest.root import Root
+
+if TYPE_CHECKING:
+    from exporter.answers.ask import Answers
 
 
-def leave_dashboard(root: Root, has_published: bool) -> None:
-    """Make the pages anew; what was there stays where that fails.
+def leave_dashboard(has_published: bool, asked: Callable[[], Answers]) -> None:
+    """Make the pages anew of what `asked` gives; what was there stays where that
+    fails.
 
     Raises OSError.
     """
@@ -18,7 +24,7 @@ def leave_dashboard(root: Root, has_published: bool) -> None:
     from exporter.dashboard.write import write_dashboard
 
     try:
-        write_dashboard(root)
+        write_dashboard(asked())
     except duckdb.Error as error:
         said = f"the dashboard is not made anew: {first_line(error)}"
         raise OSError(said) from error

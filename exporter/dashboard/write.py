@@ -26,15 +26,15 @@ def dashboard_path(root: Root) -> Path:
     return root.reports / "dashboard" / "index.html"
 
 
-def write_dashboard(root: Root, output: Path | None = None) -> Path:
+def write_dashboard(answers: Answers, output: Path | None = None) -> Path:
     """Make the page, the public page and the API's files; returns the page's path.
 
     With `output` only the page, there. Raises OSError, and duckdb.Error where a
     published file cannot be read: what was there then stays.
     """
-    with Answers(root) as answers:
-        found = documents(answers, machine_name(root), utc_now())
-        incidents = answers.rows("incidents")
+    root = answers.root
+    found = documents(answers, machine_name(root), utc_now())
+    incidents = answers.rows("incidents")
     data = {name: packed(document) for name, document in found.items()}
     scripts = [library(root.state / "answers"), script(*SHARED, *OWN)]
     page = render("index", data, scripts)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from exporter.answers.once import AskedOnce
 from exporter.catalogue.file import write_catalogue
 from exporter.contracts.datasets import BrokenContract
 from exporter.contracts.settings import read_settings
@@ -61,25 +62,38 @@ def conclude(
         stored = count_stored(ledger)
         _evaluate(root, result, stored)
     result.warnings = [redact(text) for text in result.warnings]
+    with AskedOnce(root) as asked:
+        return _leave(root, result, stored, screen, ledger, asked)
+
+
+def _leave(
+    root: Root,
+    result: RunResult,
+    stored: Stored,
+    screen: Screen,
+    ledger: Ledger | None,
+    asked: AskedOnce,
+) -> Notice | None:
+    has_published = bool(result.with_status("exported"))
     leavings: tuple[Callable[[], None], ...] = (
         partial(rotate_logs, root),
         partial(append_log, root, result),
         partial(append_run, root, result, stored),
         partial(write_summary, root, result, stored),
         partial(write_guide, root),
-        partial(write_catalogue, root, ledger, bool(result.with_status("exported"))),
-        partial(write_metrics, root, result, stored),
-        partial(leave_dashboard, root, bool(result.with_status("exported"))),
+        partial(write_catalogue, root, ledger, has_published),
+        partial(write_metrics, root, result, stored, asked),
+        partial(leave_dashboard, has_published, asked),
     )
     for leave in leavings:
         with _told(root, result, screen):
             leave()
     # First, so that what is wrong gives its name to what goes out together.
     with _told(root, result, screen):
-        report(root, result)
+        report(root, result, asked)
     news = None
     with _told(root, result, screen):
-        news = read_news(root, result)
+        news = read_news(root, result, asked)
     with _told(root, result, screen):
         return announce(root, result, news)
     return None

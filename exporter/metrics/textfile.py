@@ -6,7 +6,9 @@ something; others take it over from the file, and so load no DuckDB.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import CollectorRegistry, Metric
 from prometheus_client.exposition import generate_latest
@@ -21,36 +23,40 @@ from exporter.runtime.machine import machine_name
 from ingest import files
 from ingest.root import Root
 
+if TYPE_CHECKING:
+    from exporter.answers.ask import Answers
+
 
 def metrics_path(root: Root) -> Path:
     return root.path / "g" / "analytics" / "metrics" / "ops_atomic.prom"
 
 
-def write_metrics(root: Root, result: RunResult, stored: Stored) -> None:
-    """Write the file, in one step. Where the marts cannot be asked, what they said
-    before stays, and the reason is raised: OSError.
+def write_metrics(
+    root: Root, result: RunResult, stored: Stored, asked: Callable[[], Answers]
+) -> None:
+    """Write the file, in one step; `asked` gives the answers of the marts. Where
+    these cannot be asked, what they said before stays, and the reason is raised:
+    OSError.
     """
     path = metrics_path(root)
     own = run_metrics(result, stored, machine_name(root))
     before = _read(path)
     try:
-        found = _ask_marts(root) if result.with_status("exported") else []
+        found = _ask_marts(root, asked) if result.with_status("exported") else []
     except OSError:
         _write(path, _merged(before, own))
         raise
     _write(path, _merged(before, own + found))
 
 
-def _ask_marts(root: Root) -> list[Metric]:
+def _ask_marts(root: Root, asked: Callable[[], Answers]) -> list[Metric]:
     # Here, because a run with nothing new loads no DuckDB.
     import duckdb
 
-    from exporter.answers.ask import Answers
     from exporter.metrics.of_answers import answer_metrics
 
     try:
-        with Answers(root) as answers:
-            return answer_metrics(answers)
+        return answer_metrics(asked())
     except duckdb.Error as error:
         path = metrics_path(root).relative_to(root.path)
         raise OSError(

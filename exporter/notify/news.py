@@ -8,7 +8,7 @@ until it is over.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -69,19 +69,22 @@ class News:
         return bool(self.held & {ALL, check})
 
 
-def find_news(root: Root, told: Mapping[str, str], now: datetime) -> News:
+def find_news(
+    root: Root,
+    told: Mapping[str, str],
+    now: datetime,
+    asked: Callable[[], Answers],
+) -> News:
     """What the published marts say. Raises OSError where they cannot be read.
 
-    `told` holds the keys that were told and stand, and UNTIL.
+    `told` holds the keys that were told and stand, and UNTIL; `asked` gives the
+    answers of the marts.
     """
     # Here, because a run with nothing new loads no DuckDB.
     import duckdb
 
-    from exporter.answers.ask import Answers
-
     try:
-        with Answers(root) as answers:
-            return _news(root, answers, told, now)
+        return _news(root, asked(), told, now)
     except duckdb.Error as error:
         said = f"what the marts say is not told: {first_line(error)}"
         raise OSError(said) from error

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.notify import delivery, outbox
 from exporter.notify.news import (
@@ -35,6 +36,9 @@ from ingest.inputs import utc_now
 from ingest.root import Root
 from ingest.store.digests import digest
 
+if TYPE_CHECKING:
+    from exporter.answers.ask import Answers
+
 RUN = "run"
 # What is told when a matter is over; others just end.
 ENDINGS = {
@@ -44,14 +48,17 @@ ENDINGS = {
 }
 
 
-def read_news(root: Root, result: RunResult) -> News | None:
+def read_news(
+    root: Root, result: RunResult, asked: Callable[[], Answers]
+) -> News | None:
     """What the data says since it was last looked at; None where nobody is told, or
-    the run published nothing. Raises OSError."""
+    the run published nothing. `asked` gives the answers of the marts. Raises
+    OSError."""
     if result.by_hand or not delivery.is_configured() or root.is_example:
         return None
     if not result.with_status("exported"):
         return None
-    return find_news(root, _read_told(root), present())
+    return find_news(root, _read_told(root), present(), asked)
 
 
 def announce(root: Root, result: RunResult, news: News | None = None) -> Notice | None:

@@ -49,24 +49,29 @@ def report_problem(environ: Mapping[str, str] = os.environ) -> str | None:
     )
 
 
-def report(root: Root, result: RunResult) -> None:
+def report(root: Root, result: RunResult, asked: Callable[[], Answers]) -> None:
     """Put the report that is due, if one is, into the outbox.
 
-    Called under the lock, once the run's record is kept. Raises OSError where it
-    cannot be made or kept: the next run tries again.
+    Called under the lock, once the run's record is kept; `asked` gives the answers
+    of the marts. Raises OSError where it cannot be made or kept: the next run
+    tries again.
     """
     chosen = _chosen(os.environ)
     if not result.is_whole or not delivery.is_configured():
         return
     if chosen == EVERY_RUN:
-        _put(root, f"the run at {result.started:%H:%M}", _told_of_run(root, result))
+        _put(
+            root,
+            f"the run at {result.started:%H:%M}",
+            _told_of_run(root, result, asked),
+        )
     elif chosen in PERIODS and result.status == OK:
         period = PERIODS[chosen](present())
         mark = f"{chosen} {period.name}\n"
         place = root.state / "reported"
         if place.exists() and files.read(place).decode() == mark:
             return
-        _put(root, period.name, _told_of_period(root, period))
+        _put(root, period.name, _told_of_period(root, period, asked))
         files.write_exactly(place, mark.encode(), 0o600)
 
 
@@ -74,26 +79,29 @@ def _chosen(environ: Mapping[str, str]) -> str:
     return environ.get(VARIABLE, "").strip().lower() or OFF
 
 
-def _told_of_period(root: Root, period: Period) -> list[str]:
+def _told_of_period(
+    root: Root, period: Period, asked: Callable[[], Answers]
+) -> list[str]:
     runs = runs_since(root, period.before.start)
-    return _asked(root, lambda answers: of_period(answers, period, runs))
+    return _told(asked, lambda answers: of_period(answers, period, runs))
 
 
-def _told_of_run(root: Root, result: RunResult) -> list[str]:
+def _told_of_run(
+    root: Root, result: RunResult, asked: Callable[[], Answers]
+) -> list[str]:
     runs = runs_since(root, result.started - timedelta(days=2))
     lines = of_run(runs[-1], runs[-2] if runs[1:] else None) if runs else []
-    return [*lines, "", *_asked(root, of_now)]
+    return [*lines, "", *_told(asked, of_now)]
 
 
-def _asked(root: Root, tell: Callable[[Answers], list[str]]) -> list[str]:
+def _told(
+    asked: Callable[[], Answers], tell: Callable[[Answers], list[str]]
+) -> list[str]:
     # Here, because only a run that reports may load DuckDB for nothing new.
     import duckdb
 
-    from exporter.answers.ask import Answers
-
     try:
-        with Answers(root) as answers:
-            return tell(answers)
+        return tell(asked())
     except duckdb.Error as error:
         raise OSError(f"the report is not made: {first_line(error)}") from error
 

@@ -11,11 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from exporter.answers.once import AskedOnce
 from exporter.dashboard.documents import DOCUMENTS, in_json
 from exporter.dashboard.leave import leave_dashboard
-from exporter.dashboard.write import write_dashboard
+from ingest import advice
+from ingest.listing import list_inputs
 from ingest.root import Root
-from tests.pages import AS_OF, CHECKS, M, fill
+from tests.pages import AS_OF, CHECKS, M, fill, make_pages
 from tests.published import publish
 from tests.support import clean_environment, run_tool
 
@@ -26,7 +28,7 @@ NAMES = {"index.html", "status.html", "api"}
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("root")
     fill(root)
-    write_dashboard(Root(root))
+    make_pages(root)
     return root
 
 
@@ -129,7 +131,7 @@ def test_a_public_name_shows_a_check_and_a_window_is_shown(tmp_path: Path) -> No
         "check_key,started_at,ended_at,reason\n"
         f"redis,{AS_OF:%Y-%m-%dT%H:%M:%SZ},{until:%Y-%m-%dT%H:%M:%SZ},secret move\n"
     )
-    write_dashboard(Root(tmp_path))
+    make_pages(tmp_path)
     page = folder(tmp_path) / "status.html"
     data = {name: unpacked(part) for name, part in data_of(page).items()}
     assert "Storage" in {row["name"] for row in data["checks"]}
@@ -187,7 +189,7 @@ def test_five_years_stay_below_three_megabytes(tmp_path: Path) -> None:
         for number in range(3000)
     ]  # fmt: skip
     publish(tmp_path, "incidents", incidents)
-    page = write_dashboard(Root(tmp_path))
+    page = make_pages(tmp_path)
     assert len(api(tmp_path, "queries")["days"]) == 1826
     assert {row["grain"] for row in api(tmp_path, "uptime")["uptime"]} == {
         "hour", "six_hours", "day", "month",
@@ -195,8 +197,8 @@ def test_five_years_stay_below_three_megabytes(tmp_path: Path) -> None:
     assert page.stat().st_size < 3_000_000
 
 
-def run(root: Path, home: Path, *arguments: str | Path) -> Any:
-    environment = clean_environment(home, OPS_ATOMIC_MACHINE="lab")
+def run(root: Path, home: Path, *arguments: str | Path, **variables: str) -> Any:
+    environment = clean_environment(home, OPS_ATOMIC_MACHINE="lab", **variables)
     return run_tool(
         "ops-atomic", "dashboard", "--root", root, *arguments, env=environment
     )
@@ -225,7 +227,7 @@ def test_output_is_only_the_page(tmp_path: Path) -> None:
 def test_a_damaged_mart_leaves_the_pages_as_they_were(tmp_path: Path) -> None:
     root = tmp_path / "root"
     fill(root, days=2)
-    write_dashboard(Root(root))
+    make_pages(root)
     before = (folder(root) / "index.html").read_bytes()
     (root / "g" / "analytics" / "marts" / "incidents.parquet").write_bytes(b"torn")
     done = run(root, tmp_path)
@@ -234,12 +236,45 @@ def test_a_damaged_mart_leaves_the_pages_as_they_were(tmp_path: Path) -> None:
     assert "ops-atomic export" in done.stderr
     assert (folder(root) / "index.html").read_bytes() == before
     with pytest.raises(OSError, match="the dashboard is not made anew"):
-        leave_dashboard(Root(root), has_published=True)
+        leave_dashboard(True, AskedOnce(Root(root)))
 
 
 def test_a_run_that_published_nothing_makes_no_page(tmp_path: Path) -> None:
-    leave_dashboard(Root(tmp_path), has_published=False)
+    leave_dashboard(False, AskedOnce(Root(tmp_path)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pages_are_no_inputs_that_nobody_reads(root: Path) -> None:
+    assert (folder(root) / "index.html").exists()
+    assert list_inputs(Root(root)).ignored == {}
+    beat = folder(root) / "heartbeat_2025-10-28_10-00-00.md"
+    try:
+        beat.touch()
+        assert list_inputs(Root(root)).heartbeats
+    finally:
+        beat.unlink()
+
+
+def test_a_page_that_is_of_another_moment_than_was_asked_for_says_so(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "root"
+    fill(root, days=2)
+    done = run(root, tmp_path, OPS_ATOMIC_AS_OF=f"{AS_OF.isoformat()}Z")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = run(root, tmp_path, OPS_ATOMIC_AS_OF="2025-10-27T08:00:00Z").stderr
+    assert "it shows 2025-10-28 12:00 UTC" in said
+    command = said.partition(advice.RUN)[2]
+    assert command.startswith("OPS_ATOMIC_AS_OF=2025-10-27T08:00:00Z ")
+    assert command.endswith("ops-atomic export --root ~/root\n")
+
+
+def test_no_page_makes_a_wrong_root_look_right(tmp_path: Path) -> None:
+    (tmp_path / "somewhere").mkdir()
+    done = run(tmp_path / "somewhere", tmp_path)
+    assert done.returncode == 2
+    assert "has neither g nor knowledge/optimize" in done.stderr
+    assert list((tmp_path / "somewhere").iterdir()) == []
 
 
 def test_a_page_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from exporter.dashboard.write import write_dashboard
-from ingest.root import Root
-from tests.pages import AS_OF, CHECKS, fill, verdict
+from tests.pages import AS_OF, CHECKS, fill, make_pages, verdict
 from tests.published import publish
 from tests.support import require_tool
 
@@ -44,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 
 def folder_of(root: Path) -> Path:
-    return write_dashboard(Root(root)).parent
+    return make_pages(root).parent
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from exporter.answers.once import AskedOnce
 from exporter.metrics.textfile import metrics_path, write_metrics
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
@@ -116,7 +117,8 @@ def leave_metrics(root: Path, is_well: bool, at: datetime) -> None:
     result = RunResult(started=at, duration_s=1.0)
     result.files = [FileResult("ops_atomic", "2025-10-28", "f.parquet", "exported")]
     result.errors = [] if is_well else ["something failed"]
-    write_metrics(Root(root), result, Stored())
+    with AskedOnce(Root(root)) as asked:
+        write_metrics(asked.root, result, Stored(), asked)
 
 
 def firing(port: int) -> set[str] | None:

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import __version__
+from exporter.answers.once import AskedOnce
 from exporter.metrics.textfile import metrics_path, write_metrics
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
@@ -42,7 +43,8 @@ def run(root: Root, *files: FileResult, errors: int = 0, hour: int = 0) -> None:
     )
     stored = Stored(parquet_files=7, parquet_bytes=1000, landing_bytes=500)
     stored.rejects = {"query_perf": Counter({"no number": 2, "empty": 1})}
-    write_metrics(root, result, stored)
+    with AskedOnce(root) as asked:
+        write_metrics(root, result, stored, asked)
 
 
 def samples(root: Root) -> dict[str, float]:
@@ -165,12 +167,15 @@ def test_a_run_with_nothing_new_loads_no_duckdb(root: Root) -> None:
         import sys
         from datetime import datetime
         from pathlib import Path
+        from exporter.answers.once import AskedOnce
         from exporter.metrics.textfile import write_metrics
         from exporter.reporting.results import RunResult
         from exporter.reporting.stored import Stored
         from ingest.root import Root
         result = RunResult(started=datetime(2025, 1, 1))
-        write_metrics(Root(Path(sys.argv[1])), result, Stored())
+        root = Root(Path(sys.argv[1]))
+        with AskedOnce(root) as asked:
+            write_metrics(root, result, Stored(), asked)
         assert "duckdb" not in sys.modules and "dbt" not in sys.modules
     """
     subprocess.run([sys.executable, "-c", code, root.path], cwd=PROJECT, check=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from exporter.answers.once import AskedOnce
 from exporter.notify import outbox
 from exporter.notify.episodes import remember
 from exporter.notify.news import News, add_incidents, checks_in_maintenance
@@ -47,6 +48,11 @@ def incident(
     }
 
 
+def read(root: Root, result: RunResult) -> News | None:
+    with AskedOnce(root) as asked:
+        return read_news(root, result, asked)
+
+
 def told(root: Root, *incidents: dict[str, Any], **marts: Any) -> Notice | None:
     """What a run says that has published these."""
     publish(root.path, "incidents", incidents)
@@ -55,7 +61,7 @@ def told(root: Root, *incidents: dict[str, Any], **marts: Any) -> Notice | None:
     result = RunResult(started=NOW)
     result.files.append(FileResult("ops_atomic", "2025-10-28", "", "exported"))
     before = {path for path, _ in outbox.waiting(root)}
-    assert announce(root, result, read_news(root, result)) is None
+    assert announce(root, result, read(root, result)) is None
     fresh = [kept for path, kept in outbox.waiting(root) if path not in before]
     assert len(fresh) <= 1
     return fresh[0] if fresh else None
@@ -207,12 +213,12 @@ def test_nobody_is_told_where_nothing_was_published(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(root.path, "incidents", [incident("redis", NOW - timedelta(hours=1))])
-    assert read_news(root, RunResult(started=NOW)) is None
+    assert read(root, RunResult(started=NOW)) is None
     published = RunResult(started=NOW)
     published.files.append(FileResult("ops_atomic", "2025-10-28", "", "exported"))
-    assert read_news(root, published) is not None
+    assert read(root, published) is not None
     monkeypatch.delenv("OPS_ATOMIC_NOTIFY")
-    assert read_news(root, published) is None
+    assert read(root, published) is None
 
 
 def test_a_mart_that_cannot_be_read_is_an_error_that_says_so(root: Root) -> None:
@@ -221,7 +227,7 @@ def test_a_mart_that_cannot_be_read_is_an_error_that_says_so(root: Root) -> None
     published = RunResult(started=NOW)
     published.files.append(FileResult("ops_atomic", "2025-10-28", "", "exported"))
     with pytest.raises(OSError, match="what the marts say is not told"):
-        read_news(root, published)
+        read(root, published)
 
 
 def test_the_order_of_rows_is_no_matter() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exporter.answers.once import AskedOnce
 from exporter.notify import outbox
 from exporter.notify.delivery import deliver
 from exporter.notify.outbox import Notice
@@ -41,7 +42,8 @@ def run(
     before = {path for path, _ in outbox.waiting(root)}
     result = RunResult(**{"started": at, "is_whole": True, **of_run})
     append_run(root, result, Stored())
-    report(root, result)
+    with AskedOnce(root) as asked:
+        report(root, result, asked)
     return [kept for path, kept in outbox.waiting(root) if path not in before]
 
 
@@ -152,10 +154,14 @@ def test_a_run_without_a_report_loads_no_duckdb(root: Root) -> None:
         import sys
         from datetime import datetime
         from pathlib import Path
+        from exporter.answers.once import AskedOnce
         from exporter.notify.report import report
         from exporter.reporting.results import RunResult
         from ingest.root import Root
-        report(Root(Path(sys.argv[1])), RunResult(datetime(2025, 1, 1), is_whole=True))
+        root = Root(Path(sys.argv[1]))
+        result = RunResult(datetime(2025, 1, 1), is_whole=True)
+        with AskedOnce(root) as asked:
+            report(root, result, asked)
         assert "duckdb" not in sys.modules
     """
     subprocess.run([sys.executable, "-c", code, root.path], cwd=PROJECT, check=True)
