@@ -37,6 +37,7 @@ from exporter.runtime.machine import record_machine
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
 from ingest import advice
+from ingest.text.numbers import count
 
 
 @click.command("export")
@@ -176,6 +177,6 @@ def ingest_command(
         screen.note(
             "DRY RUN - no files written"
             if dry_run
-            else f"Landed {report.records:,} new record(s)"
+            else f"Landed {count(report.records, 'new record')}"
         )
     sys.exit(FAILURE if report.errors else 0)

@@ -15,6 +15,7 @@ from exporter.runtime.errors import describe
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
 from ingest.root import Root
+from ingest.text.numbers import count
 
 if_due_option = click.option(
     "--if-due", is_flag=True, help="Only if its last start has come to nothing."
@@ -125,8 +126,8 @@ def optimize_command(
             screen.note(f"Not measured: {redact(advice.skipped)}", "⊘")
             return
         screen.note(
-            f"{len(advice.slow):,} slow quer{'y' if len(advice.slow) == 1 else 'ies'}, "
-            f"{len(advice.found):,} index(es) advised",
+            f"{count(len(advice.slow), 'slow query', 'slow queries')}, "
+            f"{count(len(advice.found), 'index', 'indexes')} advised",
             "✓",
             "green",
         )

@@ -10,6 +10,7 @@ import click
 from exporter.cli.flags import FAILURE, chosen_root, root_option
 from exporter.notify import delivery, outbox
 from exporter.reporting.screen import Screen
+from ingest.text.numbers import count
 
 
 @click.command("notify")
@@ -36,7 +37,7 @@ def notify_command(root: str | None, test: bool) -> None:
     for failure in failures:
         screen.fail(failure)
     left = len(outbox.waiting(where))
-    screen.note(f"{waiting - left:,} notice(s) sent, {left:,} waiting")
+    screen.note(f"{count(waiting - left, 'notice')} sent, {left:,} waiting")
     sys.exit(FAILURE if failures or left else 0)
 
 

@@ -20,6 +20,7 @@ from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
+from ingest.text.numbers import count
 
 
 @click.command("rotate")
@@ -66,19 +67,20 @@ def rotate_command(
             screen.fail(redact(error))
         sys.exit(code)
     if as_json:
-        bundles = [{"path": path, "reports": count} for path, count in done.bundles]
+        bundles = [{"path": path, "reports": number} for path, number in done.bundles]
         print_json(
             {"status": "ok", "dry_run": dry_run, "bundles": bundles,
              "moved": done.moved, "would_move": done.would_move,
              "not_landed": done.not_landed, "changed": done.changed, "errors": []}
         )  # fmt: skip
         return
-    for path, count in done.bundles:
-        screen.note(f"Moved {count:,} report(s) into {path}", "✓", "green")
+    for path, number in done.bundles:
+        screen.note(f"Moved {count(number, 'report')} into {path}", "✓", "green")
     if done.not_landed:
-        screen.note(f"{done.not_landed:,} old report(s) stay: they are not landed yet")
+        old = count(done.not_landed, "old report stays", "old reports stay")
+        screen.note(f"{old}: not landed yet")
     if dry_run:
-        screen.note(f"Would move {done.would_move:,} report(s)", "→")
+        screen.note(f"Would move {count(done.would_move, 'report')}", "→")
         screen.note("DRY RUN - no files written")
     elif not done.bundles:
         screen.note("Nothing to rotate", "⊘")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -10,7 +10,12 @@ import click
 from exporter.cli.flags import Day
 from exporter.reporting.screen import Screen, kilobytes
 from exporter.runtime.output import say
+from exporter.runtime.present import VARIABLE as AS_OF
 from exporter.sample import write_sample
+from ingest import advice
+from ingest.inputs import utc_now
+from ingest.root import Root
+from ingest.text.numbers import count
 
 
 @click.command("sample")
@@ -28,11 +33,15 @@ def sample_command(directory: Path, days: int, seed: int, start: date) -> None:
     """
     try:
         with Screen().progress("Writing days", days) as step:
-            count = write_sample(directory, days, seed, start, step)
+            wrote = write_sample(directory, days, seed, start, step)
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     say(
-        f"Wrote {count.days:,} day(s) into {directory}: {count.heartbeats:,} "
-        f"heartbeats, {count.query_rows:,} query rows, {count.files:,} files "
-        f"({kilobytes(count.size_bytes)})"
+        f"Wrote {count(wrote.days, 'day')} into {directory}: {wrote.heartbeats:,} "
+        f"heartbeats, {wrote.query_rows:,} query rows, {wrote.files:,} files "
+        f"({kilobytes(wrote.size_bytes)})"
     )
+    end = datetime.combine(start + timedelta(days=days), time())
+    if end < utc_now():
+        seen = advice.command(Root(directory.resolve()), "export")
+        say(f"To see it as it was then: {AS_OF}={end.isoformat()}Z {seen}")

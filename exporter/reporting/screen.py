@@ -21,6 +21,7 @@ from exporter.runtime.redact import redact
 from ingest import advice
 from ingest.loaders.context import ReadInput
 from ingest.root import Root
+from ingest.text.numbers import count
 
 # More of a kind than this are told in one line per source or dataset.
 MOST_LINES = 10
@@ -118,12 +119,11 @@ class Screen:
                     self._parsed(str(what))
                 continue
             number = sum(what.number for what in group)
-            unit = group[0].unit + ("" if number == 1 else "s")
             size = kilobytes(sum(what.size_bytes for what in group))
             files = f"{len(group):,} files of {source}"
             if source == "bundles":
                 files = f"{len(group):,} bundles"
-            self._parsed(f"{number:,} {unit} from {files} ({size})")
+            self._parsed(f"{count(number, group[0].unit)} from {files} ({size})")
 
     def _parsed(self, what: str) -> None:
         self.note(f"Parsed {what}", "✓", "green")
@@ -137,8 +137,9 @@ class Screen:
                     name = os.path.basename(file.path)
                     self.note(f"{name} already exists, skipping", "⊘", "cyan")
                 continue
-            what = f"{dataset}: {len(group):,} file(s) already exist, skipping"
-            self.note(what, "⊘", "cyan")
+            number = count(len(group), "file")
+            exist = "already exists" if len(group) == 1 else "already exist"
+            self.note(f"{dataset}: {number} {exist}, skipping", "⊘", "cyan")
 
     def exported(self, files: list[FileResult], today: date) -> None:
         for dataset, group in _groups(files, _kind).items():
@@ -147,8 +148,8 @@ class Screen:
                     self._wrote_file(file, today)
                 continue
             whole = _sum(dataset, group)
-            rows = "1 row" if whole.rows == 1 else f"{whole.rows:,} rows"
-            said = f"Wrote {len(group):,} files of {dataset}: {rows}, "
+            its_files, rows = count(len(group), "file"), count(whole.rows, "row")
+            said = f"Wrote {its_files} of {dataset}: {rows}, "
             parquet = kilobytes(whole.parquet_bytes)
             if whole.reduction is None:
                 said += parquet
@@ -226,16 +227,16 @@ class Screen:
             )
         rejected = sum(f.rows for f in exported if f.dataset == "rejected_records")
         if rejected:
-            records = "1 record" if rejected == 1 else f"{rejected:,} records"
+            records = count(rejected, "record")
             said = advice.run(f"{records} rejected; to see why", root, "rejects")
             self.note(said, "⊘", "cyan")
         self.problems(root, result)
         new = len(exported)
-        files = "1 new file" if new == 1 else f"{new:,} new files"
+        files = count(new, "new file")
         took = f"in {result.duration_s:.1f} s"
         if result.errors:
-            failed = len(result.errors)
-            said = f"Export ended with {failed} error(s) ({files}) {took}"
+            errors = count(len(result.errors), "error")
+            said = f"Export ended with {errors} ({files}) {took}"
             self.note(said, "✗", "red")
         else:
             self.note(f"Export complete ({files}) {took}", "✓", "green")

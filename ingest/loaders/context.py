@@ -15,6 +15,7 @@ from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
 from ingest.store.merge import merge_columns
 from ingest.store.part_files import Json
+from ingest.text.numbers import count
 
 
 @dataclass(frozen=True)
@@ -190,8 +191,3 @@ class Context:
                 )
         self.columns.clear()
         self.forgotten.clear()
-
-
-def count(number: int, one: str) -> str:
-    """`1 row`, `1,234 rows`."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from ingest import files
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, ReadInput, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import dated_day
 from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.sources.query_csv import LANDING_COLUMNS, QueryFile, read_query_csv
@@ -43,6 +43,7 @@ from ingest.store.versions import (
     is_same_input,
     which_counts,
 )
+from ingest.text.numbers import count
 
 CHUNK = 1 << 20
 

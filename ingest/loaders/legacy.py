@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ingest import files
 from ingest.inputs import open_regular
-from ingest.loaders.context import Context, ReadInput, count
+from ingest.loaders.context import Context, ReadInput
 from ingest.loaders.heartbeats import LandedNames
 from ingest.names import LEGACY, kept_name, name_before
 from ingest.sources.legacy_parquet import ADOPTED, Row, read_row
@@ -31,6 +31,7 @@ from ingest.store.legacy_rows import (
     legacy_order,
 )
 from ingest.store.part_files import Json
+from ingest.text.numbers import count
 
 SOURCE = "legacy_parquet"
 # Bytes of rows that wait to be written, and what a row takes besides its text.

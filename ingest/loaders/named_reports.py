@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, ReadInput, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.parsers import parser_fingerprints
 from ingest.registry import KINDS, Identity, sources_known_by
 from ingest.sources.reports import MAX_BYTES, TOO_LONG, parse_report, read_report
@@ -16,6 +16,7 @@ from ingest.store.merge import report_age, text_of
 from ingest.store.named import merge_named, named_content, named_order
 from ingest.store.part_files import Json, part_name
 from ingest.store.parts import superseded_versions
+from ingest.text.numbers import count
 from ingest.text.times import TOO_FAR_AHEAD, believable
 
 [ENTRY] = sources_known_by(Identity.FILE)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from ingest.inputs import InputFile
-from ingest.loaders.context import Context, Loader, ReadInput, count
+from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.registry import SOURCES
 from ingest.sources.index_advisor import parse_report
 from ingest.store.contents import reports_content
@@ -17,6 +17,7 @@ from ingest.store.part_files import Json
 from ingest.store.parts import superseded_versions
 from ingest.text.clean import decode
 from ingest.text.json_text import compact
+from ingest.text.numbers import count
 
 SOURCE = "index_advisor"
 PART = "index_advisor.ndjson.gz"

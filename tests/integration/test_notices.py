@@ -258,11 +258,11 @@ def test_what_waits_can_be_sent_by_hand(
     outbox.put(Root(empty_root), outbox.Notice("2025", "failure", "a title", "text"))
     done = notify("--root", empty_root)
     assert done.exit_code == 1
-    assert "0 notice(s) sent, 1 waiting" in done.stdout
+    assert "0 notices sent, 1 waiting" in done.stdout
     receiver.status = 200
     done = notify("--root", empty_root)
     assert done.exit_code == 0
-    assert "1 notice(s) sent, 0 waiting" in done.stdout
+    assert "1 notice sent, 0 waiting" in done.stdout
 
 
 def test_an_incident_in_the_data_is_told_by_the_run_that_publishes_it(

@@ -246,7 +246,7 @@ def test_the_command_says_what_it_did_and_waits_its_turn(tmp_path: Path) -> None
     assert "they are not landed yet" in call(tmp_path).output
     export(tmp_path)
     dry = call(tmp_path, "--dry-run")
-    assert "→ Would move 1 report(s)" in dry.output
+    assert "→ Would move 1 report" in dry.output
     assert (tmp_path / path).exists()
     told = json.loads(call(tmp_path, "--json").output)
     assert (told["status"], told["moved"]) == ("ok", 1)

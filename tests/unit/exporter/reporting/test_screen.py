@@ -67,7 +67,7 @@ def test_many_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
         "✓ Wrote …/ops_atomic_20251001.parquet (20 KB)",
         "✓ Compression: 98 KB → 20 KB (80.0% reduction)",
         "✓ Wrote 11 files of query_perf: 1,100 rows, 1.0 MB → 215 KB (80.0% reduction)",
-        "⊘ query_perf: 11 file(s) already exist, skipping",
+        "⊘ query_perf: 11 files already exist, skipping",
         "→ Would create 11 files of query_perf, 2025-10-01 to 2025-10-11",
     ]
 
