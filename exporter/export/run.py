@@ -25,14 +25,8 @@ from exporter.publish.legacy import (
 from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.mart_work import MartWork
 from exporter.publish.masked_files import mask_published
-from exporter.publish.plan import (
-    Due,
-    Plan,
-    Selection,
-    Target,
-    plan_days,
-    set_aside_damaged,
-)
+from exporter.publish.plan import Due, Plan, Selection, Target, set_aside_damaged
+from exporter.publish.stale_days import plan_days
 from exporter.publish.untested import forget_untested, untested_days
 from exporter.publish.work import Work
 from exporter.reporting.ignored import counted, named

@@ -10,7 +10,8 @@ from exporter.contracts.marts import Mart
 from exporter.publish.code_changes import CodeStats
 from exporter.publish.ledger import open_ledger
 from exporter.publish.mart_work import MartWork
-from exporter.publish.plan import Selection, plan_days, set_aside_damaged
+from exporter.publish.plan import Selection, set_aside_damaged
+from exporter.publish.stale_days import plan_days
 from exporter.publish.work import Work
 from exporter.runtime.lock import hold_lock
 from exporter.runtime.machine import record_machine

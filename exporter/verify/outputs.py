@@ -13,8 +13,9 @@ import duckdb
 from exporter.contracts.datasets import Dataset
 from exporter.contracts.marts import load_marts
 from exporter.publish.ledger import open_ledger
-from exporter.publish.plan import Selection, plan_days
+from exporter.publish.plan import Selection
 from exporter.publish.published import published_days
+from exporter.publish.stale_days import plan_days
 from exporter.reporting.history import last_run
 from exporter.reporting.ignored import Ignored, named
 from exporter.reporting.results import OK

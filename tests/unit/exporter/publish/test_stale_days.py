@@ -13,7 +13,8 @@ from exporter.contracts.datasets import Dataset
 from exporter.publish.landed import read_content
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.losses import doubt_unknown, with_kept_rows
-from exporter.publish.plan import Plan, Selection, plan_days, set_aside_damaged
+from exporter.publish.plan import Plan, Selection, set_aside_damaged
+from exporter.publish.stale_days import plan_days
 from ingest.root import Root
 from ingest.store.ledger import Break, Part
 
