@@ -12,6 +12,7 @@ from typing import Any
 from exporter.contracts.datasets import ALWAYS, BrokenContract, choose, load_datasets
 from exporter.contracts.lineage import Code
 from exporter.contracts.marts import load_marts
+from exporter.export.file_results import FileResults
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
 from exporter.publish.code_changes import code_stats
@@ -153,6 +154,9 @@ class _Run:
         self.adopted: set[str] = set()
         code = Code()
         self.datasets, self.marts = load_datasets(code=code), load_marts(code=code)
+        self.files = FileResults(
+            root, self.ledger, self.datasets, self.marts, result, screen
+        )
         result.schema_versions = {
             table.name: table.schema_version
             for table in (*self.datasets.values(), *self.marts.values())
@@ -218,9 +222,9 @@ class _Run:
         )  # fmt: skip
         self._say_what_is_odd(plan, marts.present)
         current = [(t.dataset, t.day, t.path) for t in marts.current]
-        self._skip([*plan.current, *current], plan.published | marts.published)
+        self.files.skip([*plan.current, *current], plan.published | marts.published)
         if self.options.dry_run:
-            self._say_what_would_be([*plan.stale, *marts.stale])
+            self.files.would_be([*plan.stale, *marts.stale])
             return
         set_aside_damaged(self.root, self.ledger, plan)
         landed = {date.fromisoformat(row.day) for row in landed_days(self.ledger)}
@@ -299,24 +303,6 @@ class _Run:
                 f"{days[0]} to {days[-1]}"
             )
 
-    def _skip(
-        self,
-        current: Iterable[tuple[str, date | None, str]],
-        published: Mapping[str, PublishedFile],
-    ) -> None:
-        rejects = self._reject_counts()
-        skipped = [
-            self._file(table, day, path, "skipped", published[path], rejects)
-            for table, day, path in current
-        ]
-        self.result.files += skipped
-        self.screen.skipped(skipped)
-
-    def _say_what_would_be(self, stale: Iterable[Due]) -> None:
-        would_be = [self._of(target, "would_export") for target in stale]
-        self.result.files += would_be
-        self.screen.dry_run(would_be)
-
     # What dbt does
 
     def _build(self, stale: list[Target], untested: set[date], marts: MartWork) -> None:
@@ -336,8 +322,8 @@ class _Run:
         if not outcome.errors:
             forget_untested(self.root)
         unchanged = [(t.dataset, t.day, t.path) for t in marts.current[current:]]
-        self._skip(unchanged, marts.published)
-        left_out = self._collect(work, is_well=not outcome.errors)
+        self.files.skip(unchanged, marts.published)
+        left_out = self.files.collect(work, is_well=not outcome.errors)
         failed = {done.target.dataset for done in work.done if done.reason}
         for name, message in outcome.errors:
             if name not in failed:
@@ -348,84 +334,6 @@ class _Run:
             # dbt has left something out, and gives no reason.
             said = f"{len(left_out):,} file(s) were not published, such as "
             self._fail(advice.run(said + left_out[0], self.root, "export"))
-
-    def _collect(self, work: Work, is_well: bool) -> list[str]:
-        """Take over what became of each file; returns those not seen to.
-
-        What is published only with others waits for a run in which all is well.
-        """
-        rejects = self._reject_counts()
-        for done in work.done:
-            status = "exported" if done.file else "failed"
-            file = self._of(done.target, status, done.file, rejects)
-            self.result.files.append(file)
-            metadata = done.file.metadata if done.file else {}
-            for warning in told_of_kept_rows(self.root, file.path, metadata):
-                self._warn(warning)
-            if done.reason:
-                self._fail(f"{done.target.path}: not published: {done.reason}")
-        seen_to = {done.target.path for done in work.done}
-        left_out = [
-            target
-            for target in (*work.stale, *work.marts.stale)
-            if target.path not in seen_to
-            and (is_well or target.dataset not in self.datasets_along)
-        ]
-        self.result.files += [self._of(target, "failed") for target in left_out]
-        self.screen.exported(self.result.with_status("exported"), utc_now().date())
-        return sorted(target.path for target in left_out)
-
-    # What is said
-
-    def _of(self, target: Due, *more: Any) -> FileResult:
-        file = self._file(target.dataset, target.day, target.path, *more)
-        file.reason = target.reason
-        return file
-
-    def _file(
-        self,
-        dataset: str,
-        day: date | None,
-        path: str,
-        status: str,
-        file: PublishedFile | None = None,
-        rejects: Mapping[tuple[str, str], int] | None = None,
-    ) -> FileResult:
-        if dataset in self.marts:
-            on = day.isoformat() if day else None
-            made = FileResult(dataset, on, path, status, is_mart=True)
-            if file:
-                made.rows, made.parquet_bytes = file.row_count, file.bytes
-            return made
-        assert day is not None
-        at = dataset, day.isoformat()
-        size = self._source_bytes.get(at, 0)
-        if file is None:
-            return FileResult(*at, path, status, source_bytes=size)
-        counts = file.row_count, (rejects or {}).get(at, 0), size, file.bytes
-        return FileResult(*at, path, status, *counts)
-
-    @functools.cached_property
-    def _source_bytes(self) -> dict[tuple[str, str], int]:
-        """Bytes of input per dataset and day."""
-        by_source: dict[tuple[str, str], int] = {}
-        for row in landed_days(self.ledger):
-            by_source[row.source, row.day] = row.source_bytes
-        sizes: dict[tuple[str, str], int] = {}
-        for (source, day), size in by_source.items():
-            for name, dataset in self.datasets.items():
-                # Rejects, drift and counts are no copy of what they come from.
-                is_about_others = name in ALWAYS or dataset.only_with_others
-                if source in dataset.sources and not is_about_others:
-                    sizes[name, day] = sizes.get((name, day), 0) + size
-        return sizes
-
-    def _reject_counts(self) -> dict[tuple[str, str], int]:
-        """Rejects per dataset and day, as they are published now."""
-        counts: dict[tuple[str, str], int] = {}
-        for day, dataset, _, records in self.ledger.rejects():
-            counts[dataset, day] = counts.get((dataset, day), 0) + records
-        return counts
 
     def _warn(self, text: str) -> None:
         self.result.warnings.append(text)
