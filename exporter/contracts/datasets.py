@@ -113,6 +113,11 @@ class Dataset(Table):
     collapses: bool = False
     only_with_others: bool = False
 
+    @property
+    def tells_of_others(self) -> bool:
+        """Whether it says of several datasets' records what became of them."""
+        return len(self.accounts_for) > 1
+
 
 def day_in(path: str) -> str:
     """The day in the name of a published file, YYYY-MM-DD."""

@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from exporter.contracts.datasets import ALWAYS, Dataset
-from exporter.contracts.lineage import Code
 from exporter.contracts.marts import Mart
-from exporter.export.finish import begin, conclude, tell
-from exporter.notify.notices import announce
-from exporter.publish.code_changes import code_stats
 from exporter.publish.ledger import Ledger, PublishedFile
-from exporter.publish.legacy import (
-    Foreign,
-    find_foreign,
-    forget_adopted,
-    to_adopt,
-)
 from exporter.publish.losses import told_of_kept_rows
-from exporter.publish.mart_work import MartWork
-from exporter.publish.masked_files import mask_published
-from exporter.publish.plan import Due, Plan, Selection, Target, set_aside_damaged
-from exporter.publish.stale_days import plan_days
-from exporter.publish.untested import forget_untested, untested_days
+from exporter.publish.plan import Due
 from exporter.publish.work import Work
-from exporter.reporting.ignored import counted, named
 from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.screen import Screen
-from exporter.runtime.errors import describe
-from exporter.runtime.lock import Locked, give_back_lock, hold_lock
-from exporter.runtime.machine import record_machine
-from exporter.runtime.present import VARIABLE as AS_OF
-from exporter.runtime.present import Present
-from exporter.runtime.redact import redact
-from exporter.runtime.stop import INTERRUPTED, Stopped, Stopper
-from ingest import advice, files
 from ingest.inputs import utc_now
-from ingest.listing import NO_INPUT
-from ingest.loaders.context import LandingReport
-from ingest.parsers import masks_fingerprint, masks_of
 from ingest.root import Root
-from ingest.run import land
 from ingest.store.landed_days import landed_days
-from ingest.store.reconcile import unsound_parts
-
-
 
 
 class FileResults:

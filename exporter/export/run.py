@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from exporter.contracts.datasets import ALWAYS, BrokenContract, choose, load_datasets
+from exporter.contracts.datasets import BrokenContract, choose, load_datasets
 from exporter.contracts.lineage import Code
 from exporter.contracts.marts import load_marts
 from exporter.export.file_results import FileResults
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
 from exporter.publish.code_changes import code_stats
-from exporter.publish.ledger import PublishedFile, open_ledger
+from exporter.publish.ledger import open_ledger
 from exporter.publish.legacy import (
     Foreign,
     find_foreign,
     forget_adopted,
     to_adopt,
 )
-from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.mart_work import MartWork
 from exporter.publish.masked_files import mask_published
-from exporter.publish.plan import Due, Plan, Selection, Target, set_aside_damaged
+from exporter.publish.plan import Plan, Selection, Target, set_aside_damaged
 from exporter.publish.stale_days import plan_days
 from exporter.publish.untested import forget_untested, untested_days
 from exporter.publish.work import Work
 from exporter.reporting.ignored import counted, named
-from exporter.reporting.results import FileResult, RunResult
+from exporter.reporting.results import RunResult
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
 from exporter.runtime.lock import Locked, give_back_lock, hold_lock
