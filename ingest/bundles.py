@@ -145,9 +145,17 @@ def read_bundle(
 class _Link:
     """A hard link under a name that we read."""
 
-    name: str
+    path: str
     kind: str
     mtime: float
+
+    @property
+    def name(self) -> str:
+        return _base_name(self.path)
+
+
+def _base_name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 @dataclass
@@ -167,7 +175,8 @@ class _Reading:
     def member(self, index: int, member: _Member) -> Iterator[InputFile]:
         """The input that a member is, if it is one."""
         info = member.info
-        name = info.name.replace("\\", "/").rpartition("/")[2]
+        path = info.name.replace("\\", "/")
+        name = _base_name(path)
         kind = kind_of(name)
         if info.islnk():
             place = self.places.get(_mark(info.linkname))
@@ -176,7 +185,7 @@ class _Reading:
             if kind is not None and place is None:
                 self.left_out.append(f"{name!a} links to what is not in it")
             elif kind is not None and place is not None:
-                link = _Link(name, kind, float(info.mtime))
+                link = _Link(path, kind, float(info.mtime))
                 self.links.setdefault(place, []).append(link)
             return
         if info.isfile():
@@ -190,7 +199,7 @@ class _Reading:
         ):
             self.left_out.append(_too_large(name, MAX_MEMBER_BYTES))
         else:
-            yield self._input_file(name, kind, info.mtime, info.size, member.open)
+            yield self._input_file(path, kind, info.mtime, info.size, member.open)
 
     def linked(self, index: int, member: _Member) -> Iterator[InputFile]:
         """The inputs that link to a member."""
@@ -203,7 +212,7 @@ class _Reading:
             data = stream.read()
         for link in links:
             opened = partial(io.BytesIO, data)
-            yield self._input_file(link.name, link.kind, link.mtime, len(data), opened)
+            yield self._input_file(link.path, link.kind, link.mtime, len(data), opened)
 
     def _is_beyond(self, size: int) -> bool:
         """Whether so many bytes more are beyond what a bundle may hold."""
@@ -212,12 +221,13 @@ class _Reading:
 
     def _input_file(
         self,
-        name: str,
+        path: str,
         kind: str,
         mtime: float,
         size: int,
         opened: Callable[[], AbstractContextManager[BinaryIO]],
     ) -> InputFile:
+        name = _base_name(path)
         return InputFile(
             name=name,
             kind=kind,
@@ -227,6 +237,7 @@ class _Reading:
             size=size,
             open=opened,
             is_proven=self.is_proven,
+            place=path,
         )
 
 

@@ -39,8 +39,8 @@ class InputFile:
     `mtime` is its modification time in seconds, as it is claimed, and `read_at`
     the moment of reading, in UTC; `shown` is the name that messages use; `path`
     is relative to the root and `key` what the ledger calls it; both are None
-    for a bundle's member. `is_proven` is false for what came out of a bundle
-    that is damaged.
+    for a bundle's member. `place` is the path, or the member's as the bundle says
+    it. `is_proven` is false for what came out of a bundle that is damaged.
     """
 
     name: str
@@ -54,6 +54,17 @@ class InputFile:
     key: str | None = None
     mtime_ns: int = 0
     is_proven: bool = True
+    place: str = ""
+
+    @property
+    def folder(self) -> str | None:
+        """The folder, of those in which its kind is looked for, that it lies in or
+        lay in when it was bundled; None where a bundle does not say."""
+        path = f"/{self.place}"
+        at, folder = max(
+            (path.rfind(f"/{folder}/"), folder) for folder in KINDS[self.kind].folders
+        )
+        return None if at < 0 else folder
 
     @property
     def epoch(self) -> int:
@@ -200,6 +211,7 @@ def _input_file(
         path=place.path,
         key=place.key,
         mtime_ns=file_stat.st_mtime_ns,
+        place=place.path,
     )
 
 

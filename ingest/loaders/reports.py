@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput
-from ingest.registry import SOURCES
+from ingest.registry import KNOWLEDGE, REPORTS, SOURCES
 from ingest.sources.index_advisor import parse_report
 from ingest.store.contents import reports_content
 from ingest.store.digests import digest
@@ -51,6 +52,10 @@ class ReportLoader(Loader):
             text, name, input_file.modified, context.now, context.masks
         )
         record: Json = dict(parsed.record)
+        # Two generators use one name: the folder tells them apart, and a bundle that
+        # keeps no folders must say the same.
+        folder = input_file.folder or _usual_folder(parsed.keys)
+        record["source_file"] = f"{folder}/{name}"
         record |= {
             "modified": input_file.epoch,
             "has_timestamp": parsed.has_timestamp,
@@ -144,6 +149,12 @@ class ReportLoader(Loader):
     def _landed_around(self, day: str) -> list[Json]:
         days = _days_around(day)
         return [r for d in days for r in self.context.landing.records(SOURCE, d, PART)]
+
+
+def _usual_folder(keys: Iterable[str]) -> str:
+    """Where reports with these keys are written: one generator of the two lists
+    slow queries."""
+    return REPORTS if "slow_queries" in keys else KNOWLEDGE
 
 
 def _day(at: datetime) -> str:

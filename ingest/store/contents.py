@@ -87,7 +87,12 @@ def reports_content(records: list[Json]) -> Content:
         fingerprint=digest(
             piece
             for r in records
-            for piece in (r["at"] or "", content_of(r), r["problem"] or "")
+            for piece in (
+                r["at"] or "",
+                content_of(r),
+                r["problem"] or "",
+                r["source_file"],
+            )
         ),
         counts=dict(zip(datasets, (advice, slow_queries, reports), strict=True)),
         source_bytes=sum(len(content_of(r).encode()) for r in records),

@@ -205,12 +205,17 @@ def merge_reports(
 
 
 def _one_report(before: Json, again: Json) -> Json:
-    """Two readings of one report; a moment of reading stays what it was."""
+    """Two readings of one report; a moment of reading stays what it was. Of two
+    folders always the same one counts, and no folder, as once landed, never."""
+    names = {before["source_file"], again["source_file"]}
+    source_file = min(names, key=lambda name: ("/" not in name, name))
     if not before["has_timestamp"]:
-        return min(before, again, key=lambda r: str(r["at"]))
+        first = min(before, again, key=lambda r: str(r["at"]))
+        return {**first, "source_file": source_file}
     newer = max(before["modified"], again["modified"])
     modified = before["modified"] if before["modified"] < 0 else newer
-    return {**before, "modified": modified} | _chosen(before, again)
+    kept = {**before, "modified": modified, "source_file": source_file}
+    return kept | _chosen(before, again)
 
 
 def _which_report(one: Json, other: Json, is_forced: bool) -> tuple[Json, Json]:

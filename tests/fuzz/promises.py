@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.fuzz.owed import Known, Owed
 from tests.fuzz.readings import BUNDLE, Claim, Reading, marks, name_time, readings_in
-from tests.fuzz.shown import COLLAPSING, REJECTS, Row, Shown, show
+from tests.fuzz.shown import COLLAPSING, REJECTS, Row, Shown, base_name, show
 from tests.fuzz.steps import (
     INPUTS,
     LOST,
@@ -337,9 +337,9 @@ def _begins(short: Reading, long: Reading) -> bool:
     return len(begun) < len(long.text.rstrip()) and long.text.startswith(begun)
 
 
-def _name(row: Row) -> object:
+def _name(row: Row) -> str:
     """The input that a row is of, where it says so."""
-    return row.get("filename", row.get("source_file"))
+    return base_name(str(row.get("filename", row.get("source_file"))))
 
 
 def _speaks_of(text: str, claim: Claim) -> bool:

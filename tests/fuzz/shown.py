@@ -148,6 +148,11 @@ def _contract_of(path: str) -> tuple[Contract, date | None] | None:
     return None
 
 
+def base_name(path: str) -> str:
+    """The name by which an input is read; advisor reports have their folder, too."""
+    return path.rpartition("/")[2]
+
+
 def _index(shown: Shown, dataset: str, row: Row) -> None:
     shown.rows[dataset].append(row)
     text = " ".join(value for value in row.values() if isinstance(value, str))
@@ -158,7 +163,7 @@ def _index(shown: Shown, dataset: str, row: Row) -> None:
     for token in tokens:
         shown.by_token[dataset, token].append(row)
     if dataset == REJECTS:
-        shown.reject_files[str(row["source_file"])] += 1
+        shown.reject_files[base_name(str(row["source_file"]))] += 1
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,16 @@ select
         order by
             problem is null desc,
             landed.at desc,
-            source_file desc,
+            landed.source_file desc,
             report desc
     ) = 1 as is_last_of_day,
-    source_file,
+    -- Once landed without its folder.
+    case
+        when contains(landed.source_file, '/') then landed.source_file
+        when json_exists(report, '$.slow_queries')
+            then 'g/reports/' || landed.source_file
+        else 'knowledge/optimize/' || landed.source_file
+    end as source_file,
     raw,
     problem as reject_reason,
     day,

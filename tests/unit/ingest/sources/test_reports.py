@@ -11,6 +11,7 @@ import pytest
 
 from ingest.root import Root
 from ingest.run import land
+from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
 from tests import faults
 from tests.faults import write
@@ -108,3 +109,68 @@ def test_half_of_a_report_in_one_bundle_with_it(landed: Landed) -> None:
     faults.make_bundle(landed.root.path / name, members)
     landed.again()
     assert sum(landed.counts) == 5
+
+
+CLASSIC = "knowledge/optimize/index_advisor_report.json"
+
+
+def source_files(root: Path, how: str, form: dict[str, Any]) -> tuple[list[str], str]:
+    """What the landing says of a report of each folder, and its fingerprint."""
+    texts = {
+        REPORT: json.dumps({"timestamp": "2025-10-20T01:00:00Z", **form}),
+        CLASSIC: advice(1, "2025-10-20T02:00:00Z"),
+    }
+    if how == "live":
+        for path, text in texts.items():
+            write(root / path, text, AT)
+    else:
+        before = {"absolute": "/Users/icmini/02luka/", "relative": "./"}.get(how)
+        faults.make_bundle(
+            root / "g/reports/archive/reports_20251101_000000.tar.gz",
+            [
+                (
+                    faults.member(
+                        path.rpartition("/")[2] if before is None else before + path,
+                        mtime=AT,
+                    ),
+                    text.encode(),
+                )
+                for path, text in texts.items()
+            ],
+        )
+    ledger = Ledger(None)
+    land(Root(root), ledger, now=NOW)
+    (part,) = ledger.parts("index_advisor")
+    landing = Landing(Root(root), ledger)
+    records = landing.records("index_advisor", part.day, part.part)
+    return [record["source_file"] for record in records], part.fingerprint
+
+
+@pytest.mark.parametrize("how", ["absolute", "relative", "without folders"])
+def test_a_report_tells_its_folder_live_and_from_a_bundle(
+    how: str, tmp_path: Path
+) -> None:
+    listing = {"slow_queries": []}
+    live = source_files(tmp_path / "live", "live", listing)
+    assert live[0] == [REPORT, CLASSIC]
+    assert source_files(tmp_path / "bundled", how, listing) == live
+
+
+def test_the_folder_counts_and_not_the_form(tmp_path: Path) -> None:
+    live = source_files(tmp_path / "live", "live", {})
+    assert live[0] == [REPORT, CLASSIC]
+    assert source_files(tmp_path / "bundled", "absolute", {}) == live
+
+
+@pytest.mark.parametrize("paths", [(REPORT, CLASSIC), (CLASSIC, REPORT)])
+def test_one_report_in_both_folders_is_of_the_same_in_any_order(
+    paths: tuple[str, str], tmp_path: Path
+) -> None:
+    ledger = Ledger(None)
+    for path in paths:
+        write(tmp_path / path, advice(1), AT)
+        land(Root(tmp_path), ledger, now=NOW)
+    (part,) = ledger.parts("index_advisor")
+    landing = Landing(Root(tmp_path), ledger)
+    (record,) = landing.records("index_advisor", part.day, part.part)
+    assert record["source_file"] == REPORT

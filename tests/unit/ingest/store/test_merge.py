@@ -111,8 +111,9 @@ def test_equal_lines_are_told_apart_by_their_ordinal() -> None:
 
 def report(at: str, text: str, modified: int, **more: Any) -> dict[str, Any]:
     made = {"at": at, "report": text, "raw": None, "modified": modified}
+    made |= {"source_file": "g/reports/report.json", "problem": None}
     counts = {"recommendations": 0, "slow_queries": 0}
-    return {**made, **counts, "has_timestamp": True, "problem": None, **more}
+    return {**made, **counts, "has_timestamp": True, **more}
 
 
 def test_a_newer_report_of_a_time_stamp_replaces_the_older() -> None:
@@ -140,10 +141,11 @@ def test_no_report_shrinks_unless_it_is_forced() -> None:
 
 VERSIONS = st.lists(
     st.builds(
-        lambda size, text, modified: report(
-            "t", f"{size}{text}", modified, recommendations=size
+        lambda size, text, modified, file: report(
+            "t", f"{size}{text}", modified, recommendations=size, source_file=file
         ),
         st.integers(0, 2), st.sampled_from("ab"), st.integers(0, 3),
+        st.sampled_from(["g/reports/r.json", "knowledge/optimize/r.json", "r.json"]),
     ),
     max_size=6,
 )  # fmt: skip
