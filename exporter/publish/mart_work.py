@@ -12,6 +12,7 @@ from exporter.publish.existing import ExistingMart, published_on
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.mart_plan import Day, Files, MartFile, Read, World, plan_mart
 from exporter.publish.plan import Due, Plan, Selection
+from exporter.publish.stale_days import take_along
 from exporter.runtime.machine import machine_name
 from exporter.runtime.present import Present
 from ingest.root import Root
@@ -82,6 +83,10 @@ class MartWork:
             Present.now(),
         )  # fmt: skip
         work._plan(plan)
+        if work.stale and not plan.stale:
+            take_along(plan, root, selection)
+            work.stale, work.current = [], []
+            work._plan(plan)
         return work
 
     def _plan(self, plan: Plan) -> None:
@@ -100,11 +105,12 @@ class MartWork:
                     changed.setdefault(name, {})[due.day] = None
                 else:
                     self.current.append(due)
-            plan.damaged += [
-                mart.file(day)
+            damaged = {
+                mart.file(day): None
                 for day, made in existing.items()
                 if made is None and day not in wanted
-            ]
+            }
+            plan.damaged = list(dict.fromkeys(plan.damaged) | damaged)
 
     @property
     def models(self) -> set[str]:

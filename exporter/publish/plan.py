@@ -129,7 +129,7 @@ class Plan:
     that are no Parquet; `outdated` those that other code made of what is not landed
     any more; `foreign` those of another program, whose days are left alone, and
     `strange` those in the place of a mart. `existing` has what was found of each
-    dataset.
+    dataset. What is `waiting` is current only as long as nothing else is published.
     """
 
     stale: list[Target] = field(default_factory=list)
@@ -142,6 +142,7 @@ class Plan:
     outdated: list[str] = field(default_factory=list)
     foreign: list[Foreign] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
+    waiting: list[Target] = field(default_factory=list)
 
     def warnings(self, root: Root) -> Iterator[str]:
         """What is odd, in words."""

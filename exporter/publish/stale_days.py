@@ -118,10 +118,32 @@ def _leave_alone(plan: Plan, datasets: Mapping[str, Dataset]) -> None:
         left = [target for target in plan.stale if target.reason not in ALONE]
         plan.stale = [target for target in plan.stale if target.reason in ALONE]
         plan.current += [(target.dataset, target.day, target.path) for target in left]
+        plan.waiting = left
+
+
+def take_along(plan: Plan, root: Root, selection: Selection) -> None:
+    """Plan what is published only with others once there are some: marts are."""
+    left = {target.path for target in plan.waiting}
+    runs = {n for n, e in plan.existing.items() if RUNS in e.dataset.sources}
+    plan.current = [
+        (name, day, path)
+        for name, day, path in plan.current
+        if path not in left and name not in runs
+    ]
+    plan.stale = [target for target in plan.stale if target.dataset not in runs]
+    plan.stale += plan.waiting
+    plan.waiting = []
+    for name in runs:
+        _plan_runs(plan, root, plan.existing[name], selection, is_alone=False)
+    plan.damaged = list(dict.fromkeys(plan.damaged))
 
 
 def _plan_runs(
-    plan: Plan, root: Root, existing: Existing, selection: Selection
+    plan: Plan,
+    root: Root,
+    existing: Existing,
+    selection: Selection,
+    is_alone: bool = True,
 ) -> None:
     """Plan the days of runs, where something else is to be published.
 
@@ -131,7 +153,7 @@ def _plan_runs(
     dataset = existing.dataset
     is_whole = all(existing.found.values())
     runs: Mapping[date, list[Landed]] = {}
-    if plan.stale or selection.force or not is_whole:
+    if plan.stale or not is_alone or selection.force or not is_whole:
         runs = landed_runs(root, existing.unsure_since(selection.force))
     for day, path in existing.paths.items():
         file = existing.found.get(path)

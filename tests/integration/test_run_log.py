@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +69,23 @@ def test_a_run_is_published_by_the_next_that_writes_something(
     assert faults.is_valid(root)
     assert not export(root, "--historical").paths("exported")
     assert len(faults.rows(root, RUNS)) == 3
+
+
+def test_marts_are_something_else_that_is_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a new day the marts are made, of runs as well: none may be missing."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setenv("OPS_ATOMIC_AS_OF", f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}")
+    made = export(root).report["files"]
+    written = {file["dataset"] for file in made if file["status"] == "exported"}
+    assert {"run_log", "slo_status"} <= written
+    assert "ops_atomic" not in written
+    runs = len(recorded(root)) - 1
+    assert len(faults.rows(root, RUNS)) == runs == 1
+    assert len(faults.rows(root, "g/analytics/marts/export_runs.parquet")) == runs
+    again = export(root).report["files"]
+    assert {file["status"] for file in again} == {"skipped"}
 
 
 def test_a_run_that_failed_is_told_with_its_error(root: Path) -> None:
