@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +52,7 @@ def write_digest(root: Root) -> tuple[Path, list[str]]:
     files.write_text(path, root.staging, _markdown(sections, now))
     if not (is_first and delivery.is_configured()):
         return path, []
-    outbox.put(root, _notice(sections, now))
+    outbox.put(root, _notice(root, sections, now))
     return path, delivery.deliver(root)
 
 
@@ -173,13 +172,13 @@ def _markdown(sections: list[Section], now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _notice(sections: list[Section], now: datetime) -> Notice:
+def _notice(root: Root, sections: list[Section], now: datetime) -> Notice:
     lines: list[str] = []
     for section in sections:
         lines += [f"{section[0]}:", *(f"- {line}" for line in _shown(section)), ""]
     return Notice(
         at=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
         level="success",
-        title=f"ops-atomic on {socket.gethostname()}: digest of {now:%Y-%m-%d}",
+        title=outbox.title(root, f"digest of {now:%Y-%m-%d}"),
         text=redact("\n".join(lines).strip()),
     )

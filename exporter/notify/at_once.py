@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import re
-import socket
 from collections.abc import Sequence
 from functools import cache
 from typing import Protocol, TypeVar
@@ -63,7 +62,7 @@ def tell_at_once(root: Root, changes: Sequence[C]) -> list[C]:
     ]
     told = [change for change in changes if change not in held]
     if told and delivery.is_configured():
-        _send(root, _compose(told))
+        _send(root, _compose(root, told))
         remember(root, _episodes(told))
     return held
 
@@ -102,7 +101,7 @@ def _snake_case(name: str) -> str:
     return re.sub(r"[\W_]+", "_", parted).lower().strip("_")
 
 
-def _compose(changes: Sequence[Change]) -> Notice:
+def _compose(root: Root, changes: Sequence[Change]) -> Notice:
     lines = [_line(change) for change in changes]
     first = changes[0]
     what = f"{first.group} {first.name} {_word(first)}"
@@ -115,7 +114,7 @@ def _compose(changes: Sequence[Change]) -> Notice:
     return Notice(
         at=f"{present():%Y-%m-%dT%H:%M:%SZ}",
         level=level,
-        title=redact(f"ops-atomic on {socket.gethostname()}: {what}"),
+        title=outbox.title(root, what),
         text=redact("\n".join(lines)),
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,7 +150,7 @@ def _compose(
     return Notice(
         at=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
         level=level,
-        title=f"ops-atomic on {socket.gethostname()}: {what}",
+        title=outbox.title(root, what),
         text=redact("\n".join(lines)),
     )
 

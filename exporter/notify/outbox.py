@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from exporter.runtime.machine import machine_to_tell
+from exporter.runtime.redact import redact
 from ingest import files
 from ingest.root import Root
 
@@ -35,6 +37,11 @@ class Notice:
     text: str
     taken_by: list[str] = field(default_factory=list)
     attachment: str = ""
+
+
+def title(root: Root, what: str) -> str:
+    """The title of a notice: of which machine it is, and what it tells."""
+    return redact(f"ops-atomic on {machine_to_tell(root)}: {what}")
 
 
 def folder(root: Root) -> Path:

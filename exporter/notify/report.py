@@ -8,7 +8,6 @@ came to its end. `g/analytics/state/reported` holds what was told last.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -113,7 +112,7 @@ def _put(root: Root, what: str, lines: list[str]) -> None:
     notice = Notice(
         at=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
         level="success",
-        title=f"ops-atomic on {socket.gethostname()}: report of {what}",
+        title=outbox.title(root, f"report of {what}"),
         text=redact("\n".join(lines)),
         attachment=DASHBOARD,
     )

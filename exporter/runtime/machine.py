@@ -35,6 +35,15 @@ def machine_name(root: Root) -> str:
     return (name and check_name(name)) or _recorded_name(_place(root)) or _host_name()
 
 
+def machine_to_tell(root: Root) -> str:
+    """The same for a message, which is told even where OPS_ATOMIC_MACHINE is no
+    name: that then is passed over."""
+    try:
+        return machine_name(root)
+    except BadMachine:
+        return _recorded_name(_place(root)) or _host_name()
+
+
 def record_machine(root: Root) -> str:
     """The same, and recorded for runs to come. For those who hold the lock.
 

@@ -160,8 +160,40 @@ def slo(check: str, period: str, **more: Any) -> dict[str, Any]:
         "target": 0.99,
         "uptime_observed": 0.9856,
         "is_breached": False,
+        "observed_1h_s": 1800.0,
+        "observed_6h_s": 10800.0,
         **more,
     }
+
+
+def test_a_rate_of_seconds_is_not_told(root: Root) -> None:
+    rows = [
+        slo("api", "30d", burn_rate_1h=51.0, observed_1h_s=70.0),
+        slo("redis", "30d", burn_rate_6h=50.0, observed_6h_s=10799.0),
+        slo("disk", "30d", burn_rate_1h=50.0, observed_1h_s=1799.0, burn_rate_6h=7.0),
+    ]
+    notice = told(root, slo_status=rows)
+    assert notice is not None
+    (line,) = lines(notice)
+    assert line.startswith("disk: its budget of downtime is used 7 times as fast as")
+
+
+def test_a_notice_names_the_machine_as_the_marts_do(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_ATOMIC_MACHINE", "mac-mini.office")
+    notice = told(root, slo_status=[slo("api", "30d", is_breached=True)])
+    assert notice is not None
+    assert notice.title.startswith("ops-atomic on mac-mini.office: ")
+    monkeypatch.setenv("OPS_ATOMIC_MACHINE", "no name")
+    record_machine_name(root, "recorded")
+    notice = told(root, slo_status=[slo("redis", "30d", is_breached=True)])
+    assert notice is not None
+    assert notice.title.startswith("ops-atomic on recorded: ")
+
+
+def record_machine_name(root: Root, name: str) -> None:
+    (root.state / "machine").write_text(f"{name}\n", encoding="ascii")
 
 
 def test_targets_queries_and_forecasts_are_told_once(root: Root) -> None:
