@@ -47,6 +47,8 @@ def publish_marts(root: Path, is_well: bool, as_of: datetime) -> None:
         "burn_rate_1h": 0.1 if is_well else 50.0,
         "burn_rate_6h": 0.1 if is_well else 50.0,
         "is_breached": not is_well,
+        "observed_1h_s": 3600.0,
+        "observed_6h_s": 21600.0,
     }
     publish(root, "slo_status", [redis | {"period": p} | slo for p in ("7d", "30d")])
     incident = {"started_at": since, "is_open": not is_well, "duration_s": 7200.0}

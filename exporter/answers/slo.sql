@@ -11,6 +11,8 @@ select
     burn_rate_1h,
     burn_rate_6h,
     is_breached,
+    observed_1h_s,
+    observed_6h_s,
 from slo_status
 order by
     check_key != 'overall', check_key like '%/%', check_key,

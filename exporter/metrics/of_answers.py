@@ -6,6 +6,7 @@ from prometheus_client.core import Metric
 
 from exporter.answers.ask import Answers, Row
 from exporter.metrics.gauges import gauge, gauges, seconds
+from exporter.reporting.budgets import burn_rate
 
 STATES = ("up", "degraded", "down", "unknown", "maintenance")
 # The range of the queries' figures, and how many of them there are at most: each
@@ -90,7 +91,7 @@ def _targets(rows: list[Row]) -> list[Metric]:
             "How fast the budget is used up: at 1 it lasts just for its period.",
             ("check", "window"),
             [
-                (labelled | {"window": window}, row[f"burn_rate_{window}"])
+                (labelled | {"window": window}, burn_rate(row, window))
                 for labelled, row in by_check
                 if row["period"] == rows[0]["period"]  # it is the same in all
                 for window in ("1h", "6h")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.contracts.settings import Row as Setting
 from exporter.contracts.settings import settings_rows
 from exporter.notify.episodes import Episode, told_at_once, was_told
+from exporter.reporting.budgets import burn_rate
 from exporter.reporting.forecasts import next_crossing
 from exporter.reporting.history import last_run
 from exporter.reporting.thresholds import Thresholds
@@ -181,11 +182,9 @@ def add_targets(news: News, slo: Iterable[Row]) -> None:
         check = row["check_key"]
         if row["is_breached"] and row["period"] in PERIODS:
             missed.setdefault(check, []).append(row)
-        fast = (row["burn_rate_1h"] or 0) > FAST_1H or (
-            row["burn_rate_6h"] or 0
-        ) > FAST_6H
-        if fast and row["period"] == "30d":
-            rate = max(row["burn_rate_1h"] or 0, row["burn_rate_6h"] or 0)
+        in_1h, in_6h = burn_rate(row, "1h") or 0, burn_rate(row, "6h") or 0
+        if (in_1h > FAST_1H or in_6h > FAST_6H) and row["period"] == "30d":
+            rate = max(in_1h, in_6h)
             news.standing[f"{BURN}:{check}"] = (
                 f"{check}: its budget of downtime is used {rate:.0f} times as fast as "
                 f"its target of {percent(row['target'])} allows"

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from exporter.reporting.budgets import burn_rate
 from exporter.reporting.screen import COMMAND
 from exporter.reporting.thresholds import GB
 from exporter.reporting.words import percent, time_span
@@ -71,7 +72,11 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
 
 def _headline(said: Mapping[str, Any], now: datetime) -> str:
     mark, color = MARKS[said["status"]]
-    text = f"{said['machine']}: {HEADLINES[said['status']]}"
+    text = HEADLINES[said["status"]]
+    if said["status"] in ("up", "degraded") and (but := [*_not_well(said)]):
+        mark, color = MARKS["degraded"]
+        text = f"{'Up' if said['status'] == 'up' else text}, {', '.join(but)}"
+    text = f"{said['machine']}: {text}"
     # The whole is down because one of its checks is.
     down = [key for key in said["down"] if key != "overall"] or said["down"]
     if down:
@@ -86,6 +91,33 @@ def _headline(said: Mapping[str, Any], now: datetime) -> str:
     return f"{click.style(mark, fg=color)} {bold}{gap}{click.style(at, dim=True)}"
 
 
+def _not_well(said: Mapping[str, Any]) -> Iterator[str]:
+    """What else is to be known of a machine that is up."""
+    single = _single(said["checks"])
+    if unknown := sum(check["state"] == "unknown" for check in single):
+        yield f"{unknown:,} of {len(single):,} unknown"
+    if _missed(said["slo"]):
+        yield "target missed"
+
+
+def _single(checks: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The checks one by one; the whole only where there is nothing else."""
+    return [check for check in checks if check["check_key"] != "overall"] or checks
+
+
+def _missed(slo: list[Mapping[str, Any]]) -> list[str]:
+    """The checks that miss their target: of the whole only that of 30 days."""
+    return sorted(
+        {
+            row["check_key"]
+            for row in slo
+            if row["is_breached"]
+            and row["period"] in ("7d", "30d")
+            and (row["check_key"], row["period"]) != ("overall", "7d")
+        }
+    )
+
+
 def _row(label: str, text: str, color: str | None = None) -> Iterator[str]:
     """A label and what stands beside it, broken between words."""
     parts = textwrap.wrap(
@@ -97,7 +129,7 @@ def _row(label: str, text: str, color: str | None = None) -> Iterator[str]:
 
 
 def _checks(checks: list[Mapping[str, Any]], now: datetime) -> Iterator[str]:
-    single = [check for check in checks if check["check_key"] != "overall"] or checks
+    single = _single(checks)
     if not single:
         return
     counts: dict[str, int] = {}
@@ -109,6 +141,10 @@ def _checks(checks: list[Mapping[str, Any]], now: datetime) -> Iterator[str]:
     wrong = [check for check in single if check["state"] == "down"]
     wrong += [check for check in single if check["state"] == "degraded"]
     yield from _few(wrong, lambda check: _check(check, now))
+    unknown = [check["check_key"] for check in single if check["state"] == "unknown"]
+    if unknown:
+        more = f" and {len(unknown) - MOST:,} more" if len(unknown) > MOST else ""
+        yield from _row("", f"unknown: {', '.join(unknown[:MOST])}{more}")
 
 
 def _check(check: Mapping[str, Any], now: datetime) -> str:
@@ -175,18 +211,10 @@ def _target(slo: list[Mapping[str, Any]]) -> Iterator[str]:
             text += f"{time_span(left)} of {time_span(budget)} of downtime left"
         else:
             text += f"missed, {time_span(-left)} too much downtime"
-        if (rate := row["burn_rate_6h"]) and rate > 1:
+        if (rate := burn_rate(row, "6h")) and rate > 1:
             text += f", used {rate:.1f} times too fast"
         yield from _row("Target", text, "red" if row["is_breached"] else None)
-    others = sorted(
-        {
-            row["check_key"]
-            for row in slo
-            if row["is_breached"] and row["period"] in ("7d", "30d")
-        }
-        - {"overall"}
-    )
-    if others:
+    if others := [key for key in _missed(slo) if key != "overall"]:
         label = "" if told else "Target"
         yield from _row(label, f"missed by {', '.join(others)}", "red")
 

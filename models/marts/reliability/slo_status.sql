@@ -64,5 +64,7 @@ select
         as burn_rate_1h,
     down_6h_s / nullif(observed_6h_s, 0) / nullif(allowed_share, 0)
         as burn_rate_6h,
-    up_s / nullif(observed_s, 0) < target as is_breached
+    up_s / nullif(observed_s, 0) < target as is_breached,
+    observed_1h_s,
+    observed_6h_s
 from set_targets

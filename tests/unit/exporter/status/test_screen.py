@@ -51,6 +51,22 @@ def test_what_is_well_takes_a_few_lines() -> None:
     ]
 
 
+def test_what_is_unknown_or_missed_is_no_all_well() -> None:
+    checks = [check("overall", "up"), check("redis", "up"), check("api", "unknown")]
+    shown = plain(said(checks=checks))
+    assert shown[0].startswith("▲ m: Up, 1 of 2 unknown ")
+    assert shown[3:5] == ["  Checks      1 up, 1 unknown", "              unknown: api"]
+    missed = {
+        "check_key": "redis", "period": "7d", "target": 0.99, "is_breached": True,
+    }  # fmt: skip
+    assert plain(said(slo=[missed]))[0].startswith("▲ m: Up, target missed ")
+    shown = plain(said(status="degraded", checks=checks, slo=[missed]))
+    first = "▲ m: Up, with warnings, 1 of 2 unknown, target missed "
+    assert shown[0].startswith(first)
+    week = {**missed, "check_key": "overall"}
+    assert plain(said(slo=[week]))[0].startswith("● m: All is well "), "30 d count"
+
+
 @pytest.mark.parametrize("message", ["word " * 60, "x" * 300, "ä" * 90, None])
 def test_long_words_break_no_line(message: str | None) -> None:
     checks = [check(f"group_{n}/{'n' * 50}", "down", message) for n in range(12)]
@@ -83,6 +99,7 @@ def test_what_is_missed_or_old_is_told_with_how_much() -> None:
     target = {
         "check_key": "overall", "period": "30d", "target": 0.99, "is_breached": True,
         "budget_left_s": -3600.0, "error_budget_s": 7200.0, "burn_rate_6h": 3.25,
+        "observed_6h_s": 21600.0,
     }  # fmt: skip
     source = {
         "source": "query_rows", "is_stale": True, "status": "stale",
