@@ -150,7 +150,7 @@ def source_files(root: Path, how: str, form: dict[str, Any]) -> tuple[list[str],
 def test_a_report_tells_its_folder_live_and_from_a_bundle(
     how: str, tmp_path: Path
 ) -> None:
-    listing = {"slow_queries": []}
+    listing: dict[str, Any] = {"slow_queries": []}
     live = source_files(tmp_path / "live", "live", listing)
     assert live[0] == [REPORT, CLASSIC]
     assert source_files(tmp_path / "bundled", how, listing) == live
