@@ -92,11 +92,17 @@ def settings_path(root: Path) -> Path:
 
 
 def write_template(root: Path) -> Path:
-    """Write the commented settings. Raises FileExistsError where there are some."""
+    """Write the commented settings. Raises FileExistsError where there are some,
+    and OSError; half of them do not stay."""
     path = settings_path(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8") as stream:
-        stream.write(TEMPLATE.read_text(encoding="utf-8"))
+        try:
+            stream.write(TEMPLATE.read_text(encoding="utf-8"))
+            stream.flush()
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     return path
 
 

@@ -18,6 +18,23 @@ last_run as (
     limit 1
 ),
 
+-- As long as an incident is open, its check is down, seen or not.
+open_incidents as (
+    select check_key, started_at, cause
+    from incidents
+    where is_open and check_key != 'monitor'
+),
+
+known as (
+    select
+        check_key,
+        if(open_incidents.started_at is null, state, 'down') as state,
+        if(state = 'down', since, coalesce(open_incidents.started_at, since)) as since,
+        coalesce(message, cause) as message,
+    from current_checks
+    full join open_incidents using (check_key)
+),
+
 -- A check that is down or degraded counts, whatever the whole says; of which
 -- nothing is known, or which is in maintenance, only the whole.
 judged as (
@@ -30,7 +47,7 @@ judged as (
             when check_key = 'overall' and state = 'maintenance' then 1
             else 0
         end as badness,
-    from current_checks
+    from known
 ),
 
 worst as (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from exporter.cli.flags import FAILURE, LOCKED, chosen_root, root_option
+from exporter.runtime.errors import describe
 from exporter.runtime.output import say
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
@@ -65,7 +66,7 @@ def _write_once(root: Root, settings: Settings) -> None:
         for line in write_once(root.path, settings):
             say(line)
     except OSError as error:
-        say(f"✗ no heartbeat was written: {redact(str(error))}", to_stderr=True)
+        say(f"✗ no heartbeat was written: {redact(describe(error))}", to_stderr=True)
         sys.exit(FAILURE)
 
 

@@ -36,8 +36,14 @@ def public_data(
     """
     shown = FIXED | dict(names)
     broken = [row for row in incidents if row["check_key"] in shown]
+    # As long as an incident is open its check is down, seen or not.
+    down = {row["check_key"] for row in broken if row["ended_at"] is None}
     checks = [
-        {"name": shown[row["check_key"]], "state": row["state"], "since": row["since"]}
+        {
+            "name": shown[row["check_key"]],
+            "state": "down" if row["check_key"] in down else row["state"],
+            "since": row["since"],
+        }
         for row in documents["checks"]["checks"]
         if row["check_key"] in shown
     ]

@@ -19,6 +19,7 @@ from tests.receivers import http_receiver
 from tests.redis_server import free_port, redis_server
 
 PATIENCE_S = 60
+TRIES = 6
 FOLDER = "g/reports/ops_atomic"
 
 
@@ -90,6 +91,16 @@ def test_redis_that_stops_and_starts_is_told_once_each(tmp_path: Path) -> None:
 
 
 def test_a_signal_ends_it_within_a_second_whatever_hangs(tmp_path: Path) -> None:
+    took_s: list[float] = []
+    # A busy machine may hold it up, but not each time.
+    while min(took_s, default=1.0) >= 1 and len(took_s) < TRIES:
+        (tmp_path / str(len(took_s))).mkdir()
+        took_s.append(seconds_to_end(tmp_path / str(len(took_s))))
+    assert min(took_s) < 1, took_s
+
+
+def seconds_to_end(tmp_path: Path) -> float:
+    """Of a monitor whose checks hang, from the signal on."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         configure(
@@ -104,11 +115,10 @@ def test_a_signal_ends_it_within_a_second_whatever_hangs(tmp_path: Path) -> None
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE_S) == 143
             took_s = time.monotonic() - asked_at
-    # It takes a tenth of that; the machine that tests may be busy.
-    assert took_s < 5
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
     assert not list((tmp_path / FOLDER).glob("*")) or beats(tmp_path)
+    return took_s
 
 
 def test_a_second_monitor_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from exporter.status.screen import HEADLINES
 from tests.pages import AS_OF, CHECKS, fill, make_pages, verdict
 from tests.published import publish
 from tests.support import require_tool
@@ -28,6 +29,7 @@ HOSTILE = (
     "\"'`${window.hit = 3}\u202e\u2066{{7*7}}<!-- \x00\x1b[31m" + "long\u0301 " * 2000
 )
 PAGES = ("index", "status")
+OLD = HEADLINES["stale"]
 SIZES = ((360, 800), (1440, 900))
 
 
@@ -70,6 +72,13 @@ def state(key: str, state: str) -> dict[str, Any]:
     times = {"started_at": start, "ended_at": AS_OF, "last_heartbeat_at": AS_OF}
     day = {"date_partition": AS_OF.date()}
     return {"machine": "lab", "check_key": key, "state": state, **times, **day}
+
+
+FRESH = {
+    "machine": "lab", "source": "heartbeats", "dataset": "ops_atomic",
+    "last_record_at": AS_OF, "age_s": 0.0, "allowed_age_s": 3600.0,
+    "is_stale": False, "status": "fresh",
+}  # fmt: skip
 
 
 class Visit:
@@ -115,6 +124,11 @@ def visit(browser: Browser) -> Iterator[Visit]:
     assert all(url.split("#")[0].endswith(".html") for url in visited.requests)
 
 
+def headline(page: Page) -> str:
+    """What stands at the top, without its sign."""
+    return page.locator("h2").first.inner_text()[1:].strip()
+
+
 def draw_all(page: Page) -> None:
     """Have all charts drawn, as for printing."""
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -135,10 +149,10 @@ def serious(page: Page) -> list[str]:
 def test_what_is_wrong_stands_at_the_top(visit: Visit, filled: Path) -> None:
     page = visit.open(filled)
     top = page.locator("#now").inner_text()
-    assert "Redis is down" in top
+    assert "Down: Redis" in top
     assert "Since 28 Oct 2025, 11:30 UTC, for 30 min" in top
     assert "connection refused" in top
-    assert page.title() == "✕ Redis is down · " + page.locator("#machine").inner_text()
+    assert page.title() == "✕ Down: Redis · " + page.locator("#machine").inner_text()
     box = page.locator("#verdict").bounding_box()
     assert box is not None
     assert box["y"] < 200
@@ -355,15 +369,58 @@ def test_from_or_to_no_time_at_all_is_told_without_a_ratio(
     assert "Infinity" not in told
 
 
-def test_of_what_nothing_is_known_the_public_page_does_not_say_that_it_is_up(
+@pytest.mark.parametrize(
+    ("whole", "redis", "api", "words"),
+    [
+        ("up", "up", "up", HEADLINES["up"]),
+        ("up", "up", "unknown", "Up, 1 of 2 unknown"),
+        ("up", "degraded", "up", HEADLINES["degraded"]),
+        ("degraded", "degraded", "unknown", "Up, with warnings, 1 of 2 unknown"),
+        ("unknown", "unknown", "unknown", HEADLINES["unknown"]),
+        ("maintenance", "maintenance", "maintenance", HEADLINES["maintenance"]),
+        ("down", "down", "up", "Down: Redis"),
+    ],
+)
+def test_one_state_is_told_in_the_words_of_status(
+    visit: Visit, tmp_path: Path, whole: str, redis: str, api: str, words: str
+) -> None:
+    checks = {"overall": whole, "redis": redis, "api": api}
+    publish(tmp_path, "check_states", [state(*check) for check in checks.items()])
+    publish(tmp_path, "dataset_freshness", [FRESH])
+    folder = folder_of(tmp_path)
+    for name in PAGES:
+        told = headline(visit.open(folder, name))
+        assert told.removesuffix(": Redis") == words.removesuffix(": Redis")
+
+
+def test_a_check_is_down_as_long_as_its_incident_is_open(
     visit: Visit, tmp_path: Path
 ) -> None:
-    fill(tmp_path, days=3)
-    spans = tmp_path / "g" / "analytics" / "marts" / "check_states"
-    shutil.rmtree(spans)
-    publish(tmp_path, "check_states", [state("redis", "up"), state("api", "unknown")])
-    told = visit.open(folder_of(tmp_path), "status").locator("h2").first.inner_text()
-    assert "All that is known of is up" in told
+    checks = {"overall": "unknown", "redis": "unknown", "api": "unknown"}
+    publish(tmp_path, "check_states", [state(*check) for check in checks.items()])
+    publish(tmp_path, "dataset_freshness", [FRESH])
+    since = AS_OF - timedelta(hours=7)
+    of_all = {"machine": "lab", "started_at": since, "is_open": True}
+    of_all |= {"duration_s": 25200.0, "cause": "refused"}
+    keys = ("overall", "redis", "monitor")
+    publish(tmp_path, "incidents", [of_all | {"check_key": key} for key in keys])
+    folder = folder_of(tmp_path)
+    for name in PAGES:
+        assert headline(visit.open(folder, name)) == "Down: Redis"
+
+
+@pytest.mark.parametrize("silent", ["monitor", "source"])
+def test_data_that_is_too_old_is_told_as_such(
+    visit: Visit, tmp_path: Path, silent: str
+) -> None:
+    checks = {"overall": "up", "redis": "up"}
+    publish(tmp_path, "check_states", [state(*check) for check in checks.items()])
+    is_stale = silent == "source"
+    publish(tmp_path, "dataset_freshness", [FRESH | {"is_stale": is_stale}])
+    gap = {"machine": "lab", "check_key": "monitor", "started_at": AS_OF}
+    gaps = [gap | {"is_open": True, "duration_s": 0.0}]
+    publish(tmp_path, "incidents", [] if is_stale else gaps)
+    assert headline(visit.open(folder_of(tmp_path))) == OLD
 
 
 def test_what_was_stored_long_ago_is_stored(visit: Visit, tmp_path: Path) -> None:
@@ -389,7 +446,8 @@ def test_an_old_page_says_so_by_the_clock_of_who_opens_it(
         "Stale: these figures are 4 h 5 min old"
         in late.get_by_role("alert").inner_text()
     )
-    assert "Redis is down" not in late.locator("h2").first.inner_text().split(":")[0]
+    told = late.locator("h2").first.inner_text()
+    assert told.endswith("Last known: Down: Redis" if name == "index" else OLD)
     assert serious(late) == []
 
 

@@ -28,6 +28,16 @@ const STATES = ["down", "degraded", "unknown", "maintenance", "up"];
 const WORDS = { up: "Up", degraded: "Degraded", down: "Down", unknown: "Unknown", maintenance: "Maintenance" };
 const SIGNS = { up: "✓", degraded: "!", down: "✕", unknown: "?", maintenance: "⚒" };
 
+/* The state in the words of `ops-atomic status`. */
+const HEADLINES = { up: "All is well", degraded: "Up, with warnings", down: "Down", unknown: "Nothing is known of now", maintenance: "In maintenance", stale: "Data is too old", "never seen": "No heartbeat yet" };
+function headline(state, single, names, isMissed) {
+  const unknown = single.filter((row) => row.state === "unknown").length;
+  const but = [unknown && `${count(unknown)} of ${count(single.length)} unknown`, isMissed && "target missed"].filter(Boolean);
+  if (["up", "degraded"].includes(state) && but.length) return [state === "up" ? "Up" : HEADLINES[state], ...but].join(", ");
+  const more = names.length > 3 ? ` and ${count(names.length - 3)} more` : "";
+  return HEADLINES[state] + (names.length ? `: ${names.slice(0, 3).join(", ")}${more}` : "");
+}
+
 const ms = (iso) => Date.parse(iso);
 const two = (number) => String(number).padStart(2, "0");
 function day(iso) {

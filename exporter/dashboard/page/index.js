@@ -15,13 +15,17 @@ function staleAlarm() {
 function verdict() {
   const isStale = ageOf(AS_OF) > status.stale_after_s;
   const wrong = checks.filter((row) => row.state !== "up" && row.check_key !== "overall");
-  const worst = status.state;
-  const named = (found) => (found.length > 3 ? `${found.length} checks are` : `${found.map((row) => title(row.check_key)).join(" and ")} ${found.length > 1 ? "are" : "is"}`);
-  const all = wrong.filter((row) => row.state === worst);
-  const text = { up: wrong.length ? "The system is up" : "All checks are up", down: `${all.length ? named(all) : "The system is"} down`, degraded: `${all.length ? named(all) : "The system is"} degraded`, unknown: checks.every((row) => row.state === "unknown") ? "No heartbeat vouches for anything" : `${all.length ? named(all) : "The system is"} unknown`, maintenance: `${all.length ? named(all) : "The system is"} in maintenance` }[worst];
-  document.title = `${SIGNS[isStale ? "unknown" : worst]} ${isStale ? "Stale: " : ""}${text} · ${DATA.status.machine}`;
-  return h("section", { class: `card verdict ${isStale ? "unknown" : worst}`, id: "now", "aria-labelledby": "verdict" },
-    h("h2", { id: "verdict" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[isStale ? "unknown" : worst]), isStale ? `Last known: ${text[0].toLowerCase()}${text.slice(1)}` : text),
+  const single = checks.filter((row) => row.check_key !== "overall");
+  const open = rows(DATA.incidents.incidents).filter((row) => row.is_open);
+  const isSilent = open.some((row) => row.check_key === "monitor");
+  const worst = status.state === "down" || !(isSilent || status.stale_sources) ? status.state : "stale";
+  const down = [...new Set([...single.filter((row) => row.state === "down"), ...open].map((row) => row.check_key))].filter((key) => key !== "monitor" && key !== "overall").sort();
+  const isMissed = rows(DATA.slo.slo).some((row) => row.is_breached && (row.period === "30d" || (row.period === "7d" && row.check_key !== "overall")));
+  const text = headline(worst, single.length ? single : checks, worst === "down" ? down.map(title) : [], isMissed);
+  const look = isStale || worst === "stale" ? "unknown" : worst === "up" && text !== HEADLINES.up ? "degraded" : worst;
+  document.title = `${SIGNS[look]} ${isStale ? "Stale: " : ""}${text} · ${DATA.status.machine}`;
+  return h("section", { class: `card verdict ${look}`, id: "now", "aria-labelledby": "verdict" },
+    h("h2", { id: "verdict" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[look]), isStale ? `Last known: ${text}` : text),
     h("p", {}, "Since ", when(status.since), ` UTC, for ${span((ms(AS_OF) - ms(status.since)) / 1000)}.`, status.last_heartbeat_at && [" Last heartbeat ", when(status.last_heartbeat_at), "."]),
     worst !== "up" && status.cause && h("p", { class: "said clip" }, said(status.cause)),
     wrong.length > 0 && h("ul", { class: "wrong" }, [...wrong].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state)).slice(0, 12).map((row) => h("li", {}, h("span", {}, badge(row.state)),
@@ -179,7 +183,7 @@ function dataSection() {
       h("div", {}, h("h3", {}, "Freshness"), table("Freshness", [["Source", (row) => said(row.source.replaceAll("_", " ")), "short"], ["State", (row) => (fresh[row.status] || (() => row.status))(), "short"], ["Last record", (row) => (row.last_record_at ? `${span(row.age_s)} ago` : "never"), "num"], ["May be", (row) => span(row.allowed_age_s), "num"]], rows(DATA.freshness.sources), "No source is expected."),
         h("h3", {}, "Drift"), table("Drift", [["Source", (row) => said(row.source)], ["What", (row) => [row.kind === "added" ? "+ new " : "− missing ", h("code", {}, said(row.name))], "wide"], ["Since", (row) => day(row.first_day), "short"], ["Last", (row) => day(row.last_day), "short"]], drift.slice(0, 12), `No column or key came or went in the ${rangeName()}.`)),
       h("div", {}, h("h3", {}, "Rejects"), rejectChart(), table("Rejects", [["Dataset", (row) => said(row.dataset)], ["Reason", (row) => long(row.reason), "wide"], ["Records", (row) => count(row.records), "num"], ["Last", (row) => day(row.last_day), "short"]], rejects.slice(0, 8), `Nothing was rejected in the ${rangeName()}.`),
-        h("h3", {}, "Runs"), rows(DATA.freshness.run_periods).map((row) => h("p", { class: "soft" }, `${row.period.replace("d", " days")}: ${count(row.successful_runs)} of ${count(row.runs)} went well`)), table("Runs", [["Began", (row) => when(row.started_at), "short"], ["Went", (row) => (went[row.status] || (() => row.status))(), "short"], ["Took", (row) => span(row.duration_s), "num"], ["Files", (row) => count(row.exported_files), "num"], ["Error", (row) => long(row.first_error), "wide"]], runs.slice(0, 8), "No run has been logged yet: a run stands in the log from the next one on."))));
+        h("h3", {}, "Runs"), rows(DATA.freshness.run_periods).map((row) => h("p", { class: "soft" }, `${row.period.replace("d", " days")}: ${count(row.successful_runs)} of ${count(row.runs)} went well`)), table("Runs", [["Began", (row) => when(row.started_at), "short"], ["Went", (row) => (went[row.status] || (() => row.status))(), "short"], ["Took", (row) => span(row.duration_s), "num"], ["Files", (row) => count(row.exported_files), "num"], ["Error", (row) => long(row.first_error), "wide"]], runs.slice(0, 8), "None is published yet: a run comes with the next one that writes something. ops-atomic status knows it already."))));
 }
 
 function storageSection() {
@@ -196,7 +200,7 @@ function storageSection() {
 
 function fresh() {
   document.title = `No data yet · ${DATA.status.machine}`;
-  return [h("section", { class: "card verdict unknown", id: "now" }, h("h2", {}, "Nothing has been published yet"), h("p", {}, "The page fills with the first run that publishes heartbeats: ops-atomic export."))];
+  return [h("section", { class: "card verdict unknown", id: "now" }, h("h2", {}, HEADLINES["never seen"]), h("p", {}, "Nothing has been published yet: the page fills with the first run that publishes heartbeats, ops-atomic export."))];
 }
 
 function render() {

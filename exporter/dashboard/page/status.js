@@ -6,8 +6,8 @@ const isStale = () => ageOf(DATA.as_of) > DATA.stale_after_s;
 
 function overall() {
   const state = isStale() ? "unknown" : DATA.state || "unknown";
-  const affected = checks.filter((row) => row.state === DATA.state).length;
-  const text = isStale() ? "The state is not known now" : { up: affected === checks.length ? "All systems are up" : "All that is known of is up", degraded: "Some systems are degraded", down: affected === checks.length ? "All systems are down" : "Some systems are down", unknown: "The state is not known", maintenance: "Maintenance is going on" }[state];
+  const affected = ["down", "degraded", "maintenance"].includes(state) ? checks.filter((row) => row.state === state) : [];
+  const text = isStale() ? HEADLINES.stale : headline(DATA.state || "never seen", checks, affected.length < checks.length ? affected.map((row) => row.name) : []);
   document.title = `${SIGNS[state]} ${text}`;
   return h("section", { class: `card verdict ${state}` }, h("h2", {}, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[state]), text), isStale() && h("p", {}, `What follows ends on ${moment(DATA.as_of)}.`));
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -206,6 +207,13 @@ def test_a_full_disk_and_a_defect_end_nothing(tmp_path: Path) -> None:
         "✗ no heartbeat was written: [Errno 28] No space left on device: '~/x'",
         "✗ no heartbeat was made: ZeroDivisionError: by 0",
     ]
+
+
+def test_a_full_disk_keeps_no_monitor_from_starting(tmp_path: Path) -> None:
+    full = mock.Mock(side_effect=OSError(28, "No space left on device"))
+    with mock.patch("os.pwrite", full):
+        assert len(play(tmp_path, Clock(), most=2)) == 2
+    assert full.called
 
 
 def test_logs_that_cannot_be_written_end_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_the_template_is_never_written_over_settings(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_template(tmp_path)
     assert path.read_text() == "interval_s = 60\n"
+
+
+def test_a_full_disk_leaves_no_half_of_the_template(tmp_path: Path) -> None:
+    full = mock.Mock(read_text=mock.Mock(side_effect=OSError(28, "No space left")))
+    with (
+        mock.patch("monitor.settings.TEMPLATE", full),
+        pytest.raises(OSError, match="No space"),
+    ):
+        write_template(tmp_path)
+    assert write_template(tmp_path).read_text(encoding="utf-8").startswith("#")
 
 
 @pytest.mark.parametrize(
