@@ -307,9 +307,6 @@ def test_three_days_are_too_few_to_compare_and_to_forecast(ask_example: Ask) -> 
     slowest = ask_example("The ten slowest queries")
     assert slowest[0]["query_text"] == "phase 7.2 --k=5"
     assert {row["verdict"] for row in slowest} == {"too_few"}
-    assert all(
-        row["effect_ratio"] is None for row in ask_example("Which advice was worth it")
-    )
     grown = ask_example("What grows fastest")
     assert len(grown) > 5
     assert all(row["bytes_a_day"] is None for row in grown)
@@ -342,7 +339,13 @@ def test_what_the_example_s_tables_cost(ask_example: Ask) -> None:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_each_can_be_asked_of_the_example(question: str, ask_example: Ask) -> None:
     is_empty = question.startswith(
-        ("What is down now", "What was odd", "Runs that did not go well")
+        (
+            "What is down now",
+            "What was odd",
+            "Runs that did not go well",
+            # Of each of the two generators there is one report.
+            "Which advice was worth it",
+        )
     )
     assert bool(ask_example(question)) != is_empty
 
