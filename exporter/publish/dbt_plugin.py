@@ -47,6 +47,7 @@ from exporter.publish.batches import Day, Narrow, Statements, make_files
 from exporter.publish.code_changes import changed_since, code_stats
 from exporter.publish.counts import count_findings
 from exporter.publish.existing import published_on
+from exporter.publish.gathered import Gathered
 from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
@@ -123,6 +124,7 @@ class Plugin(BasePlugin):
                 f"set temp_directory = {landing_views.quote(str(scratch))}; {TABLES}"
             )
             marts = self.work.marts
+            self.gathered = Gathered(self.work.root, self.work.tables, marts.files)
             show_moment(conn, marts.present.at, marts.machine)
             self._show_landed(conn)
             self._expect(conn)
@@ -158,7 +160,7 @@ class Plugin(BasePlugin):
                 reads = self.work.marts.settle(name)
                 due = self.work.marts.of(name)
             narrow = published_views.Narrow(
-                self.work.root, self.blanks, self.work.tables, reads
+                self.work.root, self.blanks, self.work.tables, reads, self.gathered
             )
         try:
             failed = self._publish(name, statements, due, narrow) if due else []

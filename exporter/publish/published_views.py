@@ -11,6 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import Column, Table
+from exporter.publish.gathered import Gathered
 from exporter.publish.landing_views import literal_path, quote
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.mart_plan import Read
@@ -134,26 +135,47 @@ class Narrow:
     """Lets a connection's views of published tables show only what the files of a
     mart are made from.
 
-    `reads` says of each day that is to be made which days of which input.
+    `reads` says of each day that is to be made which days of which input; what is
+    one file reads whole months as they are `gathered`.
     """
 
     def __init__(
-        self, root: Root, blanks: Path, tables: Mapping[str, Table], reads: Reads
+        self,
+        root: Root,
+        blanks: Path,
+        tables: Mapping[str, Table],
+        reads: Reads,
+        gathered: Gathered,
     ) -> None:
         self.root = root
         self.blanks = blanks
         self.tables = tables
         self.reads = reads
+        self.gathered = gathered
 
     def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
-        shown: dict[str, set[str]] = {name: set() for name in self._inputs()}
-        for day in days:
+        made = set(days)
+        shown: dict[str, set[date | None]] = {name: set() for name in self._inputs()}
+        for day in made:
             for name, read in self.reads[day].items():
-                shown[name].update(map(self.tables[name].file, read))
-        for name, paths in shown.items():
-            full = [literal_path(f"{self.root.path}/{path}") for path in sorted(paths)]
+                shown[name].update(read)
+        for name, read_days in shown.items():
+            paths = self._paths(db, name, read_days, None in made)
+            full = list(map(literal_path, paths))
             full = full or [make_blank(db, self.blanks, self.tables[name])]
             db.execute(f"set variable shown_{name} = $shown", {"shown": full})
+
+    def _paths(
+        self,
+        db: DuckDBPyConnection,
+        name: str,
+        days: set[date | None],
+        is_single: bool,
+    ) -> list[str]:
+        dated = [day for day in days if day is not None]
+        if is_single and dated:
+            return self.gathered.paths(db, name, dated)
+        return sorted(f"{self.root.path}/{self.tables[name].file(d)}" for d in days)
 
     def widen(self, db: DuckDBPyConnection) -> None:
         """Show again what the views show to all."""

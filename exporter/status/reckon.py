@@ -25,6 +25,7 @@ from exporter.status.unpublished import read_unpublished
 from ingest.root import PROJECT, Root
 
 HERE = Path(__file__).parent
+STATES_NOW = PROJECT / "exporter" / "answers" / "prepared" / "states_now.sql"
 MODELS = PROJECT / "models" / "marts" / "reliability"
 # What the models need of the macros: to compile all takes as long as to run them.
 MACROS = (
@@ -65,6 +66,10 @@ class Reckoning:
         """The rows of the query of that name beside this module."""
         return self.rows((HERE / f"{name}.sql").read_text("utf-8"))
 
+    def states_now(self) -> list[Row]:
+        """How each check is, in the words of the pages."""
+        return self.rows(STATES_NOW.read_text("utf-8"))
+
     def rows(self, query: str) -> list[Row]:
         """The rows of a query, in which `$as_of` stands for the present."""
         values = {"as_of": self.now} if "$as_of" in query else {}
@@ -99,6 +104,11 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     for model in ("int_check_timeline", "incidents", "slo_status"):
         sql = renderer.sql((MODELS / f"{model}.sql").read_text("utf-8"))
         found.db.execute(f"create table {model} as {sql}")
+    found.db.execute("set variable as_of = $now::timestamp", {"now": now})
+    found.db.execute(
+        "create view timeline as from int_check_timeline "
+        "where started_at < getvariable('as_of')"
+    )
     return found
 
 

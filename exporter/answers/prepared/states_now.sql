@@ -1,4 +1,5 @@
--- One row per check that counts now: its state, since when, and what it says.
+-- One row per check that counts now: its state, since when, and what it said then.
+-- Of `timeline`, up to the variable `as_of`; ops-atomic status asks it as well.
 with spans_in_order as (
     select
         *,
@@ -10,8 +11,7 @@ with spans_in_order as (
             partition by check_key order by started_at
             rows between unbounded preceding and unbounded following
         ) as last_state,
-    from int_check_timeline
-    where started_at < $as_of
+    from timeline
 ),
 
 since_when as (
@@ -25,22 +25,23 @@ since_when as (
             max(started_at) filter (where is_begin)
         ) as since,
     from spans_in_order
-    group by check_key
+    group by all
 ),
 
+-- What was said when it came to be so.
 messages as (
     select
         check_key,
         arg_min(message, started_at) filter (where message is not null) as message,
-    from spans_in_order
+    from timeline
     inner join since_when using (check_key)
     where started_at >= since
-    group by check_key
+    group by all
 )
 
 select check_key, state, since, message, since_when.last_heartbeat_at,
 from since_when
 left join messages using (check_key)
--- One that is named no more has ended before the present.
-where ended_at >= $as_of
+-- One that is named no more has ended before the present moment.
+where ended_at >= getvariable('as_of')
 order by check_key != 'overall', check_key like '%/%', check_key
