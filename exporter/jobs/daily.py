@@ -14,6 +14,7 @@ from exporter.reporting.history import last_run
 from exporter.reporting.markdown import one_line
 from exporter.reporting.results import OK
 from exporter.reporting.thresholds import Thresholds
+from exporter.reporting.words import time_span
 from exporter.runtime.machine import machine_name
 from exporter.runtime.redact import redact
 from exporter.verify import checks, freshness
@@ -90,7 +91,7 @@ def _monitor(root: Root, now: datetime) -> list[tuple[str, str, str]]:
     at, beat = newest
     limit = Thresholds.from_environment(os.environ).stale_heartbeat_minutes
     minutes = (now - at) / timedelta(minutes=1)
-    said = f"{beat['filename']}, {minutes:.0f} minutes old"
+    said = f"{beat['filename']}, {time_span(60 * minutes)} old"
     tests = [("Heartbeat", PASS if minutes <= limit else FAIL, said)]
     for group in beat["check_groups"]:
         for check in group["checks"]:

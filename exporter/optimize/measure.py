@@ -42,7 +42,7 @@ class NoDatabase(OSError):
 
 
 class TooLarge(Exception):
-    """Copying the database would go beyond a limit, and which."""
+    """Copying the database, or measuring on it, would go beyond a limit: which."""
 
 
 class OutOfTime(Exception):

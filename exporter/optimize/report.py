@@ -28,11 +28,13 @@ from exporter.runtime.state_folder import make_state_folder
 from ingest import files
 from ingest.inputs import utc_now
 from ingest.root import Root
+from ingest.text.numbers import count
 
 SLOW = Path(__file__).with_name("slow.sql")
 REPORT, SUMMARY = "index_advisor_report.json", "optimization_summary.txt"
 # Less than this is within what times vary by anyway.
 WORTH_IT, WORTH_MS = 1.2, 0.5
+QUERIES = "slow queries"
 IMPACTS = ((5.0, "high"), (2.0, "medium"), (0.0, "low"))
 
 Slow = dict[str, Any]
@@ -64,8 +66,10 @@ def optimize(
 ) -> Advice:
     """Measure indexes for the slow queries of a root, and write both files.
 
-    Where the database is beyond a limit only the summary is written: the advice
-    of before stands. `check` raises what stops it. Raises OSError.
+    Where the database is beyond a limit, or the time is used up before all is
+    measured, only the summary is written: the advice of before stands, because
+    what a report leaves out counts as done. `check` raises what stops it. Raises
+    OSError.
     """
     started = utc_now()
     advice = Advice()
@@ -73,7 +77,13 @@ def optimize(
         most_bytes, seconds = limits.max_mb << 20, limits.max_seconds
         with copy_of(database, most_bytes, seconds, check) as bench:
             advice.slow = slow_queries(root, limits)
-            _measure(advice, bench)
+            try:
+                _measure(advice, bench)
+            except OutOfTime:
+                raise TooLarge(
+                    f"not all of {count(len(advice.slow), 'slow query', QUERIES)} are "
+                    f"measured in {seconds:g} seconds: raise --max-seconds"
+                ) from None
     except TooLarge as reason:
         advice.skipped = str(reason)
     check()
@@ -111,7 +121,7 @@ def slow_queries(root: Root, limits: Limits) -> list[Slow]:
 
 def _measure(advice: Advice, bench: Bench) -> None:
     found = []
-    for number, slow in enumerate(advice.slow):
+    for slow in advice.slow:
         try:
             query = read_query(slow["query_text"], bench.tables)
             if not query.candidates:
@@ -124,9 +134,6 @@ def _measure(advice: Advice, bench: Bench) -> None:
             advice.passed_over[str(reason)] += 1
         except sqlite3.Error:
             advice.passed_over["it cannot be run on this database"] += 1
-        except OutOfTime:
-            advice.passed_over["out of time"] += len(advice.slow) - number
-            break
     advice.found = _without_doubles(found)
 
 
@@ -223,8 +230,8 @@ def _summary(advice: Advice, started: datetime) -> str:
             f"index={_quoted(one.candidate.name)}"
         )
     lines += [
-        f"[{_time(ended)}] queries_passed_over queries={count} reason={_quoted(reason)}"
-        for reason, count in sorted(advice.passed_over.items())
+        f"[{_time(ended)}] queries_passed_over queries={many} reason={_quoted(reason)}"
+        for reason, many in sorted(advice.passed_over.items())
     ]
     if advice.slow:
         slowest = max(slow["p95_ms"] for slow in advice.slow)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.reporting.markdown import one_line
 from exporter.reporting.period import Period
 from exporter.reporting.screen import kilobytes
+from exporter.reporting.words import time_span
 
 if TYPE_CHECKING:  # DuckDB is loaded by who asks
     from exporter.answers.ask import Answers, Row
@@ -66,7 +67,7 @@ def of_now(answers: Answers) -> list[str]:
         for row in answers.rows("regressions")
         if row["verdict"] == "regressed"
     ]
-    told = (_few(lines), _few(breached), _few(stale), _few(regressed))
+    told = (_few(part, mark="") for part in (lines, breached, stale, regressed))
     return [f"Now ({answers.as_of:%Y-%m-%d %H:%M} UTC):"] + [
         f"- {line}" for part in told for line in part
     ]
@@ -129,10 +130,7 @@ def _incidents(rows: list[Row], period: Period) -> Iterator[str]:
 def _lasted(row: Row) -> str:
     if row["is_open"]:
         return "not over"
-    minutes = round(row["duration_s"] / 60)
-    if minutes < 60:
-        return f"{minutes} min" if minutes else f"{row['duration_s']:.0f} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    return time_span(row["duration_s"])
 
 
 def _queries(rows: list[Row], period: Period) -> Iterator[str]:
@@ -225,9 +223,10 @@ def _reason(text: str | None) -> str:
     return f": {said[:LONGEST]}{'…' if len(said) > LONGEST else ''}" if said else ""
 
 
-def _few(lines: list[str]) -> list[str]:
+def _few(lines: list[str], mark: str = "- ") -> list[str]:
+    """The first of them; `mark` is what each begins with."""
     more = len(lines) - MOST_TOLD
-    return [*lines[:MOST_TOLD], f"- and {more:,} more"] if more > 0 else lines
+    return [*lines[:MOST_TOLD], f"{mark}and {more:,} more"] if more > 0 else lines
 
 
 def _day(row: Row) -> date:

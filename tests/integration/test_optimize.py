@@ -12,11 +12,13 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner, Result
 
 from exporter.cli.main import main
+from exporter.optimize.measure import Bench, OutOfTime
 from ingest.root import PROJECT
 from tests import faults
 
@@ -136,6 +138,19 @@ def test_beyond_a_limit_the_advice_of_before_stands(root: Path) -> None:
     done = optimize(root, "--max-mb", "1")
     assert done.exit_code == 0
     assert "raise --max-mb" in done.output
+    assert (root / ADVICE).read_bytes() == before
+    assert "status=skipped" in (root / SUMMARY).read_text(encoding="utf-8")
+
+
+def test_what_is_measured_in_part_closes_no_advice(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert optimize(root).exit_code == 0
+    before = (root / ADVICE).read_bytes()
+    monkeypatch.setattr(Bench, "measure", mock.Mock(side_effect=OutOfTime))
+    done = optimize(root, "--max-seconds", "60")
+    assert done.exit_code == 0
+    assert "are measured in 60 seconds: raise --max-seconds" in done.output
     assert (root / ADVICE).read_bytes() == before
     assert "status=skipped" in (root / SUMMARY).read_text(encoding="utf-8")
 

@@ -56,7 +56,7 @@ def test_each_check_of_the_newest_heartbeat_has_its_state(tmp_path: Path) -> Non
     phases = {name: said for (group, name), said in checks.items() if group == "Phases"}
     assert phases["Monitor Checks"][0] == "FAIL"
     of = "Monitor Checks"
-    assert checks[of, "Heartbeat"][1].endswith("5 minutes old")
+    assert checks[of, "Heartbeat"][1].endswith("5 min old")
     assert checks[of, "Redis Status"] == ("⚠️ WARN", "slow ''' down")
     assert checks[of, "Redis Main"][0] == "❌ FAIL"
     assert checks[of, "Redis Other"][0] == "✅ PASS"

@@ -88,6 +88,20 @@ def test_what_is_wrong_now_is_said_first(tmp_path: Path) -> None:
     assert "- query 0123456789ab got slower: p95 100 ms → 250 ms" in lines
 
 
+def test_of_many_that_are_wrong_some_are_counted(tmp_path: Path) -> None:
+    fresh(tmp_path)
+    keys = [f"disk/d{number}" for number in range(7)]
+    publish(
+        tmp_path,
+        "check_states",
+        [span(key, "down", at(29, 0), AS_OF) for key in keys],
+    )
+    with Answers(Root(tmp_path)) as answers:
+        lines = of_now(answers)[1:]
+    assert len(lines) == 6
+    assert lines[-1] == "- and 3 more"
+
+
 def test_numbers_are_told_with_their_change(tmp_path: Path) -> None:
     fresh(tmp_path)
     day, before = at(28, 0), at(27, 0)
