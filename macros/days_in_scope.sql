@@ -2,7 +2,7 @@
     so that DuckDB opens no landing file of any other. -#}
 {%- macro days_in_scope() -%}
 {%- set days = [] -%}
-{%- if execute and target.name != 'fleet' -%}
+{%- if execute and target.name not in ('fleet', 'spark') -%}
     {%- set shown = 'select distinct day from '
         ~ source('publishing', 'published_days')
         ~ ' where day is not null order by day' -%}

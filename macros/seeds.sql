@@ -31,7 +31,8 @@
 {%- endmacro %}
 
 {% macro load_seeds() %}
-    {%- if execute -%}
+    {#- On Spark each mart is shown those that it reads when it is made. -#}
+    {%- if execute and target.name != 'spark' -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'seed' %}
     create schema if not exists "{{ node.schema }}";
     {{ seed_sql(node) }};

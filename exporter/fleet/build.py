@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,9 +19,16 @@ from exporter.fleet.storage import VARIABLE
 from exporter.runtime.present import present
 from ingest.root import Root
 
+# More than these are told by `ops-atomic fleet check`.
+MOST_WARNINGS = 20
+
 
 class FleetNotFound(ValueError):
     """OPS_ATOMIC_FLEET names no storage."""
+
+
+class BrokenMart(ValueError):
+    """What was made of a mart breaks its contract."""
 
 
 @dataclass(slots=True)
@@ -47,10 +54,39 @@ class Build:
             if day not in made or made[day].fingerprint != partition.fingerprint
         }
 
-    def left_over(self, mart: str) -> set[date]:
-        """Days that have a partition and are to have none."""
+    def reads(self, mart: str, days: Iterable[date]) -> dict[str, set[date]]:
+        """The days of each input that some days of a daily mart are made from."""
+        parts = [self.plan[mart][day] for day in days]
+        return {
+            name: set().union(*(part.reads[name] for part in parts))
+            for name in self.recipes[mart].reads
+        }
+
+    def remove_left_over(self, mart: str) -> None:
+        """Remove partitions of days that are to have none."""
         days = self.marts.days(mart) | self.made[mart].keys()
-        return days - self.plan[mart].keys()
+        for day in days - self.plan[mart].keys():
+            self.marts.remove(mart, day)
+            self.made[mart].pop(day, None)
+
+    def put(self, mart: str, day: date | None, staged: Path, rows: int) -> None:
+        """Move a finished file into its place. A day without rows has none."""
+        if day is None or rows:
+            self.marts.move(staged, mart, day)
+        else:
+            self.marts.remove(mart, day)
+        if day is not None:
+            self.made[mart][day] = Made(self.plan[mart][day].fingerprint, rows)
+
+    def warnings(self) -> Iterator[str]:
+        """What is kept out, and what is wrong with settings."""
+        kept_out = self.judgement.kept_out
+        for out in kept_out[:MOST_WARNINGS]:
+            yield f"kept out: {out.path}: {out.reason}; {out.remedy}"
+        if len(kept_out) > MOST_WARNINGS:
+            more = f"{len(kept_out) - MOST_WARNINGS:,} more are kept out"
+            yield f"{more}: see `ops-atomic fleet check`"
+        yield from map(str, self.settings.problems)
 
 
 def start_build(environ: Mapping[str, str] = os.environ) -> Build:

@@ -19,8 +19,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import BrokenContract
-from exporter.fleet.build import Build, FleetNotFound, start_build
-from exporter.fleet.partitions import Made
+from exporter.fleet.build import BrokenMart, Build, FleetNotFound, start_build
 from exporter.fleet.recipes import Recipe
 from exporter.fleet.views import Narrow, show_exports, show_mart
 from exporter.publish.landing_views import quote
@@ -29,8 +28,6 @@ from exporter.runtime.errors import describe
 from exporter.runtime.present import BadPresent
 
 logger = AdapterLogger("ops-atomic")
-# More than these are told by `ops-atomic fleet check`.
-MOST_WARNINGS = 20
 
 
 class Plugin(BasePlugin):
@@ -51,7 +48,9 @@ class Plugin(BasePlugin):
         self.conn = conn
         self.narrow = Narrow(self.build)
         self.schema = self.creds.schema if self.creds else "main"
-        self._tell()
+        for said in self.build.warnings():
+            # The adapter's logger puts nothing in by `%`.
+            logger.warning(said)
         conn.execute("create schema if not exists publishing")
         conn.execute(
             "create or replace macro publishing.as_of() as "
@@ -80,37 +79,20 @@ class Plugin(BasePlugin):
                 self._make(mart, sql, None)
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
+        except BrokenMart as error:
+            raise DbtRuntimeError(str(error)) from error
         show_mart(self.its_own.cursor, self.build, mart, self.schema)
-
-    def _tell(self) -> None:
-        kept_out = self.build.judgement.kept_out
-        for out in kept_out[:MOST_WARNINGS]:
-            # The adapter's logger puts nothing in by `%`.
-            said = f"kept out: {out.path}: {out.reason}; {out.remedy}"
-            logger.warning(said)
-        if len(kept_out) > MOST_WARNINGS:
-            more = f"{len(kept_out) - MOST_WARNINGS:,} more are kept out"
-            said = f"{more}: see `ops-atomic fleet check`"
-            logger.warning(said)
-        for problem in self.build.settings.problems:
-            logger.warning(str(problem))
 
     def _make_days(self, mart: Recipe, sql: str) -> None:
         build, cursor = self.build, self.its_own.cursor
-        for day in build.left_over(mart.name):
-            build.marts.remove(mart.name, day)
-            build.made[mart.name].pop(day, None)
-        stale = build.stale(mart.name)
-        if not stale:
+        build.remove_left_over(mart.name)
+        days = [*build.stale(mart.name)]
+        if not days:
             return
-        reads = {
-            name: set().union(*(part.reads[name] for part in stale.values()))
-            for name in mart.reads
-        }
-        cursor.execute("set variable publishing_days = $days", {"days": [*stale]})
-        self.narrow.to(cursor, reads)
+        cursor.execute("set variable publishing_days = $days", {"days": days})
+        self.narrow.to(cursor, build.reads(mart.name, days))
         try:
-            self._make(mart, sql, [*stale])
+            self._make(mart, sql, days)
         finally:
             cursor.execute("reset variable publishing_days")
             self.narrow.widen(cursor)
@@ -140,13 +122,7 @@ class Plugin(BasePlugin):
                 f"{quote(str(path))} (format parquet, compression snappy, "
                 "parquet_version v1)"
             ).fetchone()
-            if day is None or count:
-                build.marts.move(path, mart.name, day)
-            else:
-                build.marts.remove(mart.name, day)
-            if day is not None:
-                fingerprint = build.plan[mart.name][day].fingerprint
-                build.made[mart.name][day] = Made(fingerprint, count)
+            build.put(mart.name, day, path, count)
         if days is not None:
             build.marts.record(mart.name, build.made[mart.name], staging)
         build.marts.clear(staging)
@@ -162,4 +138,4 @@ class Plugin(BasePlugin):
             "having count(*) > 1)"
         ).fetchone()
         if broken:
-            raise DbtRuntimeError(f"{mart.name}: {key} is not unique {broken} time(s)")
+            raise BrokenMart(f"{mart.name}: {key} is not unique {broken} time(s)")

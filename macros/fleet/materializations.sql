@@ -1,4 +1,4 @@
-{#- Many machines' exports and marts, on the target `fleet`. -#}
+{#- Many machines' exports and marts, on the targets `fleet` (DuckDB) and `spark`. -#}
 
 {#- An export of many machines: a view over those of their files that count, which
     the plugin has made on connecting. Its own SQL is not run. -#}
@@ -30,6 +30,23 @@
         from {{ this }}
     {%- endcall %}
 
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [this.incorporate(type='view')]}) }}
+{% endmaterialization %}
+
+
+{#- On Spark a mart sees its inputs in a session of its own, as views that are made
+    with it. -#}
+{% materialization fleet_view, adapter="spark" %}
+    {{ store_raw_result('main', 'OK', 'OK', 0) }}
+    {{ return({'relations': [this.incorporate(type='view')]}) }}
+{% endmaterialization %}
+
+
+{% materialization fleet_parquet, adapter="spark" %}
+    {{ run_hooks(pre_hooks) }}
+    {%- set files = 0 if flags.EMPTY else adapter.publish(this.identifier, sql) -%}
+    {{ store_raw_result('main', 'OK ' ~ files ~ ' file(s)', 'OK', files) }}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='view')]}) }}
 {% endmaterialization %}

@@ -9,7 +9,7 @@ coalesce(list_contains(cast(getvariable('publishing_days') as date[]), {{ column
 {%- endmacro -%}
 
 {%- macro spark__is_made(column) -%}
-true
+coalesce(array_contains(publishing_days, {{ column }}), true)
 {%- endmacro -%}
 
 
@@ -20,7 +20,7 @@ true
 
 {#- Of a fleet's machines each has its own, which its last heartbeats show. -#}
 {%- macro default__last_made_day() -%}
-{%- if target.name == 'fleet' -%}
+{%- if target.name in ('fleet', 'spark') -%}
 cast(null as date)
 {%- else -%}
 list_max(cast(getvariable('publishing_days') as date[]))

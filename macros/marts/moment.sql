@@ -11,7 +11,7 @@ publishing.as_of()
 {%- endmacro -%}
 
 {%- macro spark__as_of() -%}
-timestamp '{{ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') }}'
+publishing_as_of
 {%- endmacro -%}
 
 
