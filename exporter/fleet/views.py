@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from glob import glob
 
-from duckdb import DuckDBPyConnection
+from duckdb import BinderException, DuckDBPyConnection
 
 from exporter.contracts.datasets import Column, Dataset
 from exporter.fleet.build import Build
@@ -77,7 +77,13 @@ def show_mart(db: DuckDBPyConnection, build: Build, mart: Recipe, schema: str) -
         )
     else:
         query = _nothing(mart.columns)
-    db.execute(f"create or replace view {schema}.{mart.name} as {query}")
+    create = f"create or replace view {schema}.{mart.name} as "
+    try:
+        db.execute(create + query)
+    except BinderException:
+        # It is made anew before it is read, unless it is not among what is built.
+        said = f"{mart.name} was made by another version: build it, too"
+        db.execute(f"{create}{_nothing(mart.columns, f'error({quote(said)})')}")
 
 
 def _export(build: Build, dataset: Dataset, paths: list[str]) -> str:
@@ -100,6 +106,6 @@ def _names(columns: Iterable[Column]) -> str:
     return ", ".join(f'"{column.name}"' for column in columns)
 
 
-def _nothing(columns: Iterable[Column]) -> str:
+def _nothing(columns: Iterable[Column], condition: str = "false") -> str:
     cells = (f'null::{column.type} as "{column.name}"' for column in columns)
-    return f"select {', '.join(cells)} where false"
+    return f"select {', '.join(cells)} where {condition}"
