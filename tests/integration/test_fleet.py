@@ -189,3 +189,13 @@ def test_without_a_storage_dbt_says_what_to_set(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode != 0
     assert "OPS_ATOMIC_FLEET names no storage: set it" in done.stdout
+
+
+def test_without_spark_dbt_says_where_it_is(tmp_path: Path) -> None:
+    environment = clean_environment(tmp_path)
+    done = run_tool(
+        "dbt", "--no-use-colors", "--log-path", tmp_path / "logs", "build", "--target",
+        "spark", "--target-path", tmp_path / "target", env=unmeasured(environment),
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Spark is not here: `make fleet`, then .venv-fleet/bin/dbt" in done.stdout

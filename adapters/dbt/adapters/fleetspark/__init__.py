@@ -19,17 +19,26 @@ from dbt.adapters.base import AdapterPlugin
 from dbt.adapters.base.meta import available
 from dbt.adapters.base.relation import Policy
 from dbt.adapters.events.logging import AdapterLogger
-from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
-from dbt.adapters.spark.connections import SparkConnectionMethod
-from dbt.adapters.spark.relation import SparkRelation
 from dbt_common.exceptions import DbtRuntimeError
-from pyspark.errors import PySparkException
 
 from exporter.contracts.datasets import BrokenContract
 from exporter.fleet.build import BrokenMart, Build, FleetNotFound, start_build
 from exporter.fleet.spark_marts import make_mart, start_session
 from exporter.runtime.errors import describe
 from exporter.runtime.present import BadPresent
+
+try:
+    from dbt.adapters.spark import (
+        SparkAdapter,
+        SparkConnectionManager,
+        SparkCredentials,
+    )
+    from dbt.adapters.spark.connections import SparkConnectionMethod
+    from dbt.adapters.spark.relation import SparkRelation
+    from pyspark.errors import PySparkException
+except ModuleNotFoundError as error:
+    said = "Spark is not here: `make fleet`, then .venv-fleet/bin/dbt (docs/fleet.md)"
+    raise DbtRuntimeError(said) from error
 
 # dbt derives it from the class of the adapter, too.
 NAME = "fleetspark"
