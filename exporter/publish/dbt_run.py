@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
 import gc
@@ -34,8 +33,6 @@ NOISE = re.compile(
 LEFT_OUT = ("assert_no_schema_has_drifted", "test_name:keeps_its_contract")
 # New objects after which garbage is looked for.
 OBJECTS = 50_000
-# Nor is it looked for among them once more when the process ends.
-atexit.register(gc.freeze)
 PARSE = "partial_parse.msgpack"
 # What setting up the environment has parsed, for roots without a parse.
 PARSED = Path(sys.prefix) / "dbt" / PARSE

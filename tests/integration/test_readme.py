@@ -99,6 +99,7 @@ def test_its_commands_work_on_a_fresh_copy(fresh_copy: Path, tmp_path: Path) -> 
             assert "using the bundled example" in done.stdout
             assert "✓ Export complete" in done.stdout
         assert "Traceback" not in done.stderr
+        assert "leaked" not in done.stderr, "what libraries say when they end"
     root = fresh_copy / "examples" / "02luka"
     assert list(root.glob("g/analytics/ops_atomic_*.parquet"))
     # dbt keeps there whom it reports to, when it does.
