@@ -1,13 +1,7 @@
 -- One row per range and query, of the 12 that took most time in it and the 12
 -- with the highest p95: what they cost. The p95 is the mean of the days',
 -- weighted by executions.
-with ranges as (
-    select * from (
-        values ('24h', 1), ('7d', 7), ('30d', 30), ('90d', 90), ('all', 100000)
-    ) as t (period, days)
-),
-
-sums as (
+with sums as (
     select
         period,
         query_hash,

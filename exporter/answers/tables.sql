@@ -1,11 +1,5 @@
 -- One row per range and table, of the 12 that took most time in it: its cost.
-with ranges as (
-    select * from (
-        values ('24h', 1), ('7d', 7), ('30d', 30), ('90d', 90), ('all', 100000)
-    ) as t (period, days)
-),
-
-sums as (
+with sums as (
     select
         period,
         table_name,
