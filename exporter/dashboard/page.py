@@ -42,6 +42,7 @@ def render(name: str, data: dict[str, Any], scripts: Iterable[str]) -> str:
         ]
     )
     parts = {
+        "<!--head-->": text_of("head.html").rstrip(),
         "<!--policy-->": (
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         ),
