@@ -11,7 +11,7 @@ from tests.published import publish
 ODD_NAME = 'a "quoted"\nname\\'
 
 
-def publish_marts(root: Path, is_well: bool, as_of: datetime) -> None:
+def publish_well_or_wrong(root: Path, is_well: bool, as_of: datetime) -> None:
     """Write the marts that say so as of a moment of the afternoon, UTC."""
     age = timedelta(minutes=5 if is_well else 60 * 24 * 3)
     since = as_of - timedelta(hours=2)

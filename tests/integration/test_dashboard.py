@@ -205,11 +205,11 @@ def run(root: Path, home: Path, *arguments: str | Path, **variables: str) -> Any
 
 
 def test_the_command_makes_all_of_it(tmp_path: Path) -> None:
-    root = tmp_path / "root"
+    root = tmp_path / "lab"
     fill(root, days=2)
     done = run(root, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Wrote ~/root/g/reports/dashboard/index.html" in done.stdout
+    assert "Wrote ~/lab/g/reports/dashboard/index.html" in done.stdout
     assert {path.name for path in folder(root).iterdir()} == NAMES
     assert {path.stem for path in (folder(root) / "api").iterdir()} == DOCUMENTS.keys()
     assert api(root, "status")["machine"] == "lab"

@@ -23,7 +23,7 @@ from exporter.reporting.stored import Stored
 from ingest.inputs import utc_now
 from ingest.root import PROJECT, Root
 from tests.support import require_tool
-from tests.well_and_wrong import publish_marts
+from tests.well_and_wrong import publish_well_or_wrong
 
 RULES = PROJECT / "docs/prometheus/ops_atomic.rules.yml"
 RULES_TEST = PROJECT / "tests/prometheus/ops_atomic.rules_test.yml"
@@ -113,7 +113,7 @@ def prometheus(tmp_path: Path) -> Iterator[int]:
 
 def leave_metrics(root: Path, is_well: bool, at: datetime) -> None:
     """What a run leaves after publishing marts that are all well, or all wrong."""
-    publish_marts(root, is_well, at)
+    publish_well_or_wrong(root, is_well, at)
     result = RunResult(started=at, duration_s=1.0)
     result.files = [FileResult("ops_atomic", "2025-10-28", "f.parquet", "exported")]
     result.errors = [] if is_well else ["something failed"]

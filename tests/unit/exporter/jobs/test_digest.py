@@ -13,7 +13,7 @@ from ingest.listing import list_inputs
 from ingest.root import Root
 from tests.published import publish
 from tests.receivers import http_receiver
-from tests.well_and_wrong import publish_marts
+from tests.well_and_wrong import publish_well_or_wrong
 
 AS_OF = datetime(2025, 10, 29, 15)
 DIGEST = f"g/reports/ops_digest_{AS_OF:%Y%m%d}.md"
@@ -38,7 +38,7 @@ def test_without_marts_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_comes_first_with_what_to_do(tmp_path: Path) -> None:
-    publish_marts(tmp_path, False, AS_OF)
+    publish_well_or_wrong(tmp_path, False, AS_OF)
     publish(
         tmp_path,
         "index_advice_lifecycle",
@@ -74,7 +74,7 @@ def test_what_is_wrong_comes_first_with_what_to_do(tmp_path: Path) -> None:
 def test_it_is_sent_once_a_day_and_due_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish_marts(tmp_path, False, AS_OF)
+    publish_well_or_wrong(tmp_path, False, AS_OF)
     with http_receiver() as receiver:
         monkeypatch.setenv("OPS_ATOMIC_NOTIFY", f"json://127.0.0.1:{receiver.port}/")
         assert call(tmp_path, "--if-due").exit_code == 0
@@ -86,7 +86,7 @@ def test_it_is_sent_once_a_day_and_due_once(
 
 
 def test_it_is_no_input_that_is_not_read(tmp_path: Path) -> None:
-    publish_marts(tmp_path, False, AS_OF)
+    publish_well_or_wrong(tmp_path, False, AS_OF)
     call(tmp_path)
     assert (tmp_path / DIGEST).exists()
     assert list_inputs(Root(tmp_path)).ignored == {}

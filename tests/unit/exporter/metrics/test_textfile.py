@@ -20,7 +20,7 @@ from exporter.reporting.results import FileResult, RunResult
 from exporter.reporting.stored import Stored
 from ingest.root import PROJECT, Root
 from tests.support import require_tool
-from tests.well_and_wrong import ODD_NAME, publish_marts
+from tests.well_and_wrong import ODD_NAME, publish_well_or_wrong
 
 NOW = datetime(1970, 1, 2, 12)
 NOW_S = 129600
@@ -75,7 +75,7 @@ def test_a_run_tells_of_itself_and_of_the_store(root: Root) -> None:
 
 
 def test_a_run_that_published_tells_what_the_marts_say(root: Root) -> None:
-    publish_marts(root.path, is_well=False, as_of=NOW)
+    publish_well_or_wrong(root.path, is_well=False, as_of=NOW)
     run(root, EXPORTED)
     found = samples(root)
     assert found["reckoned_timestamp_seconds"] == NOW_S
@@ -108,7 +108,7 @@ def test_marts_without_a_row_say_nothing_wrong(root: Root) -> None:
 
 
 def test_what_a_run_cannot_tell_stays(root: Root) -> None:
-    publish_marts(root.path, is_well=False, as_of=NOW)
+    publish_well_or_wrong(root.path, is_well=False, as_of=NOW)
     run(root, EXPORTED)
     run(root, errors=1, hour=1)
     found = samples(root)
@@ -120,7 +120,7 @@ def test_what_a_run_cannot_tell_stays(root: Root) -> None:
     assert found["check_state redis down"] == 1
     assert found["reckoned_timestamp_seconds"] == NOW_S
 
-    publish_marts(root.path, is_well=True, as_of=NOW + timedelta(hours=2))
+    publish_well_or_wrong(root.path, is_well=True, as_of=NOW + timedelta(hours=2))
     run(root, EXPORTED, hour=2)
     found = samples(root)
     assert found["check_state redis up"] == 1
@@ -129,7 +129,7 @@ def test_what_a_run_cannot_tell_stays(root: Root) -> None:
 
 
 def test_marts_that_cannot_be_read_cost_only_what_they_say(root: Root) -> None:
-    publish_marts(root.path, is_well=True, as_of=NOW)
+    publish_well_or_wrong(root.path, is_well=True, as_of=NOW)
     run(root, EXPORTED)
     (root.path / "g/analytics/marts/slo_status.parquet").write_bytes(b"torn")
     with pytest.raises(Exception, match="slo_status"):
@@ -184,7 +184,7 @@ def test_a_run_with_nothing_new_loads_no_duckdb(root: Root) -> None:
 @pytest.mark.parametrize("is_well", [True, False])
 def test_promtool_finds_nothing_to_say(root: Root, is_well: bool) -> None:
     promtool = require_tool("promtool")
-    publish_marts(root.path, is_well, NOW)
+    publish_well_or_wrong(root.path, is_well, NOW)
     run(root, EXPORTED)
     text = metrics_path(root).read_bytes()
     done = subprocess.run(
@@ -194,7 +194,7 @@ def test_promtool_finds_nothing_to_say(root: Root, is_well: bool) -> None:
 
 
 def test_what_the_marts_cannot_say_is_told_in_one_line(root: Root) -> None:
-    publish_marts(root.path, is_well=True, as_of=NOW)
+    publish_well_or_wrong(root.path, is_well=True, as_of=NOW)
     mart = root.path / "g/analytics/marts/incidents.parquet"
     mart.unlink(missing_ok=True)
     mart.mkdir(parents=True)

@@ -21,7 +21,7 @@ from exporter.reporting.results import RunResult
 from exporter.reporting.stored import Stored
 from ingest.root import PROJECT, Root
 from tests.receivers import http_receiver
-from tests.well_and_wrong import publish_marts
+from tests.well_and_wrong import publish_well_or_wrong
 
 # A Wednesday.
 NOON = datetime(2025, 10, 29, 12)
@@ -30,7 +30,7 @@ NOON = datetime(2025, 10, 29, 12)
 @pytest.fixture
 def root(empty_root: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
     monkeypatch.setenv("OPS_ATOMIC_NOTIFY", "json://127.0.0.1:1")
-    publish_marts(empty_root, is_well=True, as_of=NOON)
+    publish_well_or_wrong(empty_root, is_well=True, as_of=NOON)
     return Root(empty_root)
 
 

@@ -11,7 +11,7 @@ from exporter.reporting.period import Period, day_before
 from exporter.reporting.report_text import of_now, of_period, of_run
 from ingest.root import Root
 from tests.published import publish
-from tests.well_and_wrong import publish_marts
+from tests.well_and_wrong import publish_well_or_wrong
 
 AS_OF = datetime(2025, 10, 29, 12)
 PERIOD = day_before(AS_OF)
@@ -77,7 +77,7 @@ def test_of_a_fresh_root_there_is_little_to_tell(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_now_is_said_first(tmp_path: Path) -> None:
-    publish_marts(tmp_path, is_well=False, as_of=AS_OF)
+    publish_well_or_wrong(tmp_path, is_well=False, as_of=AS_OF)
     with Answers(Root(tmp_path)) as answers:
         lines = of_now(answers)
     assert lines[0] == "Now (2025-10-29 12:00 UTC):"
