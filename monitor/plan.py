@@ -26,7 +26,7 @@ def plan_checks(settings: Settings, root: Path) -> list[Planned]:
     """The checks that the settings ask for, by group."""
     planned = []
     if redis := settings.redis:
-        look = partial(_look_at_redis, redis, root)
+        look = partial(_check_redis, redis, root)
         planned.append(
             Planned("Redis", "Status", redis.severity, redis.timeout_s, look)
         )
@@ -75,7 +75,7 @@ def secrets_of_environment() -> list[str]:
     ]
 
 
-def _look_at_redis(redis: Redis, root: Path) -> str:
+def _check_redis(redis: Redis, root: Path) -> str:
     password = find_password(redis, root)
     try:
         return check_redis(redis, password)

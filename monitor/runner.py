@@ -55,7 +55,10 @@ class Runner:
                 threads.append(None)
                 continue
             thread = threading.Thread(
-                target=_look, args=(check, answer), name="/".join(key), daemon=True
+                target=_make_check,
+                args=(check, answer),
+                name="/".join(key),
+                daemon=True,
             )
             try:
                 thread.start()
@@ -81,7 +84,7 @@ class Runner:
         return sum(thread.is_alive() for thread in self._hanging.values())
 
 
-def _look(check: Planned, answer: list[tuple[str, str]]) -> None:
+def _make_check(check: Planned, answer: list[tuple[str, str]]) -> None:
     try:
         answer.append((OK, check.look()))
     except Doubtful as doubt:

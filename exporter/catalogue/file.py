@@ -50,7 +50,7 @@ def write_catalogue(root: Root, ledger: Ledger | None, is_published: bool) -> No
     """
     path = catalogue_path(root)
     known = _known(root)
-    is_there = known.get("file") == _look(path) is not None
+    is_there = known.get("file") == _size_and_time(path) is not None
     about = {"root": str(root.path), "version": __version__, "as_of": _as_of()}
     if is_there and not is_published and known.get("about") == about:
         return
@@ -61,7 +61,7 @@ def write_catalogue(root: Root, ledger: Ledger | None, is_published: bool) -> No
     text = "\n".join([*(view.statements() for view in views), more])
     if not is_there or known.get("text") != digest([text]):
         _make(path, root, views, text)
-    note = {"about": about, "text": digest([text]), "file": _look(path)}
+    note = {"about": about, "text": digest([text]), "file": _size_and_time(path)}
     if note != known:
         files.write_text(_note(root), root.staging, json.dumps(note), mode=0o600)
     files.remove_tree(root.staging)
@@ -112,7 +112,7 @@ def _as_of() -> str:
     return "make_timestamp(epoch_us(now()))"  # UTC, whatever the session's zone
 
 
-def _look(path: Path) -> list[int] | None:
+def _size_and_time(path: Path) -> list[int] | None:
     """Size and time of a file."""
     try:
         seen = path.stat()

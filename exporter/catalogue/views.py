@@ -19,7 +19,7 @@ from exporter.contracts.datasets import (
 from exporter.contracts.marts import ROOMS
 from exporter.contracts.schema import doc_blocks, plain
 from exporter.publish.landing_views import literal_path, quote
-from exporter.publish.ledger import Ledger, Look, open_ledger
+from exporter.publish.ledger import Ledger, PublishedStat, open_ledger
 from exporter.publish.published import is_ours, read_footers
 from ingest.root import PROJECT, Root
 
@@ -95,7 +95,7 @@ def published_views(
             return published_views(root, copy, project)
         finally:
             copy.give_up()
-    known = ledger.looks()
+    known = ledger.published_stats()
     blocks = doc_blocks(project)
     return [
         View(
@@ -132,7 +132,7 @@ def _all_shown(project: Path) -> Iterator[Shown]:
             yield Shown(path.stem, model["description"], place, columns_of(model))
 
 
-def _query(shown: Shown, root: Root, known: Mapping[str, Look]) -> str:
+def _query(shown: Shown, root: Root, known: Mapping[str, PublishedStat]) -> str:
     found = sorted(glob(shown.pattern, root_dir=root.path))
     sound = _sound(shown, root, found, known)
     if sound and list(sound) == found and shown.shapes.issuperset(sound.values()):
@@ -164,7 +164,7 @@ def _cells(shown: Shown, value: str | None = None) -> str:
 
 
 def _sound(
-    shown: Shown, root: Root, paths: Iterable[str], known: Mapping[str, Look]
+    shown: Shown, root: Root, paths: Iterable[str], known: Mapping[str, PublishedStat]
 ) -> dict[str, str]:
     """Those of some files that can be read and are ours, each with its shape.
 
@@ -172,9 +172,9 @@ def _sound(
     """
     shapes, doubtful = {}, []
     for path in paths:
-        look = known.get(path)
-        if look and look.is_of(f"{root.path}/{path}"):
-            shapes[path] = look.shape
+        stat = known.get(path)
+        if stat and stat.is_of(f"{root.path}/{path}"):
+            shapes[path] = stat.shape
         else:
             doubtful.append(path)
     for path, file in read_footers(root, doubtful).items():

@@ -157,7 +157,7 @@ class Plugin(BasePlugin):
             narrow = landing_views.Narrow(self.work.root, self.landed)
         else:
             with self.guard:
-                reads = self.work.marts.settle(name)
+                reads = self.work.marts.replan(name)
                 due = self.work.marts.of(name)
             narrow = published_views.Narrow(
                 self.work.root, self.blanks, self.work.tables, reads, self.gathered

@@ -33,7 +33,7 @@ class PublishedFile:
 
 
 @dataclass(frozen=True)
-class Look:
+class PublishedStat:
     """How a published file was left, and its `shape`."""
 
     bytes: int
@@ -111,10 +111,10 @@ class Ledger(ledger.Ledger):
             for path, size, mtime, checksum, count, metadata, shape, _ in rows
         }
 
-    def looks(self) -> dict[str, Look]:
+    def published_stats(self) -> dict[str, PublishedStat]:
         """Of all published files, by path: far quicker than all that is known."""
         rows = self._execute("select path, bytes, mtime_ns, shape from published")
-        return {path: Look(*look) for path, *look in rows}
+        return {path: PublishedStat(*stat) for path, *stat in rows}
 
     def put_published(self, path: str, file: PublishedFile) -> None:
         self._put(

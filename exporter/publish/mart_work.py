@@ -132,7 +132,7 @@ class MartWork:
         """What is to be published of a mart."""
         return [due for due in self.stale if due.dataset == name]
 
-    def settle(self, name: str) -> dict[Day, Read]:
+    def replan(self, name: str) -> dict[Day, Read]:
         """Plan a mart for good, once its inputs are published; returns what each of
         its stale files reads.
 
