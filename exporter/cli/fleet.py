@@ -16,7 +16,8 @@ from exporter.reporting.screen import Screen
 from exporter.runtime.output import say
 
 if TYPE_CHECKING:
-    from exporter.fleet.check import Judgement, KeptOut, Machine
+    from exporter.fleet.check import Judgement, Machine
+    from exporter.fleet.kept_out import KeptOut
 
 # More files of a machine and reason are told in one line.
 MOST_LINES = 3
@@ -32,8 +33,11 @@ def fleet() -> None:
     "directory", metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )  # fmt: skip
+@click.option(
+    "--full", is_flag=True, help="Read every file again, unchanged ones as well."
+)
 @json_option
-def check_command(directory: Path, as_json: bool) -> None:
+def check_command(directory: Path, full: bool, as_json: bool) -> None:
     """Look at every file of every machine, and say which are kept out.
 
     DIR holds a folder machine=<name> for each machine. Exit code 1 when a file is
@@ -41,11 +45,17 @@ def check_command(directory: Path, as_json: bool) -> None:
     """
     from exporter.contracts.datasets import load_datasets
     from exporter.fleet.check import judge
+    from exporter.fleet.memory import Memory
+    from exporter.fleet.partitions import marts_place
 
     screen = Screen(json=as_json)
     today = chosen_present().date()
+    storage = directory.resolve()
+    memory = Memory(storage, marts_place(storage))
+    if full:
+        memory.forget()
     with screen.progress("Looking at every file"):
-        found = judge(directory.resolve(), load_datasets(), today)
+        found = judge(memory, load_datasets(), today)
     if not found.machines:
         raise click.UsageError(
             f"{directory} holds no folder machine=<name>: sync each machine's root "

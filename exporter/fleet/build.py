@@ -11,8 +11,8 @@ from pathlib import Path
 from exporter.contracts.datasets import Dataset, load_datasets
 from exporter.contracts.settings import Settings, read_settings
 from exporter.fleet.check import Judgement, judge
-from exporter.fleet.partitions import VARIABLE as MARTS_VARIABLE
-from exporter.fleet.partitions import Made, MartStore
+from exporter.fleet.memory import Memory
+from exporter.fleet.partitions import Made, MartStore, marts_place
 from exporter.fleet.plan import Partition, Plan, plan_partitions
 from exporter.fleet.recipes import Recipe, load_recipes
 from exporter.fleet.storage import VARIABLE
@@ -98,13 +98,13 @@ def start_build(environ: Mapping[str, str] = os.environ) -> Build:
     now = present()
     datasets, recipes = load_datasets(), load_recipes()
     settings = read_settings(Root(storage))
-    judgement = judge(storage, datasets, now.date())
+    marts = MartStore(marts_place(storage, environ))
+    judgement = judge(Memory(storage, marts.path), datasets, now.date())
     if not judgement.machines:
         raise FleetNotFound(
             f"{storage} ({VARIABLE}) holds no folder machine=<name>: sync each "
             "machine's root into one (docs/fleet.md)"
         )
-    marts = MartStore(Path(environ.get(MARTS_VARIABLE) or storage / "marts"))
     return Build(
         storage, marts, datasets, recipes, settings, judgement,
         plan_partitions(judgement.good, recipes, settings.rows, now),

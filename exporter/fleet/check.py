@@ -9,58 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from exporter.contracts.datasets import Dataset
 from exporter.fleet.contents import Contents, Rows, Unreadable
-from exporter.fleet.storage import (
-    GOOD_NAME,
-    PREFIX,
-    File,
-    export_files,
-    machine_folders,
-    mart_files,
-)
-
-# Whose equal content shows that two folders hold one machine.
-TELLING = "ops_atomic"
-
-REMEDIES = {
-    "damaged": "sync it again from {machine}",
-    "future": "set the clock of {machine}; the file counts once its day has come",
-    "newer": "bring ops-atomic up to date here",
-    "older": "bring ops-atomic up to date on {machine}, export there, and sync again",
-    "foreign": "sync the file that ops-atomic publishes on {machine}",
-    "misplaced": "remove it here, and sync again from {machine}",
-    "odd name": "rename the folder: letters, digits, `.`, `_` and `-`",
-    "other name": "sync {machine} into a folder of its own name",
-    "twice": "keep the folder that bears the machine's name, remove the other",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class KeptOut:
-    """A file, or a machine's folder, that does not count. `path` is relative to
-    the storage; `kind` is a key of REMEDIES."""
-
-    machine: str
-    path: str
-    kind: str
-    reason: str
-
-    @property
-    def remedy(self) -> str:
-        return REMEDIES[self.kind].format(machine=self.machine)
-
-    def as_json(self) -> dict[str, str]:
-        return {
-            "machine": self.machine,
-            "path": self.path,
-            "kind": self.kind,
-            "reason": self.reason,
-            "remedy": self.remedy,
-        }
+from exporter.fleet.folders import marts_say, odd_folders
+from exporter.fleet.kept_out import KeptOut
+from exporter.fleet.memory import Memory
+from exporter.fleet.storage import File, export_files, machine_folders
 
 
 @dataclass(slots=True)
@@ -136,18 +92,20 @@ class Judgement:
         }
 
 
-def judge(storage: Path, datasets: Mapping[str, Dataset], today: date) -> Judgement:
-    """Look at every file of an export, to its end. Writes nothing.
+def judge(memory: Memory, datasets: Mapping[str, Dataset], today: date) -> Judgement:
+    """Look at every file of an export, to its end, in a memory's storage; at those
+    that it knows, whether they are still the same.
 
     Raises OSError where the storage itself cannot be listed.
     """
+    storage = memory.storage
     names = machine_folders(storage)
     machines = {name: Machine(name) for name in names}
     files = list(export_files(storage, names, datasets.values()))
     for file in files:
         if file.day <= today:
             machines[file.machine].days.add(file.day)
-    contents = Contents(storage)
+    contents = Contents(memory)
     due = [file for file in files if file.day <= today]
     footers = contents.footers(file.path for file in due)
     kept_out = [
@@ -155,29 +113,40 @@ def judge(storage: Path, datasets: Mapping[str, Dataset], today: date) -> Judgem
         for file in files
         if file.day > today
     ]
-    promising = []
+    promising: dict[File, dict[str, str]] = {}
     for file in due:
         footer = footers.get(file.path, {})
+        if isinstance(footer, Unreadable):
+            kept_out.append(KeptOut.damaged(file.machine, file.path, footer.why))
+            continue
         if verdict := _footer_problem(file, datasets[file.dataset], footer):
             kept_out.append(_out(file, *verdict))
         else:
-            promising.append(file)
-        if isinstance(footer, dict) and (version := _version(footer)) is not None:
+            promising[file] = footer
+        if (version := _version(footer)) is not None:
             machine = machines[file.machine]
             machine.versions[file.dataset].add(version)
             machine.schemas.add(_schema(version, datasets[file.dataset]))
-    folders = _odd_folders(storage, machines, contents, promising, footers)
-    kept_out += folders
+    says, broken_marts = marts_say(contents, storage, names)
+    folders = odd_folders(says, promising)
+    kept_out += broken_marts + folders
     closed = {found.machine for found in folders}
     good = []
-    open_files = [file for file in promising if file.machine not in closed]
+    open_files = {
+        file: footer for file, footer in promising.items() if file.machine not in closed
+    }
     for file, rows in _read(contents, datasets, open_files):
-        if verdict := _rows_problem(file, rows):
+        if isinstance(rows, Unreadable):
+            kept_out.append(KeptOut.damaged(file.machine, file.path, rows.why))
+        elif verdict := _rows_problem(file, rows):
             kept_out.append(_out(file, *verdict))
-        elif isinstance(rows, Rows):
-            good.append(Good(file, rows.count, _mark(footers[file.path])))
+        else:
+            good.append(Good(file, rows.count, _mark(open_files[file])))
+    memory.save()
     for file in files:
         machines[file.machine].files += 1
+    for found in broken_marts:
+        machines[found.machine].files += 1
     for found in kept_out:
         machine = machines[found.machine]
         if found.machine in closed:
@@ -193,11 +162,9 @@ def _out(file: File, kind: str, reason: str) -> KeptOut:
 
 
 def _footer_problem(
-    file: File, dataset: Dataset, footer: dict[str, str] | Unreadable
+    file: File, dataset: Dataset, footer: dict[str, str]
 ) -> tuple[str, str] | None:
     """(kind, reason) for which a file does not count, by its footer alone."""
-    if isinstance(footer, Unreadable):
-        return "damaged", f"damaged or half synced: {footer.why}"
     version = _version(footer)
     if version is None or "source_fingerprint" not in footer:
         return "foreign", "made by another program"
@@ -210,10 +177,8 @@ def _footer_problem(
     return None
 
 
-def _rows_problem(file: File, rows: Rows | Unreadable) -> tuple[str, str] | None:
-    if isinstance(rows, Unreadable):
-        return "damaged", f"damaged or half synced: {rows.why}"
-    for day in (rows.first_day, rows.last_day):
+def _rows_problem(file: File, rows: Rows) -> tuple[str, str] | None:
+    for day in rows.days:
         if day not in (file.day, None):
             return "misplaced", f"it holds rows of {day}"
     return None
@@ -230,63 +195,20 @@ def _schema(version: int, dataset: Dataset) -> str:
     return "newer" if version > dataset.schema_version else "older"
 
 
-def _mark(footer: dict[str, str] | Unreadable) -> str:
-    assert isinstance(footer, dict)
+def _mark(footer: Mapping[str, str]) -> str:
     return f"{footer['source_fingerprint']} {footer.get('model_fingerprint', '')}"
 
 
 def _read(
-    contents: Contents, datasets: Mapping[str, Dataset], files: Iterable[File]
+    contents: Contents,
+    datasets: Mapping[str, Dataset],
+    files: Mapping[File, dict[str, str]],
 ) -> Iterable[tuple[File, Rows | Unreadable]]:
     by_dataset: dict[str, list[File]] = defaultdict(list)
     for file in files:
         by_dataset[file.dataset].append(file)
     for dataset, group in by_dataset.items():
-        found = contents.rows(datasets[dataset], [file.path for file in group])
+        footers = {file.path: files[file] for file in group}
+        found = contents.rows(datasets[dataset], footers)
         for file in group:
             yield file, found[file.path]
-
-
-def _odd_folders(
-    storage: Path,
-    machines: Mapping[str, Machine],
-    contents: Contents,
-    files: Iterable[File],
-    footers: Mapping[str, dict[str, str] | Unreadable],
-) -> list[KeptOut]:
-    """Machines whose folder is not to be believed."""
-    found: dict[str, KeptOut] = {}
-
-    def keep_out(machine: str, kind: str, reason: str) -> None:
-        path = f"{PREFIX}{machine}"
-        found.setdefault(machine, KeptOut(machine, path, kind, reason))
-
-    confirmed = set()
-    marts = {name: mart_files(storage, name) for name in machines}
-    named = contents.machines(path for paths in marts.values() for path in paths)
-    for name, paths in marts.items():
-        says = set().union(*(named.get(path, set()) for path in paths)) - {""}
-        if not GOOD_NAME.fullmatch(name):
-            keep_out(name, "odd name", "a name that cannot stand in a path")
-        elif others := sorted(says - {name}):
-            keep_out(name, "other name", f"its marts are of {' and '.join(others)}")
-        elif says:
-            confirmed.add(name)
-    holders: dict[str, list[str]] = defaultdict(list)
-    for file in files:
-        footer = footers[file.path]
-        if (
-            file.dataset == TELLING
-            and isinstance(footer, dict)
-            and footer.get("landed_records", "0") != "0"
-        ):
-            content = f"{file.day} {footer['source_fingerprint']}"
-            holders[content].append(file.machine)
-    # Those that their own marts tell apart are two.
-    for same in holders.values():
-        for name in same if len(same) > 1 else ():
-            others = [other for other in same if other != name]
-            if name not in confirmed:
-                said = f"the same heartbeats as {PREFIX}{others[0]}"
-                keep_out(name, "twice", f"one machine in two folders: {said}")
-    return list(found.values())

@@ -1,16 +1,19 @@
-"""What is in many Parquet files: few queries, and file by file where one fails."""
+"""What is in many Parquet files: few queries, and file by file where one fails.
+
+Nothing is asked of a file that was read before and has not changed since.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from exporter.contracts.datasets import Dataset
+from exporter.fleet.memory import Memory
 from exporter.publish.landing_views import literal_path
 from exporter.publish.published import looks_whole
 from exporter.runtime.errors import first_line
@@ -27,6 +30,10 @@ class Rows:
     first_day: date | None
     last_day: date | None
 
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        return self.first_day, self.last_day
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -36,11 +43,12 @@ class Unreadable:
 
 
 class Contents:
-    """Reads files below a storage. Paths are relative to it."""
+    """Reads files below a memory's storage. Paths are relative to it."""
 
-    def __init__(self, storage: Path) -> None:
-        self.storage = storage
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
         self.db = duckdb.connect()
+        self.known: dict[str, Rows] = {}
 
     def footers(self, paths: Iterable[str]) -> dict[str, dict[str, str] | Unreadable]:
         """The key-value metadata of each file's footer."""
@@ -53,14 +61,20 @@ class Contents:
             from parquet_kv_metadata($1)
             group by file_name
         """
-        found = self._each(list(paths), query)
-        return {
-            path: row if isinstance(row, Unreadable) else dict(row[0] or {})
-            for path, row in found
-        }
+        footers: dict[str, dict[str, str] | Unreadable] = {}
+        unknown = []
+        for path in paths:
+            if (found := self.memory.get(path)) is None:
+                unknown.append(path)
+            else:
+                footers[path], count, first, last = found
+                self.known[path] = Rows(count, _day(first), _day(last))
+        for path, row in self._each(unknown, query):
+            footers[path] = row if isinstance(row, Unreadable) else dict(row[0] or {})
+        return footers
 
     def rows(
-        self, dataset: Dataset, paths: Iterable[str]
+        self, dataset: Dataset, footers: Mapping[str, dict[str, str]]
     ) -> dict[str, Rows | Unreadable]:
         """Read each file to its end, all columns of its contract."""
         read = ", ".join(f'max(hash("{c.name}"))' for c in dataset.columns)
@@ -76,17 +90,20 @@ class Contents:
             )
             group by path_of_file
         """
-        found = dict(self._each(wanted := list(paths), query))
-        return {
-            path: Rows(0, None, None)
-            if (row := found.get(path)) is None  # a file without rows
-            else row
-            if isinstance(row, Unreadable)
-            else Rows(*row[:3])
-            for path in wanted
+        unknown = [path for path in footers if path not in self.known]
+        # One without rows is in no group.
+        found: dict[str, Rows | Unreadable] = {
+            path: self.known.get(path, Rows(0, None, None)) for path in footers
         }
+        for path, row in self._each(unknown, query):
+            found[path] = row if isinstance(row, Unreadable) else Rows(*row[:3])
+        for path in unknown:
+            if isinstance(rows := found[path], Rows):
+                days = [str(day) if day else None for day in rows.days]
+                self.memory.put(path, [footers[path], rows.count, *days])
+        return found
 
-    def machines(self, paths: Iterable[str]) -> dict[str, set[str]]:
+    def machines(self, paths: Iterable[str]) -> dict[str, set[str] | Unreadable]:
         """What the rows of marts name as their machine, as their footers say."""
         query = """
             select
@@ -96,16 +113,28 @@ class Contents:
             where path_in_schema = 'machine'
             group by file_name
         """
-        return {
-            path: {name for name in row[0] if name is not None}
-            for path, row in self._each(list(paths), query)
-            if not isinstance(row, Unreadable)
-        }
+        named: dict[str, set[str] | Unreadable] = {}
+        unknown = []
+        for path in paths:
+            if (found := self.memory.get(path)) is None:
+                unknown.append(path)
+            else:
+                named[path] = {*found}
+        rows = dict(self._each(unknown, query))
+        for path in unknown:
+            row = rows.get(path, ((),))  # a file without rows
+            if isinstance(row, Unreadable):
+                named[path] = row
+            else:
+                names = sorted(name for name in row[0] if name is not None)
+                self.memory.put(path, names)
+                named[path] = {*names}
+        return named
 
     def _each(
         self, paths: list[str], query: str
     ) -> Iterator[tuple[str, Sequence[Any] | Unreadable]]:
-        full = {f"{self.storage}/{path}": path for path in paths}
+        full = {f"{self.memory.storage}/{path}": path for path in paths}
 
         def run(some: list[str]) -> list[Any]:
             return self.db.execute(query, [list(map(literal_path, some))]).fetchall()
@@ -138,3 +167,7 @@ def _halving(
     else:
         for name, *row in rows:
             yield name, row
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -19,6 +19,11 @@ MAKING = ".making-"
 FOLDER = re.compile(r"date_partition=(\d{4}-\d{2}-\d{2})")
 
 
+def marts_place(storage: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of a storage's marts."""
+    return Path(environ.get(VARIABLE) or storage / "marts")
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A partition that is made; one without rows has no folder."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from exporter.cli.main import main
 from exporter.fleet.check import Judgement, judge
+from exporter.fleet.memory import Memory
 from tests.fleets import Fleet, heartbeats
 
 DAY = date(2025, 1, 10)
@@ -29,7 +30,7 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def judged(fleet: Fleet, today: date = NEXT) -> Judgement:
-    return judge(fleet.path, fleet.datasets, today)
+    return judge(Memory(fleet.path), fleet.datasets, today)
 
 
 def check(fleet: Fleet, *arguments: str, now: str = "2025-01-11T12:00:00Z") -> Result:
@@ -73,6 +74,15 @@ def test_a_file_with_a_hole_is_kept_out(fleet: Fleet) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:4] + bytes(300) + whole[304:])
     assert kept_out(fleet) == {(relative(fleet, path), "damaged")}
+
+
+def test_a_damaged_mart_of_a_machine_is_named_and_the_machine_counts(
+    fleet: Fleet,
+) -> None:
+    path = fleet.mart("a", "a")
+    path.write_bytes(path.read_bytes()[:-9])
+    assert kept_out(fleet) == {(relative(fleet, path), "damaged")}
+    assert len(judged(fleet).good) == 8
 
 
 def test_a_file_of_other_columns_is_kept_out(fleet: Fleet) -> None:
