@@ -194,7 +194,7 @@ def test_what_is_well_ends_well(root: Path, cli: Cli, present: Any) -> None:
     present(datetime(2025, 10, 28, 9, 40))
     done = cli("status", root)
     assert done.exit_code == 0, done.stdout
-    assert done.stdout.startswith("● m: All is well")
+    assert done.stdout.startswith("▲ m: Up, target missed "), "it was down before"
     present(datetime(2025, 10, 27, 10))
     done = cli("status", root)
     assert done.exit_code == 0, done.stdout
