@@ -160,6 +160,9 @@ def _notes(
     elif heartbeat is None and run is None:
         said = "nothing has been exported yet, and no heartbeat was found; to begin"
         notes.append(advice.run(said, root, "export"))
+    elif heartbeat is None:
+        said = "no run has found a heartbeat yet; to write some"
+        notes.append(advice.run(said, root, "monitor", "--init"))
     elif not has_marts:
         said = "uptime and targets are not reckoned yet; to have them"
         notes.append(advice.run(said, root, "export"))

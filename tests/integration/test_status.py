@@ -239,6 +239,16 @@ def test_a_fresh_root_says_how_to_begin(
     assert "hardly the folder" in cli("status", wrong).stdout
 
 
+def test_after_a_run_without_heartbeats_no_further_run_is_advised(
+    empty_root: Path, cli: Cli, present: Any
+) -> None:
+    assert cli("export", empty_root).exit_code == 0
+    said = cli("status", empty_root).stdout
+    assert "no run has found a heartbeat yet" in said
+    assert f"ops-atomic monitor --init --root {empty_root}" in said
+    assert "export --root" not in said
+
+
 def test_heartbeats_without_an_export_tell_of_now(
     empty_root: Path, cli: Cli, present: Any
 ) -> None:
