@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,20 @@ from bench.roots import Sample
 
 # A dbt project of one model.
 EMPTY = PROJECT / "bench" / "peers" / "empty"
+# The exports that are compared with it, without marts.
+EXPORTS = (
+    "ops_atomic", "heartbeat_checks", "query_perf", "query_patterns",
+    "index_advisor", "optimization_summary", "rejected_records", "schema_drift",
+)  # fmt: skip
 
 
-def one_more_day(bench: Bench, sample: Sample, kept: Path) -> Cost:
+def one_more_day(
+    bench: Bench, sample: Sample, kept: Path, datasets: Sequence[str] = ()
+) -> Cost:
     """Export with one more day, and put the root back as it was kept."""
     roots.add_day(sample)
     try:
-        return bench.export(sample)
+        return bench.export(sample.path, datasets)
     finally:
         roots.take_day_away(sample)
         roots.restore(sample.path, kept)
@@ -38,7 +46,7 @@ def nothing_new(bench: Bench) -> None:
     ):
         sample = bench.exported(bench.sample(days, rotated))
         costs = alternate(
-            {"ours": partial(bench.export, sample), "import": bench.import_duckdb},
+            {"ours": partial(bench.export, sample.path), "import": bench.import_duckdb},
             scale.repeats,
         )
         ours, base = times(costs["ours"]), times(costs["import"])
@@ -59,6 +67,52 @@ def nothing_new(bench: Bench) -> None:
             found.point("nothing new", days, statistics.median(ours))
 
 
+def empty_project(bench: Bench) -> Cost:
+    """`dbt build` of a project of one model."""
+    folder = str(bench.work / "empty")
+    return bench.python(
+        *("-m", "dbt.cli.main", "--quiet", "build"),
+        *("--project-dir", str(EMPTY), "--profiles-dir", str(EMPTY)),
+        *("--target-path", folder, "--log-path", folder),
+    )
+
+
+def exports_alone(bench: Bench) -> None:
+    """The first export of some heartbeats, and one new day, both without marts."""
+    scale, found = bench.scale, bench.findings
+    sample = bench.exported(bench.sample(scale.short))
+    kept = bench.work / "kept-exports"
+    roots.keep(sample.path, kept)
+    few = roots.make_few_heartbeats(bench.work)
+
+    def first() -> Cost:
+        roots.clear(few)
+        return bench.export(few, EXPORTS)
+
+    empty_project(bench)  # parsed once, as ours is by `make venv`
+    costs = alternate(
+        {
+            "first": first,
+            "day": lambda: one_more_day(bench, sample, kept, EXPORTS),
+            "empty": partial(empty_project, bench),
+        },
+        scale.repeats,
+    )
+    shutil.rmtree(kept, ignore_errors=True)
+    for name, words in (
+        ("first", f"first export of {roots.FEW_HEARTBEATS} heartbeats"),
+        ("day", f"one new day on top of {years(scale.short)}"),
+    ):
+        its, empty = times(costs[name]), times(costs["empty"])
+        line = f"{words}, {len(EXPORTS)} exports alone, against an empty project"
+        found.lines.append(at_most(line, median_ratio(its, empty), 1.3))
+        found.details.append(
+            f"{words}, {len(EXPORTS)} exports alone: {seconds(its)}, peak "
+            f"{peak(costs[name]) / MIB:.0f} MiB; `dbt build` of an empty project "
+            f"{seconds(empty)}."
+        )
+
+
 def new_day(bench: Bench) -> None:
     """One new day on top of a short and a long history."""
     scale, found = bench.scale, bench.findings
@@ -69,29 +123,12 @@ def new_day(bench: Bench) -> None:
     def one_day(days: int) -> Cost:
         return one_more_day(bench, samples[days], bench.work / f"kept-{days}")
 
-    def empty_project() -> Cost:
-        folder = bench.work / "empty"
-        return bench.python(
-            "-m",
-            "dbt.cli.main",
-            "--quiet",
-            "build",
-            "--project-dir",
-            str(EMPTY),
-            "--profiles-dir",
-            str(EMPTY),
-            "--target-path",
-            str(folder),
-            "--log-path",
-            str(folder),
-        )
-
-    empty_project()  # parsed once, as ours is
+    empty_project(bench)  # parsed once, as ours is
     costs = alternate(
         {
             "short": lambda: one_day(scale.short),
             "long": lambda: one_day(scale.long),
-            "empty": empty_project,
+            "empty": partial(empty_project, bench),
         },
         scale.repeats,
     )

@@ -24,7 +24,7 @@ def from_empty(bench: Bench) -> None:
 
     def ours() -> Cost:
         roots.clear(middle.path)
-        return bench.export(middle)
+        return bench.export(middle.path)
 
     def peer(module: str, python: Path = Path(sys.executable)) -> Callable[[], Cost]:
         def run_it() -> Cost:
@@ -109,7 +109,7 @@ def slope(bench: Bench) -> None:
 
     def ours() -> Cost:
         roots.clear(long.path)
-        return bench.export(long)
+        return bench.export(long.path)
 
     def script() -> Cost:
         _remove_peer_output(out)
@@ -150,7 +150,7 @@ def bundles(bench: Bench) -> None:
     """The middle root rotated away, from empty: bundles are read as a stream."""
     sample = bench.sample(bench.scale.middle, rotated=True)
     roots.clear(sample.path)
-    cost = bench.export(sample)
+    cost = bench.export(sample.path)
     bench.findings.details.append(
         f"{years(bench.scale.middle)} of bundles from empty: ops-atomic "
         f"{seconds([cost.seconds])}, peak {cost.peak_bytes / MIB:.0f} MiB."
@@ -185,10 +185,10 @@ def marts(bench: Bench) -> None:
     everything, alone = [], []
     for _ in range(scale.middle_repeats):
         roots.clear(sample.path)
-        everything.append(bench.export(sample).seconds)
+        everything.append(bench.export(sample.path).seconds)
         for made in ("marts", "state/gathered"):
             shutil.rmtree(sample.path / "g" / "analytics" / made, ignore_errors=True)
-        alone.append(bench.export(sample).seconds)
+        alone.append(bench.export(sample.path).seconds)
     exports = [both - one for both, one in zip(everything, alone, strict=True)]
     span = years(scale.middle)
     found.lines.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.context import Bench
-from bench.each_night import new_day, nothing_new
+from bench.each_night import exports_alone, new_day, nothing_new
 from bench.from_empty import bundles, from_empty, large_file, marts, slope
 from bench.outputs import aggregates, sizes, validation
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "bundles": bundles,
     "large_file": large_file,
     "nothing_new": nothing_new,
+    "exports_alone": exports_alone,
     "new_day": new_day,
     "marts": marts,
     "validate": validation,

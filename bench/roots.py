@@ -20,6 +20,7 @@ OUTPUTS = (
     "g/reports/parquet",
     "knowledge/optimize/parquet",
 )
+FEW_HEARTBEATS = 15
 # Replaced by renaming, never written to: a hard link keeps them as they are.
 REPLACED = (".gz", ".parquet")
 
@@ -72,6 +73,22 @@ def make(work: Path, days: int, rotated: bool = False) -> Sample:
     return Sample(path, more, less, days, size, heartbeats)
 
 
+def make_few_heartbeats(work: Path) -> Path:
+    """A root with nothing but FEW_HEARTBEATS."""
+    root = work / "few-heartbeats"
+    if not root.exists():
+        whole, made = work / "few-heartbeats.whole", work / "few-heartbeats.made"
+        for folder in (whole, made):
+            shutil.rmtree(folder, ignore_errors=True)
+        write_sample(whole, 1, start=first_day(1))
+        found = sorted(path for path in files_below(whole) if "heartbeat_" in path)
+        for path in found[:FEW_HEARTBEATS]:
+            copy(whole / path, made / path)
+        shutil.rmtree(whole)
+        made.rename(root)
+    return root
+
+
 def make_large_file(work: Path, megabytes: int) -> Path:
     """A root with one CSV of so many MB, none of its rows like another."""
     root = work / f"large-{megabytes}"
@@ -117,11 +134,11 @@ def split_difference(old: Path, new: Path, more: Path, less: Path) -> None:
     more.mkdir()
     less.mkdir()
     for path in files_below(new):
-        look = (new / path).stat()
+        made = (new / path).stat()
         before = old / path
         if before.exists():
             seen = before.stat()
-            if (seen.st_size, seen.st_mtime) == (look.st_size, look.st_mtime):
+            if (seen.st_size, seen.st_mtime) == (made.st_size, made.st_mtime):
                 continue
             copy(before, less / path)
         copy(new / path, more / path)

@@ -59,3 +59,11 @@ def test_a_process_is_measured_and_its_failure_told(tmp_path: Path) -> None:
     assert cost.peak_bytes > 1 << 20
     with pytest.raises(RuntimeError, match="ended with 3"):
         process.run([sys.executable, "-c", "exit(3)"], tmp_path, {}, log)
+
+
+def test_a_few_heartbeats_are_all_that_is_there(tmp_path: Path) -> None:
+    root = roots.make_few_heartbeats(tmp_path)
+    names = [Path(path).name for path in roots.files_below(root)]
+    assert len(names) == roots.FEW_HEARTBEATS
+    assert all(name.startswith("heartbeat_") for name in names)
+    assert roots.make_few_heartbeats(tmp_path) == root
