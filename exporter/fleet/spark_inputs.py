@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping, Set
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -84,18 +85,23 @@ def _mart(
         places = [build.marts.place(mart.name, day) for day in sorted(shown)]
     else:
         places = [top]
-    paths = [str(path) for place in places for path in sorted(place.glob("*.parquet"))]
+    paths = [path for place in places for path in sorted(place.glob("*.parquet"))]
     if not paths:
         return session.sql(_values(mart.columns, ()))
-    read = session.read.schema(_schema(mart.columns)).option("basePath", str(top))
+    read = session.read.schema(_schema(mart.columns)).option("basePath", local(top))
     return read.parquet(*map(literal, paths)).select(
         *(column.name for column in mart.columns)
     )
 
 
-def literal(path: str) -> str:
-    """A path in which no character acts as a pattern of Spark's."""
-    return SPECIAL.sub(r"\\\1", path)
+def local(path: str | Path) -> str:
+    """A path as Spark writes to it, whatever file system it takes for its own."""
+    return f"file:{path}"
+
+
+def literal(path: str | Path) -> str:
+    """A path as Spark reads it, in which no character acts as a pattern."""
+    return local(SPECIAL.sub(r"\\\1", str(path)))
 
 
 def _schema(columns: Iterable[Column]) -> str:

@@ -12,7 +12,7 @@ import duckdb
 from exporter.fleet.build import BrokenMart, Build
 from exporter.fleet.partitions import FOLDER
 from exporter.fleet.recipes import Recipe
-from exporter.fleet.spark_inputs import literal, show_inputs, spark_type
+from exporter.fleet.spark_inputs import literal, local, show_inputs, spark_type
 from exporter.publish.landing_views import literal_path
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def _write(mart: Recipe, rows: DataFrame, days: list[date] | None, top: Path) ->
         order.pop(DAY)
         writer = its.sortWithinPartitions(DAY, *order).write.partitionBy(DAY)
     # Else a user's setting might part a day's file.
-    writer.option("maxRecordsPerFile", 0).parquet(str(top), compression="snappy")
+    writer.option("maxRecordsPerFile", 0).parquet(local(top), compression="snappy")
 
 
 def _audit(mart: Recipe, session: SparkSession, top: Path) -> None:
     """Raise BrokenMart where a key is not unique among the rows that were written."""
     if mart.key:
-        found = session.read.parquet(literal(str(top))).groupBy(*mart.key).count()
+        found = session.read.parquet(literal(top)).groupBy(*mart.key).count()
         if broken := found.where("count > 1").count():
             key = ", ".join(f'"{name}"' for name in mart.key)
             raise BrokenMart(f"{mart.name}: {key} is not unique {broken} time(s)")
