@@ -78,10 +78,11 @@ class DatedLoader(Loader):
                 [MOMENT] * (input_file.epoch < 0)
                 + [UNPROVEN] * (not input_file.is_proven)
             )
+            origin = Origin(abs(input_file.epoch), notes, input_file.size)
             version = self._known_time(
                 Version(
                     file.source, day.isoformat(), part, text, content,
-                    Origin(abs(input_file.epoch), notes), text.tell(),
+                    origin, text.tell(),
                 )
             )  # fmt: skip
             for source in CSV_SOURCES:  # a newer version may be of the other one

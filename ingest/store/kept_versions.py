@@ -39,12 +39,12 @@ def superseded_version(
     landing: Landing, source: str, day: str, part: str, path: Path
 ) -> Iterator[Version]:
     """One that does not count, read from its path."""
+    origin, length = landing.origin(path), landing.length(path)
     with landing.open(path) as text:
-        content = content_of_csv(source, io.TextIOWrapper(text, newline=""))
+        size = origin.size or length
+        content = content_of_csv(source, io.TextIOWrapper(text, newline=""), size)
     with landing.open(path) as text:
-        yield Version(
-            source, day, part, text, content, landing.origin(path), landing.length(path)
-        )
+        yield Version(source, day, part, text, content, origin, length)
 
 
 @contextlib.contextmanager

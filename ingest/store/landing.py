@@ -30,6 +30,7 @@ from ingest.store.part_files import (
     ndjson,
     parse_records,
     read_origin,
+    text_length,
 )
 
 if TYPE_CHECKING:
@@ -105,10 +106,9 @@ class Landing:
             return read_origin(stream)
 
     def length(self, path: Path) -> int:
-        """The length of a part's text, as gzip notes it at its end."""
+        """The length of a part's text."""
         with self.open_raw(path) as stream:
-            stream.seek(-4, os.SEEK_END)
-            return int.from_bytes(stream.read(4), "little")
+            return text_length(stream)
 
     def open_raw(self, path: Path) -> BinaryIO:
         """A part's bytes as they are stored."""

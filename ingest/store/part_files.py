@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ LEVEL = 6
 # The flag in the header of a gzip, and more than our notes take.
 _HAS_NAME = 8
 _LONGEST_NAME = 64
+_SIZE = "bytes="
 _NUMBER = re.compile(r"\.([0-9]+)(?=\.ndjson\.gz$)")
 # A cut tail or a flipped bit shows as one of these, by where it hits.
 DAMAGED = (OSError, EOFError, zlib.error, ValueError)
@@ -39,15 +41,18 @@ class Origin(NamedTuple):
     """What a part says of the input it came from, in the header of its gzip.
 
     `modified` is its modification time in epoch seconds; `notes` are words
-    about it, which stand where gzip keeps the name of a file.
+    about it, which stand where gzip keeps the name of a file, as does its `size`
+    in bytes; 0 where nothing is said of that.
     """
 
     modified: int = 0
     notes: frozenset[str] = frozenset()
+    size: int = 0
 
     def header(self) -> tuple[str, int]:
         """The name and the time that go into the header of the gzip."""
-        return " ".join(sorted(self.notes)), min(self.modified, (1 << 32) - 1)
+        words = sorted(self.notes) + [f"{_SIZE}{self.size}"] * bool(self.size)
+        return " ".join(words), min(self.modified, (1 << 32) - 1)
 
 
 NO_ORIGIN = Origin()
@@ -60,7 +65,16 @@ def read_origin(stream: BinaryIO) -> Origin:
     if header[3] & _HAS_NAME:
         name = stream.read(_LONGEST_NAME).partition(b"\0")[0]
     modified = int.from_bytes(header[4:8], "little")
-    return Origin(modified, frozenset(name.decode("latin-1").split()))
+    words = name.decode("latin-1").split()
+    sizes = [word.removeprefix(_SIZE) for word in words if word.startswith(_SIZE)]
+    notes = frozenset(word for word in words if not word.startswith(_SIZE))
+    return Origin(modified, notes, int(*sizes[:1]))
+
+
+def text_length(stream: BinaryIO) -> int:
+    """The length of a part's text, as gzip notes it at its end."""
+    stream.seek(-4, os.SEEK_END)
+    return int.from_bytes(stream.read(4), "little")
 
 
 def gzip_bytes(data: bytes, origin: Origin = NO_ORIGIN) -> bytes:

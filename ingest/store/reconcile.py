@@ -43,13 +43,13 @@ from ingest.store.part_files import (
     file_of_part,
     is_readable,
     parse_records,
+    read_origin,
+    text_length,
 )
 from ingest.store.parts import Found, look_into, look_into_days
 from ingest.text.clean import MAX_CELL_CHARS
 
 BUNDLES = "bundles"
-# Cells of a landed CSV row that say about it and were not in its input.
-ABOUT_CELLS = 5
 SOURCE_FILE = -4
 A_COPY = "a copy: all of its records stand in another part"
 # So many odd names are told.
@@ -79,9 +79,10 @@ def content_of_records(source: str, records: list[Json], parser: str = "") -> Co
 
 
 def content_of_csv(
-    source: str, text: io.TextIOBase, file: str | None = None
+    source: str, text: io.TextIOBase, size: int, file: str | None = None
 ) -> Content:
-    """What the ledger says of a CSV part, from its landing text.
+    """What the ledger says of a CSV part, from its landing text and the size of
+    its input.
 
     Raises ValueError where its rows do not come from the file of this name.
     """
@@ -89,19 +90,12 @@ def content_of_csv(
     hashed = _Hashing(text)
     reader = csv.reader(hashed)
     next(reader, None)
-    rows = size = 0
+    rows = 0
     for row in reader:
         if file and row[SOURCE_FILE] != file:
             raise ValueError(f"a copy of {row[SOURCE_FILE]}")
         rows += 1
-        size += len(_written(row).encode()) + 1
     return Content(hashed.fingerprint(), {SOURCES[source].dataset: rows}, size)
-
-
-def _written(row: list[str]) -> str:
-    """A landed row as it stood in its input, or nearly so."""
-    raw = row[-1]
-    return raw or ",".join(row[:-ABOUT_CELLS]).rstrip(",")
 
 
 class _Hashing:
@@ -266,8 +260,10 @@ def read_content(landing: Landing, source: str, day: str, part: str) -> Content:
     if path.stat().st_size == 0:
         raise EOFError  # to gzip, nothing is a whole file
     if source in CSV_SOURCES:
+        with path.open("rb") as stream:
+            size = read_origin(stream).size or text_length(stream)
         with gzip.open(path, "rt", encoding="utf-8", newline="") as text:
-            return content_of_csv(source, text, file_of_part(part))
+            return content_of_csv(source, text, size, file_of_part(part))
     records = parse_records(files.read(path))
     if any(record.get("day", day) != day for record in records):
         raise ValueError("a copy of another day")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.loaders import heartbeats as loader
 from ingest.root import Root
@@ -17,7 +20,7 @@ from ingest.store.digests import digest
 from ingest.store.landed_days import landed_days
 from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
-from ingest.store.part_files import Origin, gzip_bytes
+from ingest.store.part_files import Origin, gzip_bytes, read_origin, text_length
 from ingest.store.reconcile import Unsound, check_manifest, reconcile, unsound_parts
 from tests.faults import heartbeat, write
 
@@ -191,3 +194,18 @@ def test_a_part_of_an_older_form_is_read_again(tmp_path: Path) -> None:
     report = land(root, Ledger(None), now=NOW)
     assert not report.warnings
     assert path.read_bytes() == whole
+
+
+@given(
+    st.integers(0, (1 << 32) - 1),
+    st.frozensets(st.sampled_from(["moment", "chosen", "unproven"])),
+    st.integers(0, 1 << 50),
+)
+def test_a_part_says_where_it_came_from(
+    modified: int, notes: frozenset[str], size: int
+) -> None:
+    origin = Origin(modified, notes, size)
+    made = gzip_bytes(b"text", origin)
+    assert read_origin(io.BytesIO(made)) == origin
+    assert text_length(io.BytesIO(made)) == 4
+    assert gzip.decompress(made) == b"text"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime
@@ -217,7 +218,9 @@ def origin(landed: Landed) -> object:
     return Landing(landed.root, landed.ledger).origin(landed.root.landing / PART)
 
 
-def test_no_origin_but_the_modification_time_is_told(landed: Landed) -> None:
+def test_no_origin_but_time_and_size_are_told(landed: Landed) -> None:
     landed.read(query_csv(DAY, 3), AT)
     data = (landed.root.landing / PART).read_bytes()
-    assert data[3:8] == bytes([0]) + AT.to_bytes(4, "little")
+    name = data[10:].partition(b"\0")[0]
+    assert data[4:8] == AT.to_bytes(4, "little")
+    assert re.fullmatch(b"bytes=[0-9]+", name)
