@@ -1,4 +1,4 @@
-"""A small line chart as SVG: cost of a run against stored history."""
+"""A small line chart as SVG: cost of a run against how much there is."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def bounds(values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def svg(series: Mapping[str, Points], title: str) -> str:
-    """Seconds against stored days, both logarithmic."""
+def svg(series: Mapping[str, Points], title: str, across: str = "stored days") -> str:
+    """Seconds against stored days, or what `across` says, both logarithmic."""
     days = sorted({day for points in series.values() for day, _ in points})
     low, high = bounds([s for points in series.values() for _, s in points])
 
@@ -61,7 +61,7 @@ def svg(series: Mapping[str, Points], title: str) -> str:
     ]
     parts.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 12}" '
-        'text-anchor="middle">stored days</text>'
+        f'text-anchor="middle">{escape(across)}</text>'
     )
     last = TOP - 16.0
     by_height = sorted(series.items(), key=lambda item: y(item[1][-1][1]))
