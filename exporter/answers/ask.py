@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +14,14 @@ import duckdb
 
 from exporter.answers.settings import show_windows
 from exporter.answers.tables import Daily, published
+from exporter.publish.landing_views import quote
 from exporter.runtime.present import present
+from ingest import files
 from ingest.root import Root
 
 HERE = Path(__file__).parent
+# Of DuckDB: the pages' answers take less, unless a file is very large.
+MEMORY = "128MiB"
 READ = re.compile(r"\b(?:from|join) (\w+)")
 
 Row = dict[str, Any]
@@ -36,7 +42,12 @@ class Answers:
 
     def __init__(self, root: Root) -> None:
         self.root = root
-        self.db = duckdb.connect(config={"threads": 2})
+        # What a very large file makes of them goes to the disk.
+        self.spilled = root.staging / f"answers-{os.getpid()}"
+        self.db = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        self.db.execute(f"set temp_directory = {quote(str(self.spilled))}")
+        with contextlib.suppress(OSError):  # of a root that is only to be read
+            files.make_private_folder(self.spilled)
         self._rows: dict[str, list[Row]] = {}
         self._shown: set[str] = set()
         self.as_of: datetime = self._as_of()
@@ -47,7 +58,14 @@ class Answers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.db.close()
+        if self.spilled.exists():
+            files.remove_tree(self.spilled)
+            with contextlib.suppress(OSError):  # others make something there, too
+                self.root.staging.rmdir()
 
     def rows(self, name: str) -> list[Row]:
         """The rows of an answer; times are naive and in UTC.
@@ -55,7 +73,12 @@ class Answers:
         Raises duckdb.Error where a published file cannot be read.
         """
         if name not in self._rows:
-            self._rows[name] = self._ask((HERE / f"{name}.sql").read_text("utf-8"))
+            sql = (HERE / f"{name}.sql").read_text("utf-8")
+            try:
+                self._rows[name] = self._ask(sql)
+            except duckdb.OutOfMemoryException:
+                self.db.execute("reset memory_limit")  # too little, or no disk for it
+                self._rows[name] = self._ask(sql)
         return self._rows[name]
 
     def columns(self, name: str) -> dict[str, str]:

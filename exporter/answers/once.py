@@ -22,7 +22,7 @@ class AskedOnce:
 
     def __exit__(self, *_: object) -> None:
         if self._answers is not None:
-            self._answers.db.close()
+            self._answers.close()
 
     def __call__(self) -> Answers:
         if self._answers is None:

@@ -28,10 +28,11 @@ from ingest.store.part_files import DAMAGED
 
 # What bounds memory over a long history.
 DAYS_AT_ONCE = 120
-# Bytes of landed files from which on a day is made by itself, and the memory that
-# DuckDB then has, or has where that is too little: what is more goes to the disk.
+# Bytes of a day in one input, landed or published, from which on what is made from it
+# is made by itself, and the memory that DuckDB then has, or has where that is too
+# little: what is more goes to the disk.
 HEAVY = 8 << 20
-MEMORY_OF_HEAVY = ("128MiB", "192MiB", "384MiB")
+MEMORY_OF_HEAVY = ("128MiB", "160MiB", "192MiB", "384MiB")
 ONE_HEAVY = threading.Lock()
 
 # A run that is stopped, and defects of the code.
@@ -72,11 +73,13 @@ class Narrow(Protocol):
 @dataclass(frozen=True)
 class Day:
     """A day that is to be made: `staged` is where it is made aside, `parts` are
-    the landed files of it, if it is made from such."""
+    the landed files of it, if it is made from such; `weight` is what to hold
+    against HEAVY."""
 
     target: Due
     staged: str
     parts: tuple[Path, ...] = ()
+    weight: int = 0
 
 
 # A day that was not made, and why.
@@ -88,9 +91,8 @@ def make_files(
 ) -> list[Failed]:
     """Make and audit the days, write those that pass, return those that do not."""
     failed: list[Failed] = []
-    weights = [_weight(day) for day in days]
-    heavy = [day for day, size in zip(days, weights, strict=True) if size > HEAVY]
-    light = [day for day, size in zip(days, weights, strict=True) if size <= HEAVY]
+    heavy = [day for day in days if day.weight > HEAVY]
+    light = [day for day in days if day.weight <= HEAVY]
     for start in range(0, len(light), DAYS_AT_ONCE):
         batch = light[start : start + DAYS_AT_ONCE]
         failed += _make_batch(db, statements, narrow, batch)
@@ -101,9 +103,9 @@ def make_files(
     return failed
 
 
-def _weight(day: Day) -> int:
-    """Bytes of the landed files that a day is made from."""
-    return sum(part.stat().st_size for part in day.parts if part.exists())
+def bound_memory(db: DuckDBPyConnection) -> None:
+    """Let a connection have as little memory as a heavy day has at first."""
+    db.execute(f"set memory_limit = '{MEMORY_OF_HEAVY[0]}'; set threads = 1")
 
 
 def _make_heavy(
@@ -117,9 +119,10 @@ def _make_heavy(
                 db.execute(f"set memory_limit = '{limit}'; set threads = 1")
                 with contextlib.suppress(duckdb.OutOfMemoryException):
                     return [*_make_batch(db, statements, narrow, [day], raised)]
-        finally:
             db.execute("reset memory_limit; reset threads")
-        return [*_make_batch(db, statements, narrow, [day])]
+            return [*_make_batch(db, statements, narrow, [day])]
+        finally:
+            bound_memory(db)  # as it is for what tests the day, and asks for it
 
 
 def _make_batch(

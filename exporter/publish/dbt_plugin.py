@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date
 from pathlib import Path
@@ -43,7 +43,13 @@ from exporter.contracts.lineage import Code
 from exporter.contracts.marts import helper_columns, load_marts
 from exporter.contracts.settings import read_settings
 from exporter.publish import landing_views, published_views, state_views
-from exporter.publish.batches import Day, Narrow, Statements, make_files
+from exporter.publish.batches import (
+    Day,
+    Narrow,
+    Statements,
+    bound_memory,
+    make_files,
+)
 from exporter.publish.code_changes import changed_since, code_stats
 from exporter.publish.counts import count_findings
 from exporter.publish.existing import published_on
@@ -123,6 +129,8 @@ class Plugin(BasePlugin):
             conn.execute(
                 f"set temp_directory = {landing_views.quote(str(scratch))}; {TABLES}"
             )
+            if self.work.is_heavy:
+                bound_memory(conn)
             marts = self.work.marts
             self.gathered = Gathered(self.work.root, self.work.tables, marts.files)
             show_moment(conn, marts.present.at, marts.machine)
@@ -150,20 +158,26 @@ class Plugin(BasePlugin):
         assert target_config.relation is not None
         name = str(target_config.relation.identifier)
         statements = Statements(**target_config.config)
+        root = self.work.root
         due: Sequence[Due]
         narrow: Narrow
+        weights: Mapping[str, int]
         if name in self.work.datasets:
             due = self.work.of(name)
-            narrow = landing_views.Narrow(self.work.root, self.landed)
+            narrow = landing_views.Narrow(root, self.landed)
+            weights = landing_views.weights(root, self.landed)
         else:
+            marts = self.work.marts
             with self.guard:
-                reads = self.work.marts.replan(name)
-                due = self.work.marts.of(name)
+                reads = marts.replan(name)
+                due = marts.of(name)
+                weights = {str(day): marts.weigh(read) for day, read in reads.items()}
             narrow = published_views.Narrow(
-                self.work.root, self.blanks, self.work.tables, reads, self.gathered
+                root, self.blanks, self.work.tables, reads, self.gathered
             )
+        days = self._days(due, weights)
         try:
-            failed = self._publish(name, statements, due, narrow) if due else []
+            failed = self._publish(name, statements, days, narrow) if due else []
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
         # A run tells of them itself, and goes on with what hangs on the others.
@@ -249,30 +263,36 @@ class Plugin(BasePlugin):
     def blanks(self) -> Path:
         return self.work.root.staging / f"blank-{os.getpid()}"
 
+    @property
+    def aside(self) -> Path:
+        return self.work.root.staging / f"parquet-{os.getpid()}"
+
     # Publishing
 
-    def _publish(
-        self, name: str, statements: Statements, due: Sequence[Due], narrow: Narrow
-    ) -> list[Done]:
-        """Publish files of a dataset or mart, one by one; returns what failed."""
-        root = self.work.root
-        staging = root.staging / f"parquet-{os.getpid()}"
-        files.make_private_folder(staging)
+    def _days(self, due: Sequence[Due], weights: Mapping[str, int]) -> list[Day]:
         parts: dict[str, list[Path]] = {}
         for source, day, part in self.landed:
-            path = root.landing / source / f"day={day}" / part
+            path = self.work.root.landing / source / f"day={day}" / part
             parts.setdefault(day, []).append(path)
-        days = [
+        return [
             Day(
                 target,
-                str(staging / os.path.basename(target.path)),
+                str(self.aside / os.path.basename(target.path)),
                 tuple(parts.get(str(target.day), ())),
+                weights.get(str(target.day), 0),
             )
             for target in due
         ]
+
+    def _publish(
+        self, name: str, statements: Statements, days: list[Day], narrow: Narrow
+    ) -> list[Done]:
+        """Publish files of a dataset or mart, one by one; returns what failed."""
+        root = self.work.root
+        files.make_private_folder(self.aside)
         cursor = self.its_own.cursor
         reasons = make_files(cursor, statements, narrow, days)
-        self._check_code(name, due)
+        self._check_code(name, [day.target for day in days])
         failed = [Done(day.target, reason=reason) for day, reason in reasons]
         bad = {done.target.path for done in failed}
         made = [day for day in days if day.target.path not in bad]

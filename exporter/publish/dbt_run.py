@@ -73,6 +73,8 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         *("--no-populate-cache", "--select", *(f"file:{name}.sql" for name in models)),
         *("--exclude", *LEFT_OUT),
     ]
+    if work.is_heavy:  # what runs beside it would have to do with what it leaves
+        arguments += ["--threads", "1"]
     _clear_what_is_odd(folder)
     _remember_parse(folder)
     said = io.StringIO()

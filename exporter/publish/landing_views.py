@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Set
 from datetime import date
 from typing import TYPE_CHECKING
@@ -87,6 +89,15 @@ def landed_parts(
         for part in known
         if os.path.isfile(f"{landing}/{part[0]}/day={part[1]}/{part[2]}")
     ]
+
+
+def weights(root: Root, parts: Iterable[LandedPart]) -> Counter[str]:
+    """How many bytes of parts there are of each day."""
+    found: Counter[str] = Counter()
+    for source, day, part in parts:
+        with contextlib.suppress(OSError):  # gone since
+            found[day] += os.stat(f"{root.landing}/{source}/day={day}/{part}").st_size
+    return found
 
 
 class Narrow:

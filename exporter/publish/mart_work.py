@@ -25,7 +25,8 @@ class MartWork:
     `known` are all marts, `chosen` those that were asked for.
     `files` are those of marts and their inputs, by table and day, kept up with what
     the run publishes; None for one that is damaged. Until the
-    turn of a mart has come, `stale` holds of it what looks so.
+    turn of a mart has come, `stale` holds of it what looks so. `weight` is that of
+    the largest file that any of them was seen to read.
     """
 
     known: Mapping[str, Mart]
@@ -37,6 +38,7 @@ class MartWork:
     present: Present
     stale: list[Due] = field(default_factory=list)
     current: list[Due] = field(default_factory=list)
+    weight: int = 0
 
     @classmethod
     def none(cls, root: Root, marts: Mapping[str, Mart]) -> MartWork:
@@ -103,6 +105,7 @@ class MartWork:
                 if due.reason:
                     self.stale.append(due)
                     changed.setdefault(name, {})[due.day] = None
+                    self.weight = max(self.weight, self.weigh(file.reads))
                 else:
                     self.current.append(due)
             damaged = {
@@ -152,6 +155,11 @@ class MartWork:
             else:
                 self.current.append(due)
         return reads
+
+    def weigh(self, reads: Read) -> int:
+        """Bytes of the largest of the files that are read."""
+        read = (self.files[name].get(day) for name in reads for day in reads[name])
+        return max((file.bytes for file in read if file), default=0)
 
     def publish(self, name: str, day: Day, file: PublishedFile) -> None:
         """Take note of a file that now lies in its place."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from exporter.contracts.datasets import Dataset, Table
+from exporter.publish.batches import HEAVY
 from exporter.publish.code_changes import CodeStats
+from exporter.publish.landing_views import landed_parts, weights
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.mart_work import MartWork
 from exporter.publish.plan import Due, Target
@@ -49,6 +51,14 @@ class Work:
     def of(self, dataset: str) -> list[Target]:
         """What is to be published of a dataset."""
         return [target for target in self.stale if target.dataset == dataset]
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether anything of it is made from a very large input."""
+        days = {target.day for target in self.stale}
+        parts = landed_parts(self.root, self.ledger, days)
+        landed = weights(self.root, parts).values()
+        return max([*landed, self.marts.weight], default=0) > HEAVY
 
     @property
     def tables(self) -> dict[str, Table]:

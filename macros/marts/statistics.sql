@@ -15,6 +15,24 @@ percentile(cast({{ value }} as double), {{ fraction }})
 {%- endmacro -%}
 
 
+{#- The same of rows that have a `place`, from 1 on in the order of `value`, among
+    `places`: where an aggregate would hold each value of all groups in memory, a
+    window sorts them on the disk. -#}
+{%- macro quantile_of_places(value, place, places, fraction) -%}
+{%- set before -%}
+cast({{ fraction }} as double) * ({{ places }} - 1)
+{%- endset -%}
+sum(
+    cast({{ value }} as double)
+    * case {{ place }} - 1 - floor({{ before }})
+        when 0 then 1 - ({{ before }} - floor({{ before }}))
+        when 1 then {{ before }} - floor({{ before }})
+        else 0e0
+    end
+)
+{%- endmacro -%}
+
+
 {%- macro median_of(value, over=none) -%}
 {{ quantile(value, 0.5, over) }}
 {%- endmacro -%}

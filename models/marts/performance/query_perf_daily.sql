@@ -23,6 +23,21 @@ pull_queries as (
 
 ),
 
+rank_in_query as (
+
+    select
+        *,
+        row_number() over (
+            partition by machine, query_hash, date_partition
+            order by execution_time_ms
+        ) as place,
+        count(*) over (
+            partition by machine, query_hash, date_partition
+        ) as executions
+    from pull_queries
+
+),
+
 sum_queries as (
 
     select
@@ -31,9 +46,11 @@ sum_queries as (
         date_partition,
         count(*) as executions,
         {{ ordered_sum('execution_time_ms') }} as total_ms,
-        {{ quantile('execution_time_ms', 0.5) }} as p50_ms,
-        {{ quantile('execution_time_ms', 0.95) }} as p95_ms,
-        {{ quantile('execution_time_ms', 0.99) }} as p99_ms,
+        {%- for percent in (50, 95, 99) %}
+        {{ quantile_of_places(
+            'execution_time_ms', 'place', 'executions', percent / 100
+        ) }} as p{{ percent }}_ms,
+        {%- endfor %}
         max(execution_time_ms) as max_ms,
         sum(cast(rows_examined as double)) as rows_examined,
         sum(cast(rows_returned as double)) as rows_returned,
@@ -41,8 +58,23 @@ sum_queries as (
             as examined_per_returned,
         avg(case when cache_hit then 1e0 when not cache_hit then 0e0 end)
             as cache_hit_ratio
-    from pull_queries
+    from rank_in_query
     group by machine, query_hash, date_partition
+
+),
+
+rank_in_day as (
+
+    select
+        machine,
+        date_partition,
+        execution_time_ms,
+        row_number() over (
+            partition by machine, date_partition
+            order by execution_time_ms
+        ) as place,
+        count(*) over (partition by machine, date_partition) as executions
+    from pull_queries
 
 ),
 
@@ -52,8 +84,10 @@ sum_days as (
         machine,
         date_partition,
         {{ ordered_sum('execution_time_ms') }} as day_total_ms,
-        {{ quantile('execution_time_ms', 0.95) }} as day_p95_ms
-    from pull_queries
+        {{ quantile_of_places(
+            'execution_time_ms', 'place', 'executions', 0.95
+        ) }} as day_p95_ms
+    from rank_in_day
     group by machine, date_partition
 
 )

@@ -8,31 +8,55 @@
 
 with
 
--- Exact, over all executions of the days.
-sum_queries as (
+pull_queries as (
 
     select
         {{ machine() }} as machine,
-        'query' as kind,
-        query_hash as query_key,
-        {{ quantile(
-            'case when date_partition < ' ~ after_from
-            ~ ' then execution_time_ms end', 0.95
-        ) }} as p95_before_ms,
-        {{ quantile(
-            'case when date_partition >= ' ~ after_from
-            ~ ' then execution_time_ms end', 0.95
-        ) }} as p95_after_ms,
-        sum(case when date_partition < {{ after_from }} then 1 else 0 end)
-            as executions_before,
-        sum(case when date_partition >= {{ after_from }} then 1 else 0 end)
-            as executions_after
+        query_hash,
+        execution_time_ms,
+        date_partition >= {{ after_from }} as is_after
     from {{ ref('query_perf') }}
     where
         date_partition >= {{ before_from }}
         and date_partition < {{ today }}
         and timestamp <= {{ as_of() }}
-    group by {{ machine() }}, query_hash
+
+),
+
+rank_queries as (
+
+    select
+        *,
+        row_number() over (
+            partition by machine, query_hash, is_after
+            order by execution_time_ms
+        ) as place,
+        count(*) over (
+            partition by machine, query_hash, is_after
+        ) as executions
+    from pull_queries
+
+),
+
+-- Exact, over all executions of the days.
+sum_queries as (
+
+    select
+        machine,
+        'query' as kind,
+        query_hash as query_key,
+        {{ quantile_of_places(
+            'case when not is_after then execution_time_ms end',
+            'place', 'executions', 0.95
+        ) }} as p95_before_ms,
+        {{ quantile_of_places(
+            'case when is_after then execution_time_ms end',
+            'place', 'executions', 0.95
+        ) }} as p95_after_ms,
+        sum(case when is_after then 0 else 1 end) as executions_before,
+        sum(case when is_after then 1 else 0 end) as executions_after
+    from rank_queries
+    group by machine, query_hash
 
 ),
 

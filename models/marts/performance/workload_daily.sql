@@ -15,6 +15,21 @@ pull_queries as (
 
 ),
 
+rank_in_table as (
+
+    select
+        *,
+        row_number() over (
+            partition by machine, table_name, query_type, date_partition
+            order by execution_time_ms
+        ) as place,
+        count(*) over (
+            partition by machine, table_name, query_type, date_partition
+        ) as executions
+    from pull_queries
+
+),
+
 sum_tables as (
 
     select
@@ -24,8 +39,10 @@ sum_tables as (
         date_partition,
         count(*) as executions,
         {{ ordered_sum('execution_time_ms') }} as total_ms,
-        {{ quantile('execution_time_ms', 0.95) }} as p95_ms
-    from pull_queries
+        {{ quantile_of_places(
+            'execution_time_ms', 'place', 'executions', 0.95
+        ) }} as p95_ms
+    from rank_in_table
     group by machine, table_name, query_type, date_partition
 
 ),

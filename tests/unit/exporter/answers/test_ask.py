@@ -240,3 +240,19 @@ def test_an_empty_file_is_read_once(tmp_path: Path) -> None:
     with duckdb.connect() as db:
         found = db.execute(f"select has_row from '{kept}'").fetchall()
     assert found == [(False,)]
+
+
+def test_what_does_not_fit_goes_to_the_disk_and_is_gone_in_the_end(
+    tmp_path: Path,
+) -> None:
+    root = Root(tmp_path)
+    with Answers(root) as answers:
+        found = answers.db.execute(
+            "select current_setting('memory_limit'), current_setting('temp_directory')"
+        )
+        assert found.fetchall() == [("128.0 MiB", str(answers.spilled))]
+        answers.db.execute("set memory_limit = '16MiB'")
+        much = "select md5(i::varchar) from range(1_000_000) t(i)"
+        answers.db.execute(f"create temp table much as {much}")
+        assert any(answers.spilled.iterdir())
+    assert not root.staging.exists()
