@@ -78,7 +78,7 @@ class Unproven:
             after = [
                 record
                 for record in before
-                if record["source_file"] != name or not is_unproven(record)
+                if not _is_of(record, name) or not is_unproven(record)
             ]
             gone = len(before) - len(after)
             if gone:
@@ -91,7 +91,7 @@ class Unproven:
     def _records(self, kind: str, name: str) -> Iterator[Json]:
         for part in self._parts(kind):
             for record in self.context.landing.records(kind, part.day, part.part):
-                if record["source_file"] == name:
+                if _is_of(record, name):
                     yield record
 
     def _parts(self, kind: str) -> list[Part]:
@@ -99,6 +99,12 @@ class Unproven:
 
     def _name(self, input_file: InputFile) -> str:
         return self.context.masks.text(input_file.name)
+
+
+def _is_of(record: Json, name: str) -> bool:
+    """Whether a record came from an input of a name, in whichever folder."""
+    source_file: str = record["source_file"]
+    return source_file.rpartition("/")[2] == name
 
 
 def is_unproven(record: Json) -> bool:

@@ -206,9 +206,8 @@ def merge_reports(
 
 def _one_report(before: Json, again: Json) -> Json:
     """Two readings of one report; a moment of reading stays what it was. Of two
-    folders always the same one counts, and no folder, as once landed, never."""
-    names = {before["source_file"], again["source_file"]}
-    source_file = min(names, key=lambda name: ("/" not in name, name))
+    folders that of the newest reading counts, and of equal ones always the same."""
+    source_file = min(before, again, key=_rank_of_folder)["source_file"]
     if not before["has_timestamp"]:
         first = min(before, again, key=lambda r: str(r["at"]))
         return {**first, "source_file": source_file}
@@ -216,6 +215,13 @@ def _one_report(before: Json, again: Json) -> Json:
     modified = before["modified"] if before["modified"] < 0 else newer
     kept = {**before, "modified": modified, "source_file": source_file}
     return kept | _chosen(before, again)
+
+
+def _rank_of_folder(report: Json) -> tuple[bool, int, bool, str]:
+    """Which of two readings says better where a report lay: the smaller one."""
+    name = report["source_file"]
+    # Without its folder it was landed once.
+    return bool(report.get("unproven")), -report_age(report), "/" not in name, name
 
 
 def _which_report(one: Json, other: Json, is_forced: bool) -> tuple[Json, Json]:
