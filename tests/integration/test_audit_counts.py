@@ -69,7 +69,8 @@ def test_a_day_that_cannot_be_read_takes_no_other_along(root: Path) -> None:
     before = faults.contents(faults.published(root))
     part = root / LANDING / PART
     look, data = part.stat(), bytearray(part.read_bytes())
-    data[len(data) // 2] ^= 16
+    middle = len(data) // 2
+    data[middle : middle + 64] = b"\xff" * 64
     part.write_bytes(data)
     os.utime(part, ns=(look.st_atime_ns, look.st_mtime_ns))
     for path in before:
