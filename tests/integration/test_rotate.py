@@ -243,7 +243,7 @@ def test_kills_lose_nothing_while_others_write(root: Path) -> None:
 def test_the_command_says_what_it_did_and_waits_its_turn(tmp_path: Path) -> None:
     at = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=3)
     path = beat(tmp_path, at)
-    assert "they are not landed yet" in call(tmp_path).output
+    assert "1 old report stays: not landed yet" in call(tmp_path).output
     export(tmp_path)
     dry = call(tmp_path, "--dry-run")
     assert "→ Would move 1 report" in dry.output
