@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -32,6 +33,7 @@ from exporter.verify.checks import (
     passed,
 )
 from ingest import advice
+from ingest.bundles import why_unproven
 from ingest.registry import nightly
 from ingest.root import Root
 
@@ -149,7 +151,7 @@ def _end_of(day: date) -> datetime:
 
 
 def check_rotation(root: Root, now: datetime) -> Check:
-    """The newest bundle is no older than the rotation lets it be."""
+    """The newest bundle that is whole is no older than the rotation lets it be."""
     name = "Rotation"
     target = f"a bundle within {ROTATION_AGE // timedelta(hours=1)} hours"
     folder = root.reports / "archive"
@@ -169,12 +171,27 @@ def check_rotation(root: Root, now: datetime) -> Check:
             COMPONENT, name, target, f"{bundles[-1]} is no time that has been", FAIL,
             f"ls -lt {advice.path(folder)} | head",
         )  # fmt: skip
-    at, newest = max(been)
+    been.sort(reverse=True)
+    damaged = [*takewhile(lambda bundle: not _is_whole(folder / bundle[1]), been)]
+    said = [f"{bundle} is damaged" for _, bundle in damaged[:1]]
+    if damaged == been:
+        mend = f"gzip -t {advice.path(folder / been[0][1])}"
+        return Check(COMPONENT, name, target, said[0], FAIL, mend)
+    at, newest = been[len(damaged)]
     is_young = now - at <= ROTATION_AGE
+    actual = ", ".join([age_of(now - at), newest, *said])
     return Check(
-        COMPONENT, name, target, f"{age_of(now - at)}, {newest}", passed(is_young),
+        COMPONENT, name, target, actual, passed(is_young),
         "" if is_young else f"ls -lt {advice.path(folder)} | head",
     )  # fmt: skip
+
+
+def _is_whole(bundle: Path) -> bool:
+    """Whether a bundle can be read to its end: half a rotation is none."""
+    try:
+        return why_unproven(bundle) is None
+    except OSError:
+        return False
 
 
 def _time_of(bundle: str) -> datetime | None:
