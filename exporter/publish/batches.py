@@ -19,6 +19,7 @@ from typing import Protocol
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from exporter.publish.landing_views import HEAVY
 from exporter.publish.losses import with_kept_rows
 from exporter.publish.plan import Due
 from ingest import advice
@@ -28,10 +29,8 @@ from ingest.store.part_files import DAMAGED
 
 # What bounds memory over a long history.
 DAYS_AT_ONCE = 120
-# Bytes of a day in one input, landed or published, from which on what is made from it
-# is made by itself, and the memory that DuckDB then has, or has where that is too
+# A heavy day is made by itself, in so much memory, or so much where that is too
 # little: what is more goes to the disk.
-HEAVY = 8 << 20
 MEMORY_OF_HEAVY = ("128MiB", "160MiB", "192MiB", "384MiB")
 ONE_HEAVY = threading.Lock()
 

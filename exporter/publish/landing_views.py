@@ -19,6 +19,10 @@ from ingest.store.parts import look_into
 if TYPE_CHECKING:  # a run with nothing to do does without
     from duckdb import DuckDBPyConnection
 
+# Bytes of a day in one input, landed or published, from which on what is made from it
+# is made in bounded memory.
+HEAVY = 8 << 20
+
 # A whole heartbeat stands in one line of JSON, escaped.
 MAX_LINE_BYTES = 32 << 20
 # A landed row's cells stand in a record of 1 MiB; beside them, the header, what

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from exporter.contracts.datasets import Dataset, Table
-from exporter.publish.batches import HEAVY
 from exporter.publish.code_changes import CodeStats
-from exporter.publish.landing_views import landed_parts, weights
+from exporter.publish.landing_views import HEAVY, landed_parts, weights
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.mart_work import MartWork
 from exporter.publish.plan import Due, Target

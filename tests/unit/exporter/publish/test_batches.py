@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from exporter.publish.batches import HEAVY, Day, Statements, make_files
-from exporter.publish.landing_views import Narrow
+from exporter.publish.batches import Day, Statements, make_files
+from exporter.publish.landing_views import HEAVY, Narrow
 from exporter.publish.plan import Target
 from ingest.root import Root
 
