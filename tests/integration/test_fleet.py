@@ -181,21 +181,18 @@ def test_nothing_of_the_storage_but_the_marts_is_written(fleet: Fleet) -> None:
     ]
 
 
-def test_without_a_storage_dbt_says_what_to_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("fleet", "OPS_ATOMIC_FLEET names no storage: set it"),
+        ("spark", "Spark is not here: `make fleet`, then .venv-fleet/bin/dbt"),
+    ],
+)
+def test_dbt_says_what_it_lacks(target: str, said: str, tmp_path: Path) -> None:
     environment = clean_environment(tmp_path)
     done = run_tool(
         "dbt", "--no-use-colors", "--log-path", tmp_path / "logs", "build", "--target",
-        "fleet", "--target-path", tmp_path / "target", env=unmeasured(environment),
+        target, "--target-path", tmp_path / "target", env=unmeasured(environment),
     )  # fmt: skip
     assert done.returncode != 0
-    assert "OPS_ATOMIC_FLEET names no storage: set it" in done.stdout
-
-
-def test_without_spark_dbt_says_where_it_is(tmp_path: Path) -> None:
-    environment = clean_environment(tmp_path)
-    done = run_tool(
-        "dbt", "--no-use-colors", "--log-path", tmp_path / "logs", "build", "--target",
-        "spark", "--target-path", tmp_path / "target", env=unmeasured(environment),
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert "Spark is not here: `make fleet`, then .venv-fleet/bin/dbt" in done.stdout
+    assert said in done.stdout

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import subprocess
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from exporter.fleet.recipes import Recipe, load_recipes
+from exporter.fleet.recipes import load_recipes
 from ingest.root import PROJECT
 from tests.fleet_days import FIRST, MACHINES, NOW, days_of, publish_all, publish_day
+from tests.fleet_marts import assert_equal, rows
 from tests.fleets import Fleet
 from tests.support import clean_environment, require_tool, unmeasured
 
@@ -113,7 +112,7 @@ def test_spark_makes_the_rows_that_duckdb_makes(builds: Builds) -> None:
     said = builds.both()
     for line in KEPT_OUT:
         assert line in said["spark"], said["spark"]
-    assert_equal(builds)
+    assert_equal(builds.marts("spark"), builds.marts("fleet"))
     assert machines(builds) == {*MACHINES}
     assert_types(builds.marts("spark"))
 
@@ -130,7 +129,7 @@ def test_spark_makes_the_rows_that_duckdb_makes(builds: Builds) -> None:
     before = {target: files(builds.marts(target)) for target in ("spark", "fleet")}
     builds.both()
     assert not left.exists()
-    assert_equal(builds)
+    assert_equal(builds.marts("spark"), builds.marts("fleet"))
     made = {
         target: {
             name
@@ -149,38 +148,6 @@ def test_spark_makes_the_rows_that_duckdb_makes(builds: Builds) -> None:
     assert len(days_of("draco")) == len(
         [*builds.fleet.path.glob("machine=draco/g/analytics/ops_atomic_*")]
     )
-
-
-def assert_equal(builds: Builds) -> None:
-    """Spark's and DuckDB's rows are equal for every mart, DOUBLEs to 1e-9."""
-    for mart in RECIPES.values():
-        ours = rows(builds.marts("fleet"), mart)
-        theirs = rows(builds.marts("spark"), mart)
-        assert ours, mart.name
-        assert len(theirs) == len(ours), mart.name
-        for one, other in zip(ours, theirs, strict=True):
-            assert all(map(alike, one, other)), (mart.name, one, other)
-
-
-def rows(marts: Path, mart: Recipe) -> list[tuple[Any, ...]]:
-    """A mart's rows, in an order in which the last digits of DOUBLEs do not count."""
-    names = ", ".join(f'"{column.name}"' for column in mart.columns)
-    below = "date_partition=*/" if mart.is_daily else ""
-    found = duckdb.execute(
-        f"select {names} from read_parquet("
-        f"'{marts}/{mart.name}/{below}*.parquet', hive_partitioning = {mart.is_daily})"
-    ).fetchall()
-    return sorted(found, key=lambda row: [*map(rough, row)])
-
-
-def rough(cell: Any) -> str:
-    return f"{cell:.5g}" if isinstance(cell, float) else repr(cell)
-
-
-def alike(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
-    return type(one) is type(other) and bool(one == other)
 
 
 def machines(builds: Builds) -> set[str]:
