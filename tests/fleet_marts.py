@@ -12,10 +12,9 @@ from exporter.fleet.recipes import Recipe, load_recipes
 
 
 def assert_equal(some: Path, others: Path) -> None:
-    """Both hold the same rows of every mart, some at least; DOUBLEs to 1e-9."""
+    """Both hold the same rows of every mart; DOUBLEs to 1e-9."""
     for mart in load_recipes().values():
         ours, theirs = rows(others, mart), rows(some, mart)
-        assert ours, mart.name
         assert len(theirs) == len(ours), mart.name
         for one, other in zip(ours, theirs, strict=True):
             assert all(map(alike, one, other)), (mart.name, one, other)

@@ -113,6 +113,7 @@ def test_spark_makes_the_rows_that_duckdb_makes(builds: Builds) -> None:
     for line in KEPT_OUT:
         assert line in said["spark"], said["spark"]
     assert_equal(builds.marts("spark"), builds.marts("fleet"))
+    assert all(rows(builds.marts("fleet"), mart) for mart in RECIPES.values())
     assert machines(builds) == {*MACHINES}
     assert_types(builds.marts("spark"))
 
