@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,16 @@ class Reads:
     days_before: int = 0
     skips_silence: bool = False
     last_days: int | None = None
+
+    def first_day(self, last: date) -> date:
+        """The first of the days that end with `last`. The calendar begins with
+        day 1: some records claim to be of it."""
+        return date.fromordinal(max(last.toordinal() - self.days_before, 1))
+
+
+def every_day(first: date, last: date) -> list[date]:
+    """All days from the first to the last."""
+    return [*map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))]
 
 
 @dataclass(frozen=True)

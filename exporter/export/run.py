@@ -218,8 +218,8 @@ class _Run:
             self.options.selection, plan,
         )  # fmt: skip
         self._say_what_is_odd(plan, marts.present)
-        current = [(t.dataset, t.day, t.path) for t in marts.current]
-        self.files.skip([*plan.current, *current], plan.published | marts.published)
+        current = [*plan.current, *marts.current]
+        self.files.skip(current, plan.published | marts.published)
         if self.options.dry_run:
             self.files.would_be([*plan.stale, *marts.stale])
             return
@@ -318,8 +318,7 @@ class _Run:
             outcome = build(work, sorted(models), self.stopper)
         if not outcome.errors:
             forget_untested(self.root)
-        unchanged = [(t.dataset, t.day, t.path) for t in marts.current[current:]]
-        self.files.skip(unchanged, marts.published)
+        self.files.skip(marts.current[current:], marts.published)
         left_out = self.files.collect(work, is_well=not outcome.errors)
         failed = {done.target.dataset for done in work.done if done.reason}
         for name, message in outcome.errors:

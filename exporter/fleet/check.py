@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from exporter.contracts.datasets import Dataset
+from exporter.contracts.marts import every_day
 from exporter.fleet.contents import Contents, Rows, Unreadable
 from exporter.fleet.folders import marts_say, odd_folders
 from exporter.fleet.kept_out import KeptOut
@@ -41,9 +42,7 @@ class Machine:
         """Days between its first and newest one without any file."""
         if not self.days:
             return []
-        first = min(self.days)
-        span = (max(self.days) - first).days
-        every = (first + timedelta(days=days) for days in range(span))
+        every = every_day(min(self.days), max(self.days))
         return [day for day in every if day not in self.days]
 
     def age_days(self, today: date) -> int | None:

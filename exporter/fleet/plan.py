@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from exporter.contracts.marts import every_day
 from exporter.contracts.settings import Row, rows_of_day
 from exporter.fleet.check import Good
 from exporter.fleet.recipes import Recipe
@@ -127,8 +128,7 @@ def _days(recipe: Recipe, inputs: Mapping[str, Series]) -> Iterable[date]:
     days = inputs[recipe.every_day_of].days_with_rows
     if not days:
         return ()
-    span = (days[-1] - days[0]).days + 1
-    return (days[0] + timedelta(days=count) for count in range(span))
+    return every_day(days[0], days[-1])
 
 
 def _read(
@@ -148,7 +148,4 @@ def _read(
             first = known[before - 1] if before else day
             if before == len(known) or known[before] != day:
                 more = set(known[bisect_right(known, day) :][:1])
-        # The calendar begins with day 1: some records claim to be of it.
-        begin = max(first.toordinal() - reads.days_before, 1)
-        back = map(date.fromordinal, range(begin, day.toordinal() + 1))
-        yield name, {*back} | more
+        yield name, {*every_day(reads.first_day(first), day)} | more

@@ -1,4 +1,4 @@
-"""What a day is made from: the landed records of each input, counted and marked."""
+"""What a file is made from: the records of each input, counted and marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from exporter.contracts.datasets import Dataset
+from exporter.contracts.datasets import Dataset, Table
+from exporter.publish.ledger import PublishedFile
 from ingest.registry import CSV_SOURCES
 from ingest.store.digests import digest, sum_of
 from ingest.store.landed_days import landed_days
@@ -97,6 +98,35 @@ def records_of(content: Content) -> int:
 def written(content: Content) -> str:
     """A content as it stands in a footer, under `landed`."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def footer_of(table: Table, day: date | None, content: Content) -> dict[str, str]:
+    """What goes into the footer of a file that is made from this."""
+    return {
+        "dataset": table.name,
+        **({"day": day.isoformat()} if day else {}),
+        "schema_version": str(table.schema_version),
+        "source_fingerprint": fingerprint_of(content),
+        "model_fingerprint": table.model_fingerprint,
+        "landed_records": str(records_of(content)),
+        "landed": written(content),
+    }
+
+
+def why_stale(table: Table, exists: bool, file: PublishedFile | None) -> str:
+    """Why a file is to be made again, whatever it is made from; else nothing.
+
+    `file` is None where it is damaged.
+    """
+    if not exists:
+        return "missing"
+    if file is None:
+        return "damaged"
+    if file.metadata.get("schema_version") != str(table.schema_version):
+        return "schema changed"
+    if file.metadata.get("model_fingerprint") != table.model_fingerprint:
+        return "code changed"
+    return ""
 
 
 def read_content(footer: Mapping[str, str]) -> Content:

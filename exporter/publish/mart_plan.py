@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-from exporter.contracts.marts import Mart, Reads
+from exporter.contracts.marts import Mart, Reads, every_day
 from exporter.contracts.settings import Row, rows_of_day
 from exporter.publish.landed import (
     MARK_CHARS,
     Content,
     fingerprint_of,
-    records_of,
-    written,
+    footer_of,
+    why_stale,
 )
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.plan import Due
 from exporter.runtime.present import Present
 from ingest.store.digests import digest
 
-ONE_DAY = timedelta(days=1)
 # The day of a file; None that of a mart's only one.
 Day = date | None
 # The published files of a table by day. A file that is None is damaged, or about
@@ -89,44 +88,21 @@ def plan_mart(
     `existing` are its files that exist, None for one that is damaged.
     """
     for wanted in mart_files(mart, world, only):
-        fingerprint = fingerprint_of(wanted.content or {})
-        if wanted.day not in existing:
-            reason = "missing"
-        else:
-            reason = _why_stale(mart, wanted, fingerprint, existing[wanted.day])
+        exists, file = wanted.day in existing, existing.get(wanted.day)
+        reason = why_stale(mart, exists, file)
+        if not reason and file and not _is_made_from(file, wanted.content):
+            reason = "an input changed"
         if is_forced and not reason:
             reason = "forced"
-        metadata = _metadata(mart, wanted, fingerprint) if reason else {}
+        footer = footer_of(mart, wanted.day, wanted.content or {}) if reason else {}
         path = mart.file(wanted.day)
-        yield wanted, Due(mart.name, wanted.day, path, metadata, reason)
+        yield wanted, Due(mart.name, wanted.day, path, footer, reason)
 
 
-def _metadata(mart: Mart, wanted: MartFile, fingerprint: str) -> dict[str, str]:
-    content = wanted.content or {}
-    return {
-        "dataset": mart.name,
-        **({"day": wanted.day.isoformat()} if wanted.day else {}),
-        "schema_version": str(mart.schema_version),
-        "source_fingerprint": fingerprint,
-        "model_fingerprint": mart.model_fingerprint,
-        "landed_records": str(records_of(content)),
-        "landed": written(content),
-    }
-
-
-def _why_stale(
-    mart: Mart, wanted: MartFile, fingerprint: str, file: PublishedFile | None
-) -> str:
-    if file is None:
-        return "damaged"
-    made = file.metadata
-    if made.get("schema_version") != str(mart.schema_version):
-        return "schema changed"
-    if made.get("model_fingerprint") != mart.model_fingerprint:
-        return "code changed"
-    if wanted.content is None or made.get("source_fingerprint") != fingerprint:
-        return "an input changed"
-    return ""
+def _is_made_from(file: PublishedFile, content: Content | None) -> bool:
+    return content is not None and (
+        file.metadata.get("source_fingerprint") == fingerprint_of(content)
+    )
 
 
 @dataclass(frozen=True)
@@ -150,8 +126,7 @@ class _Reading:
             return [*sorted({d for its in files for d in its if d and d <= self.today})]
         if not self.heard:
             return []
-        first, last = self.heard[0], self.heard[-1]
-        return [first + n * ONE_DAY for n in range((last - first).days + 1)]
+        return [*every_day(self.heard[0], self.heard[-1])]
 
     @cached_property
     def heard(self) -> list[date]:
@@ -176,10 +151,7 @@ class _Reading:
                 yield from (day for _ in files.keys() & {day})
                 return
             last = self.heard[before - 1]
-        # The calendar begins with day 1: some records claim to be of it.
-        end = last.toordinal()
-        first = max(end - reads.days_before, 1)
-        back = map(date.fromordinal, range(first, end + 1))
+        back = every_day(reads.first_day(last), last)
         yield from (each for each in back if each in files)
         if last != day and day in files:
             yield day
@@ -190,7 +162,7 @@ class _Reading:
             return
         first = date.min
         if reads.last_days is not None:
-            first = self.today - reads.last_days * ONE_DAY
+            first = self.today - timedelta(days=reads.last_days)
         yield from sorted(day for day in files if day and first <= day <= self.today)
 
     def content(self, day: Day, reads: Read) -> Content | None:

@@ -37,7 +37,7 @@ class MartWork:
     machine: str
     present: Present
     stale: list[Due] = field(default_factory=list)
-    current: list[Due] = field(default_factory=list)
+    current: list[tuple[str, Day, str]] = field(default_factory=list)
     weight: int = 0
 
     @classmethod
@@ -107,7 +107,7 @@ class MartWork:
                     changed.setdefault(name, {})[due.day] = None
                     self.weight = max(self.weight, self.weigh(file.reads))
                 else:
-                    self.current.append(due)
+                    self.current.append((name, due.day, due.path))
             damaged = {
                 mart.file(day): None
                 for day, made in existing.items()
@@ -153,7 +153,7 @@ class MartWork:
                 self.stale.append(due)
                 reads[file.day] = file.reads
             else:
-                self.current.append(due)
+                self.current.append((name, due.day, due.path))
         return reads
 
     def weigh(self, reads: Read) -> int:

@@ -13,10 +13,11 @@ from exporter.publish.landed import (
     Landed,
     content_of,
     fingerprint_of,
+    footer_of,
     landed_inputs,
     read_content,
     records_of,
-    written,
+    why_stale,
 )
 from exporter.publish.ledger import Ledger, PublishedFile
 from exporter.publish.losses import (
@@ -215,7 +216,7 @@ def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
     if is_forced and not reason:
         reason = "forced"
     if reason:
-        metadata = _metadata(at.dataset, at.day, content)
+        metadata = footer_of(at.dataset, at.day, content)
         if note:
             metadata["kept"] = note
         keeps_missing = bool(note) and loss.is_of_rows
@@ -228,33 +229,16 @@ def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
 
 
 def _why_stale(at: _Day, content: Content) -> str:
-    if not at.exists:
-        return "missing"
-    if at.file is None:
-        return "damaged"
+    reason = why_stale(at.dataset, at.exists, at.file)
+    if reason or at.file is None:
+        return reason
     made = at.file.metadata
-    if made.get("schema_version") != str(at.dataset.schema_version):
-        return "schema changed"
-    if made.get("source_fingerprint") != fingerprint_of(content):
-        return "landed content changed"
-    if made.get("model_fingerprint") != at.dataset.model_fingerprint:
-        return "code changed"
-    taken_over = sum(kept_rows(made).values())
-    if made.get("landed_records") != str(records_of(content) + taken_over):
+    records = records_of(content) + sum(kept_rows(made).values())
+    if made.get("source_fingerprint") != fingerprint_of(content) or made.get(
+        "landed_records"
+    ) != str(records):
         return "landed content changed"
     return ""
-
-
-def _metadata(dataset: Dataset, day: date, content: Content) -> dict[str, str]:
-    return {
-        "dataset": dataset.name,
-        "day": day.isoformat(),
-        "schema_version": str(dataset.schema_version),
-        "source_fingerprint": fingerprint_of(content),
-        "model_fingerprint": dataset.model_fingerprint,
-        "landed_records": str(records_of(content)),
-        "landed": written(content),
-    }
 
 
 def _wanted(
