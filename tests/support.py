@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -117,23 +121,60 @@ def run_dbt(
     *arguments: str,
     project: Path = PROJECT,
     environment: Mapping[str, str] | None = None,
+    unit_tests: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Plain dbt in a project folder, writing nothing outside root and scratch."""
-    return run_tool(
-        "dbt", "--no-use-colors", "--log-path", scratch / "logs",
-        *command.split(), "--target-path", scratch / "target", *arguments,
-        env=unmeasured(
-            clean_environment(
-                scratch,
-                OPS_ATOMIC_ROOT=str(root),
-                OPS_ATOMIC_DUCKDB=str(scratch / "ops_atomic.duckdb"),
-                # Its own code, whichever is installed.
-                PYTHONPATH=str(project),
-                **(environment or {}),
-            )
-        ),
-        cwd=project,
-    )  # fmt: skip
+    """Plain dbt in a project folder, writing nothing outside root and scratch.
+
+    Without dbt's unit tests, unless asked for: they are the same on any root.
+    """
+    target = scratch / "target"
+    leave_out = {} if unit_tests else {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+    with _parsed(scratch, target, is_kept=project == PROJECT) as database:
+        return run_tool(
+            "dbt", "--no-use-colors", "--log-path", scratch / "logs",
+            *command.split(), "--target-path", target, *arguments,
+            env=unmeasured(
+                clean_environment(
+                    scratch,
+                    OPS_ATOMIC_ROOT=str(root),
+                    OPS_ATOMIC_DUCKDB=str(database),
+                    # Its own code, whichever is installed.
+                    PYTHONPATH=str(project),
+                    **leave_out,
+                    **(environment or {}),
+                )
+            ),
+            cwd=project,
+        )  # fmt: skip
+
+
+@cache
+def _parses() -> Path:
+    """Where this process keeps dbt's parse from test to test."""
+    folder = tempfile.TemporaryDirectory(prefix="ops-atomic-parses-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@contextmanager
+def _parsed(scratch: Path, target: Path, *, is_kept: bool) -> Iterator[Path]:
+    """Let dbt begin from the last parse that was kept, because to make one takes as
+    long as a build; yields the path of its database, in `scratch`.
+
+    dbt takes a parse for another project's where the database has another path:
+    so each scratch folder goes by the same one.
+    """
+    kept, its = _parses() / "partial_parse.msgpack", target / "partial_parse.msgpack"
+    link = _parses() / "scratch"
+    link.unlink(missing_ok=True)
+    link.symlink_to(scratch)
+    scratch.mkdir(exist_ok=True)
+    if kept.exists() and not its.exists():
+        target.mkdir(exist_ok=True)
+        shutil.copyfile(kept, its)
+    yield link / "ops_atomic.duckdb"
+    if is_kept and its.exists():
+        shutil.copyfile(its, kept)
 
 
 def tracked_files() -> list[Path]:

@@ -53,7 +53,7 @@ class Builds:
     def marts(self, target: str) -> Path:
         return self.scratch / f"marts {target}"
 
-    def start(self, target: str, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, target: str, command: str = "build") -> subprocess.Popen[str]:
         environment = clean_environment(
             self.scratch,
             OPS_ATOMIC_FLEET=str(self.fleet.path),
@@ -65,8 +65,8 @@ class Builds:
         return subprocess.Popen(
             [
                 DBT, "--no-use-colors", "--log-path", self.scratch / "logs",
-                "build", "--target", target,
-                "--target-path", self.scratch / f"target-{target}", *arguments,
+                *command.split(), "--target", target,
+                "--target-path", self.scratch / f"target-{target}",
             ],
             env=unmeasured(environment), cwd=PROJECT, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -149,6 +149,13 @@ def test_spark_makes_the_rows_that_duckdb_makes(builds: Builds) -> None:
     assert len(days_of("draco")) == len(
         [*builds.fleet.path.glob("machine=draco/g/analytics/ops_atomic_*")]
     )
+
+
+def test_marts_bring_no_unit_tests_along(builds: Builds) -> None:
+    """Which would say what DuckDB makes of them."""
+    said = builds.start("spark", "ls --select incidents").communicate()[0]
+    assert "reliability.incidents" in said
+    assert "unit_test:" not in said
 
 
 def machines(builds: Builds) -> set[str]:

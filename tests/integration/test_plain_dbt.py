@@ -38,7 +38,7 @@ def test_dbt_publishes_what_an_export_would(
     succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
     assert published(example_root) == {}, "--empty publishes nothing"
 
-    succeeds(run_dbt(example_root, tmp_path, "build"))
+    succeeds(run_dbt(example_root, tmp_path, "build", unit_tests=True))
     by_dbt = published(example_root)
     assert by_dbt
     succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
@@ -72,6 +72,7 @@ def test_dbt_finds_nothing_to_do_after_an_export(
 
 
 def test_dbt_works_on_a_root_with_no_input(empty_root: Path, tmp_path: Path) -> None:
-    for command in ("test", "build", "build --empty", "docs generate"):
+    succeeds(run_dbt(empty_root, tmp_path, "test", unit_tests=True))
+    for command in ("build", "build --empty", "docs generate"):
         succeeds(run_dbt(empty_root, tmp_path, command))
     assert published(empty_root) == {}

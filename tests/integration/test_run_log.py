@@ -183,9 +183,7 @@ def test_plain_dbt_publishes_them_too(root: Path, tmp_path: Path) -> None:
     log_a_query(root, 0)
     twin = faults.copy(root, tmp_path / "twin")
     assert faults.run("ingest", root).code == 0
-    done = run_dbt(
-        root, tmp_path / "scratch", "build --exclude resource_type:unit_test"
-    )
+    done = run_dbt(root, tmp_path / "scratch", "build")
     assert done.returncode == 0, done.stdout[-4000:]
     export(twin)
     assert faults.rows(root, RUNS)
