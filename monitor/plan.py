@@ -26,42 +26,44 @@ def plan_checks(settings: Settings, root: Path) -> list[Planned]:
     """The checks that the settings ask for, by group."""
     planned = []
     if redis := settings.redis:
-        look = partial(_check_redis, redis, root)
+        probe = partial(_check_redis, redis, root)
         planned.append(
-            Planned("Redis", "Status", redis.severity, redis.timeout_s, look)
+            Planned("Redis", "Status", redis.severity, redis.timeout_s, probe)
         )
     if database := settings.database:
-        look = partial(check_database, database, root)
+        probe = partial(check_database, database, root)
         planned.append(
-            Planned("Database", "Status", database.severity, database.timeout_s, look)
+            Planned("Database", "Status", database.severity, database.timeout_s, probe)
         )
     for endpoint in settings.endpoints:
-        look = partial(check_endpoint, endpoint)
+        probe = partial(check_endpoint, endpoint)
         planned.append(
             Planned(
                 "API Endpoints", endpoint.name, endpoint.severity, endpoint.timeout_s,
-                look,
+                probe,
             )
         )  # fmt: skip
     for service in settings.services:
-        look = partial(check_service, service, root)
+        probe = partial(check_service, service, root)
         planned.append(
             Planned(
-                "LaunchAgents", service.name, service.severity, service.timeout_s, look
+                "LaunchAgents", service.name, service.severity, service.timeout_s, probe
             )
         )
     for disk in settings.disks:
-        look = partial(check_disk, disk, root)
+        probe = partial(check_disk, disk, root)
         name = redact(disk.path)
-        planned.append(Planned("Disks", name, disk.severity, disk.timeout_s, look))
+        planned.append(Planned("Disks", name, disk.severity, disk.timeout_s, probe))
     for file in settings.files:
-        look = partial(check_file, file, root)
+        probe = partial(check_file, file, root)
         name = redact(file.path)
-        planned.append(Planned("Files", name, file.severity, file.timeout_s, look))
+        planned.append(Planned("Files", name, file.severity, file.timeout_s, probe))
     for command in settings.commands:
-        look = partial(check_command, command, root)
+        probe = partial(check_command, command, root)
         planned.append(
-            Planned("Commands", command.name, command.severity, command.timeout_s, look)
+            Planned(
+                "Commands", command.name, command.severity, command.timeout_s, probe
+            )
         )
     return planned
 

@@ -26,13 +26,13 @@ from monitor.redaction import redact
 
 
 class Planned(NamedTuple):
-    """A check to make. `look` returns what is well, or raises."""
+    """A check to make. `probe` returns what is well, or raises."""
 
     group: str
     name: str
     severity: str
     timeout_s: float
-    look: Callable[[], str]
+    probe: Callable[[], str]
 
 
 class Runner:
@@ -86,7 +86,7 @@ class Runner:
 
 def _make_check(check: Planned, answer: list[tuple[str, str]]) -> None:
     try:
-        answer.append((OK, check.look()))
+        answer.append((OK, check.probe()))
     except Doubtful as doubt:
         answer.append((WARN, str(doubt)))
     except Skipped as skipped:

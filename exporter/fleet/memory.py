@@ -12,7 +12,7 @@ NAME = "_read.json"
 
 # Size, and when content and status of a file last changed, in nanoseconds. A file
 # can be given the modification time that it had, but not the other.
-Look = list[int]
+FileStat = list[int]
 
 
 class Memory:
@@ -25,9 +25,9 @@ class Memory:
     def __init__(self, storage: Path, place: Path | None = None) -> None:
         self.storage = storage
         self.place = place
-        self.looks: dict[str, Look] = {}
+        self.stats: dict[str, FileStat] = {}
         self.before = self._load()
-        self.now: dict[str, tuple[Look, Any]] = {}
+        self.now: dict[str, tuple[FileStat, Any]] = {}
 
     def forget(self) -> None:
         self.before = {}
@@ -38,19 +38,19 @@ class Memory:
             status = os.stat(f"{self.storage}/{path}")
         except OSError:
             return None
-        look = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+        file_stat = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         # Before it is read: what changes meanwhile is read again the next time.
-        self.looks[path] = look
+        self.stats[path] = file_stat
         seen, found = self.before.get(path, (None, None))
-        if seen != look:
+        if seen != file_stat:
             return None
-        self.now[path] = (look, found)
+        self.now[path] = (file_stat, found)
         return found
 
     def put(self, path: str, found: Any) -> None:
         """Remember what was read of a file, as JSON can say it."""
-        if path in self.looks:
-            self.now[path] = (self.looks[path], found)
+        if path in self.stats:
+            self.now[path] = (self.stats[path], found)
 
     def save(self) -> None:
         """Keep what was asked for, of all else nothing. That it cannot be kept
@@ -65,7 +65,7 @@ class Memory:
         except OSError:
             made.unlink(missing_ok=True)
 
-    def _load(self) -> dict[str, tuple[Look, Any]]:
+    def _load(self) -> dict[str, tuple[FileStat, Any]]:
         if self.place is None:
             return {}
         try:
@@ -73,7 +73,8 @@ class Memory:
             if said["storage"] != str(self.storage):
                 return {}
             return {
-                path: (look, found) for path, (look, found) in said["files"].items()
+                path: (file_stat, found)
+                for path, (file_stat, found) in said["files"].items()
             }
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}

@@ -70,9 +70,9 @@ def write_daily(root: Root, now: datetime | None = None) -> tuple[Path, str]:
     return path, _worst(phases)
 
 
-def _phase(name: str, look: Callable[[], Sequence[tuple[str, str, str]]]) -> Phase:
+def _phase(name: str, check: Callable[[], Sequence[tuple[str, str, str]]]) -> Phase:
     try:
-        return Phase(name, list(look()))
+        return Phase(name, list(check()))
     except Exception as error:  # noqa: BLE001 - the report is to say so
         said = f"{type(error).__name__}: {error}"
         return Phase(name, [(name, FAIL, said)])

@@ -26,7 +26,7 @@ from ingest.masking.masks import load_masks
 from ingest.registry import KINDS, REPORTS, Identity, identity_of
 from ingest.root import Root
 from ingest.sources.heartbeats import time_in_name
-from ingest.store.parts import look_into
+from ingest.store.parts import scan_landing
 
 OLD = timedelta(hours=24)
 # What one bundle holds: far below what ingest takes for absurd.
@@ -95,7 +95,7 @@ class _Landed:
         self.masks = load_masks(own=root.settings / "masks.csv")
         there = {
             (source, day, part): (seen.st_size, seen.st_mtime_ns)
-            for source, day, part, seen in look_into(root.landing).parts
+            for source, day, part, seen in scan_landing(root.landing).parts
         }
         self.broken = {
             (source, day)

@@ -14,7 +14,7 @@ from ingest.registry import CSV_SOURCES, SOURCES
 from ingest.root import Root
 from ingest.store.ledger import Ledger
 from ingest.store.part_files import MANIFEST, LandedPart
-from ingest.store.parts import look_into
+from ingest.store.parts import scan_landing
 
 if TYPE_CHECKING:  # a run with nothing to do does without
     from duckdb import DuckDBPyConnection
@@ -80,7 +80,7 @@ def landed_parts(
     that is missing would spoil its source.
     """
     if ledger.is_new or ledger.was_damaged:
-        found = look_into(root.landing)
+        found = scan_landing(root.landing)
         known = [(source, day, part) for source, day, part, _ in found.parts]
     else:
         known = [(source, day, part) for source, day, part, *_ in ledger.part_stats()]

@@ -29,7 +29,7 @@ from ingest import advice
 from ingest.loaders.legacy import SOURCE as LEGACY
 from ingest.root import Root
 from ingest.store.landed_days import landed_days
-from ingest.store.parts import look_into
+from ingest.store.parts import scan_landing
 from ingest.store.reconcile import check_manifest, odd_names, unsound_parts
 
 
@@ -92,7 +92,7 @@ def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
             advice.run(part.problem, root, "export", "--historical")
             for part in unsound_parts(root, ledger)
         ]
-        result.warnings += odd_names(root, look_into(root.landing))
+        result.warnings += odd_names(root, scan_landing(root.landing))
         errors, warnings = check_manifest(root, ledger)
         result.errors += [advice.run(error, root, "export") for error in errors]
         result.warnings += warnings

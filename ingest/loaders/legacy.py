@@ -158,14 +158,14 @@ class LegacyLoader:
                     "version": version,
                     "line_number": number,
                 }
-                self._settle_day(record)
+                self._keep_landed_day(record)
                 self._keep_row(record, known)
             if self.pending_bytes > MOST_PENDING:
                 self.flush()
         self.flush()
         return number
 
-    def _settle_day(self, record: Json) -> None:
+    def _keep_landed_day(self, record: Json) -> None:
         """Let a heartbeat stay on the day on which it is landed."""
         if name := legacy_key(record["filename"] or ""):
             days = {*self.landed.days(name)}

@@ -45,7 +45,7 @@ class Found:
     superseded: list[tuple[str, str, str, Path]] = field(default_factory=list)
 
 
-def look_into(landing: Path, sources: Iterable[str] | None = None) -> Found:
+def scan_landing(landing: Path, sources: Iterable[str] | None = None) -> Found:
     """Look at every name in the landing, or only below some sources.
 
     Raises OSError where a folder cannot be listed.
@@ -60,14 +60,14 @@ def look_into(landing: Path, sources: Iterable[str] | None = None) -> Found:
         found.odd += [name for name in names if name not in ours]
         if MANIFEST in names and _file_stat(f"{top}/{MANIFEST}") is None:
             found.in_the_way.append(MANIFEST)
-        _look_into_superseded(top, sources, found)
+        _scan_superseded(top, sources, found)
     for source in sources:
         for folder in _names(top, source, found):
             day = day_of_folder(folder)
             if day is None:
                 found.odd.append(f"{source}/{folder}")
             else:
-                _look_into_day(top, source, day, found)
+                _scan_day(top, source, day, found)
     return found
 
 
@@ -76,7 +76,7 @@ def superseded_versions(
 ) -> list[tuple[str, str, str, Path]]:
     """(source, day, part, path) of every version that does not count."""
     found = Found()
-    _look_into_superseded(str(landing), sources, found)
+    _scan_superseded(str(landing), sources, found)
     return found.superseded
 
 
@@ -86,11 +86,11 @@ def superseded_on(
     """The same of one day."""
     found = Found()
     for source in sources:
-        _look_into_versions(str(landing), source, day, found)
+        _scan_versions(str(landing), source, day, found)
     return found.superseded
 
 
-def look_into_days(
+def scan_days(
     landing: Path, days: Iterable[str], sources: Iterable[str] = SOURCES
 ) -> Found:
     """Look at the names below some days only."""
@@ -98,11 +98,11 @@ def look_into_days(
     days = sorted(days)
     for source in sources:
         for day in days:
-            _look_into_day(str(landing), source, day, found)
+            _scan_day(str(landing), source, day, found)
     return found
 
 
-def _look_into_superseded(top: str, sources: Iterable[str], found: Found) -> None:
+def _scan_superseded(top: str, sources: Iterable[str], found: Found) -> None:
     for source in _names(top, SUPERSEDED, found):
         below = f"{SUPERSEDED}/{source}"
         if source not in SOURCES:
@@ -113,10 +113,10 @@ def _look_into_superseded(top: str, sources: Iterable[str], found: Found) -> Non
                 if day is None:
                     found.odd.append(f"{below}/{folder}")
                 else:
-                    _look_into_versions(top, source, day, found)
+                    _scan_versions(top, source, day, found)
 
 
-def _look_into_versions(top: str, source: str, day: str, found: Found) -> None:
+def _scan_versions(top: str, source: str, day: str, found: Found) -> None:
     folder = f"{SUPERSEDED}/{source}/day={day}"
     for name in _names(top, folder, found):
         path = f"{top}/{folder}/{name}"
@@ -129,7 +129,7 @@ def _look_into_versions(top: str, source: str, day: str, found: Found) -> None:
             found.superseded.append((source, day, part, Path(path)))
 
 
-def _look_into_day(top: str, source: str, day: str, found: Found) -> None:
+def _scan_day(top: str, source: str, day: str, found: Found) -> None:
     folder = f"{source}/day={day}"
     for part in _names(top, folder, found):
         if not is_part(source, day, part):

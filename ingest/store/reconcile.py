@@ -46,7 +46,7 @@ from ingest.store.part_files import (
     read_origin,
     text_length,
 )
-from ingest.store.parts import Found, look_into, look_into_days
+from ingest.store.parts import Found, scan_days, scan_landing
 from ingest.text.clean import MAX_CELL_CHARS
 
 BUNDLES = "bundles"
@@ -126,7 +126,7 @@ def reconcile(landing: Landing, thoroughly: bool = False) -> list[str]:
     forgotten: they may have held more.
     """
     ledger, root = landing.ledger, landing.root
-    found = look_into(root.landing)
+    found = scan_landing(root.landing)
     warnings = odd_names(root, found)
     warnings += [_set_aside(landing, name, files.NO_FILE) for name in found.in_the_way]
     known = {part[:3]: part[3:5] for part in ledger.part_stats()}
@@ -287,7 +287,7 @@ def unsound_parts(
     Every byte is read, so that nothing is published from a damaged part.
     """
     found = (
-        look_into(root.landing) if days is None else look_into_days(root.landing, days)
+        scan_landing(root.landing) if days is None else scan_days(root.landing, days)
     )
     present = {(source, day, part) for source, day, part, _ in found.parts}
     problems = []

@@ -12,16 +12,16 @@ from monitor.runner import Planned, Runner
 
 
 def planned(
-    name: str, look: Callable[[], str], limit_s: float = 5, severity: str = "error"
+    name: str, probe: Callable[[], str], limit_s: float = 5, severity: str = "error"
 ) -> Planned:
-    return Planned("Group", name, severity, limit_s, look)
+    return Planned("Group", name, severity, limit_s, probe)
 
 
 def raising(error: BaseException) -> Callable[[], str]:
-    def look() -> str:
+    def probe() -> str:
         raise error
 
-    return look
+    return probe
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_each_check_has_its_result_in_the_order_asked_for() -> None:
 def test_checks_run_side_by_side() -> None:
     meet = threading.Barrier(8, timeout=5)
 
-    def look() -> str:
+    def probe() -> str:
         meet.wait()
         return "met"
 
-    checks = [planned(str(number), look) for number in range(8)]
+    checks = [planned(str(number), probe) for number in range(8)]
     assert {result.message for result in Runner().run(checks, [])} == {"met"}
 
 
