@@ -1,57 +1,35 @@
-"""The pages as a person meets them: in a real browser, by mouse, keyboard and ear."""
+"""The pages as they say what is: in a real browser."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from exporter.status.screen import HEADLINES
-from tests.pages import AS_OF, CHECKS, fill, make_pages, verdict
+from tests.browsing import (
+    PAGES,
+    SIZES,
+    SOON,
+    Visit,
+    draw_all,
+    folder_of,
+    serious,
+)
+from tests.pages import AS_OF, CHECKS, fill, verdict
 from tests.published import publish
-from tests.support import require_tool
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-SOON = AS_OF.replace(tzinfo=UTC) + timedelta(minutes=5)
 HOSTILE = (
     "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"
     "\"'`${window.hit = 3}\u202e\u2066{{7*7}}<!-- \x00\x1b[31m" + "long\u0301 " * 2000
 )
-PAGES = ("index", "status")
 OLD = HEADLINES["stale"]
-SIZES = ((360, 800), (1440, 900))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    others = filter(shutil.which, ("google-chrome", "chromium-browser"))
-    program = require_tool(next(others, "chromium"))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-def folder_of(root: Path) -> Path:
-    return make_pages(root).parent
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("filled")
-    fill(root)
-    return folder_of(root)
 
 
 @pytest.fixture(scope="module")
@@ -81,69 +59,9 @@ FRESH = {
 }  # fmt: skip
 
 
-class Visit:
-    """Pages opened by one visitor, and what the browser has to complain of."""
-
-    def __init__(self, browser: Browser) -> None:
-        self.browser = browser
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-
-    def open(
-        self,
-        folder: Path,
-        name: str = "index",
-        range_: str = "90d",
-        at: datetime = SOON,
-        size: tuple[int, int] = (1440, 900),
-        scheme: Any = "light",
-    ) -> Page:
-        width, height = size
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme,
-            # Far from UTC: no time may hang on the zone of who looks.
-            timezone_id="Asia/Bangkok", reduced_motion="reduce",
-        )  # fmt: skip
-        page = context.new_page()
-        page.on("console", lambda said: self.complaints.append(said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.clock.set_fixed_time(at)
-        page.goto(f"file://{folder}/{name}.html#range={range_}")
-        return page
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    visited = Visit(browser)
-    yield visited
-    for context in browser.contexts:
-        context.close()
-    assert visited.complaints == []
-    assert all(url.startswith(("file://", "data:,")) for url in visited.requests)
-    assert all(url.split("#")[0].endswith(".html") for url in visited.requests)
-
-
 def headline(page: Page) -> str:
     """What stands at the top, without its sign."""
     return page.locator("h2").first.inner_text()[1:].strip()
-
-
-def draw_all(page: Page) -> None:
-    """Have all charts drawn, as for printing."""
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.chart')].every((c) => c.querySelector('svg'))"
-    )
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {rule['nodes'][0]['html'][:160]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
 
 
 def test_what_is_wrong_stands_at_the_top(visit: Visit, filled: Path) -> None:
@@ -250,87 +168,6 @@ def test_each_range_has_its_bars(
     assert strips.count() == len(CHECKS)
     assert abs(strips.first.locator("li").count() - bars) <= 1
     draw_all(page)
-
-
-def test_a_bar_tells_the_minutes_to_mouse_and_keyboard(
-    visit: Visit, filled: Path
-) -> None:
-    page = visit.open(filled)
-    strip = page.get_by_role("listbox", name=re.compile("^Redis, last 90 days"))
-    last = strip.get_by_role("option").last
-    told = "28 Oct 2025\nUp 11 h 30 min\nDown 30 min"
-    last.hover()
-    assert page.locator("#tip").inner_text() == told
-    assert last.get_attribute("aria-label") == told.replace("\n", ", ")
-    page.mouse.move(0, 0)
-    assert page.locator("#tip").is_hidden()
-    last.focus()
-    assert page.locator("#tip").inner_text() == told
-    page.keyboard.press("ArrowLeft")
-    assert page.locator("#tip").inner_text() == "27 Oct 2025\nUp 24 h"
-    page.keyboard.press("Home")
-    assert page.locator("#tip").inner_text().startswith("31 Jul 2025")
-    page.keyboard.press("Escape")
-    assert page.locator("#tip").is_hidden()
-
-
-def test_the_keyboard_reaches_all_and_is_caught_nowhere(
-    visit: Visit, filled: Path
-) -> None:
-    page = visit.open(filled)
-    draw_all(page)
-    due = page.evaluate(
-        """() => [...document.querySelectorAll(
-            'a, summary, [tabindex="0"], input:checked'
-        )].filter((e) => e.checkVisibility()).length"""
-    )
-    reached, bare = set(), []
-    for _ in range(due + 1):
-        page.keyboard.press("Tab")
-        found = page.evaluate(
-            """() => {
-                const e = document.activeElement;
-                const all = [...document.querySelectorAll('*')];
-                const shown = e.matches('input') ? e.nextElementSibling : e;
-                const style = getComputedStyle(shown);
-                return [all.indexOf(e), e.tagName, style.outlineStyle !== 'none'];
-            }"""
-        )
-        if found[1] in ("BODY", "HTML"):
-            break
-        reached.add(found[0])
-        if not found[2]:
-            bare.append(found[1])
-    assert len(reached) == due
-    assert bare == [], "no focus is seen there"
-
-
-def test_a_range_is_chosen_by_keyboard_and_kept_in_the_address(
-    visit: Visit, filled: Path
-) -> None:
-    page = visit.open(filled)
-    page.get_by_role("radio", name="last 90 days").focus()
-    page.keyboard.press("ArrowLeft")
-    assert page.url.endswith("#range=30d")
-    assert page.locator("#said").inner_text() == "Showing the last 30 days"
-    assert page.locator("#checks .strip").first.locator("li").count() == 30
-    assert page.get_by_role("radio", name="last 30 days").is_checked()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", PAGES)
-def test_no_serious_fault_for_who_needs_help(
-    visit: Visit, filled: Path, name: str, size: tuple[int, int], scheme: str
-) -> None:
-    page = visit.open(filled, name, size=size, scheme=scheme)
-    if name == "index":
-        draw_all(page)
-    assert serious(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    brightness = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
-    assert (brightness > 200) == (scheme == "light")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -459,40 +296,3 @@ def test_a_page_grows_old_while_it_is_open(visit: Visit, filled: Path) -> None:
     page.clock.fast_forward("05:00:00")
     page.locator("#stale").wait_for()
     assert "5 h 5 min ago" in page.locator("#as-of").inner_text()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_paper_has_all_of_it(visit: Visit, filled: Path, name: str) -> None:
-    page = visit.open(filled, name, scheme="dark")
-    page.emulate_media(media="print", color_scheme="light")
-    if name == "index":
-        draw_all(page)
-        assert page.locator("#ranges").is_hidden()
-        assert page.locator("#storage .chart svg").is_visible()
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == "rgb(255, 255, 255)"
-    paper = page.pdf(format="A4")
-    assert paper.startswith(b"%PDF")
-    assert len(paper) > 10_000
-
-
-def test_a_state_is_told_without_its_colour(visit: Visit, filled: Path) -> None:
-    page = visit.open(filled)
-    for badge in page.locator(".state").all():
-        sign = badge.evaluate("e => getComputedStyle(e, '::before').content")
-        assert badge.inner_text() in (
-            "Up",
-            "Down",
-            "Degraded",
-            "Unknown",
-            "Maintenance",
-        )
-        assert sign.strip('"')[0] in "✓✕!?⚒"
-
-
-def test_a_chart_has_its_figures_as_a_table(visit: Visit, filled: Path) -> None:
-    page = visit.open(filled, range_="30d")
-    figure = page.locator("#queries figure").first
-    figure.locator("summary").click()
-    assert figure.locator("tbody tr").count() == 30
-    assert "42.5\u00a0ms" in figure.locator("tbody tr").first.inner_text()

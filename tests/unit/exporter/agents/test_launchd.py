@@ -2,137 +2,26 @@
 
 from __future__ import annotations
 
-import plistlib
-from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from exporter.agents.errors import AgentError, AgentRefused
-from exporter.agents.jobs import JOBS, LABELS, Agent, Installation, fill_agent
-from exporter.agents.launchd import LAUNCHCTL, Launchd, parse_print
+from exporter.agents.jobs import JOBS, LABELS, Installation, fill_agent
+from exporter.agents.launchd import Launchd, parse_print
 from exporter.agents.processes import Outcome
 from exporter.agents.service import install, uninstall
 from exporter.agents.status import find_statuses
-from ingest import advice
-
-RECORDED = Path(__file__).parent / "launchctl"
-LABEL = "com.02luka.parquet_export"
-GUI, USER = "gui/501", "user/501"
-
-
-def recorded(name: str) -> str:
-    return (RECORDED / f"{name}.txt").read_text(encoding="utf-8")
-
-
-@dataclass
-class FakeLaunchctl:
-    """launchd of one user: what is loaded where, and what was asked of it."""
-
-    domains: tuple[str, ...] = (GUI, USER)
-    prints: str = "ended_well"
-    loaded: dict[str, Agent] = field(default_factory=dict)
-    disabled: set[str] = field(default_factory=set)
-    # Answers that come first: the next outcomes of a subcommand.
-    forced: dict[str, list[Outcome]] = field(default_factory=dict)
-    # How many times a job that was booted out still shows.
-    lingers: int = 0
-    calls: list[tuple[str, ...]] = field(default_factory=list)
-
-    def __call__(self, command: Sequence[str]) -> Outcome:
-        program, subcommand, *arguments = command
-        assert program == LAUNCHCTL
-        self.calls.append((subcommand, *arguments))
-        if self.forced.get(subcommand):
-            return self.forced[subcommand].pop(0)
-        target = arguments[0]
-        if subcommand == "print":
-            return self._print(target)
-        if subcommand == "print-disabled":
-            lines = "".join(f'\t\t"{label}" => disabled\n' for label in self.disabled)
-            return Outcome(0, f"\n\tdisabled services = {{\n{lines}\t}}\n")
-        if subcommand == "enable":
-            self.disabled.discard(target.rsplit("/", 1)[1])
-        elif subcommand == "bootstrap":
-            agent = plistlib.loads(Path(arguments[1]).read_bytes())
-            if f"{target}/{agent['Label']}" in self.loaded:
-                return Outcome(5, "", "Bootstrap failed: 5: Input/output error\n")
-            self.loaded[f"{target}/{agent['Label']}"] = agent
-        elif subcommand == "bootout":
-            if self.lingers:
-                return Outcome(36, "", "Boot-out failed: 36: Operation in progress\n")
-            del self.loaded[target]
-        else:
-            assert subcommand == "kickstart", subcommand
-        return Outcome(0)
-
-    def wait(self, seconds: float) -> None:
-        """Time passes: a job that was booted out comes nearer to its end."""
-        self.lingers -= 1
-        if self.lingers == 0:
-            self.loaded.clear()
-
-    def asked(self, *subcommands: str) -> list[tuple[str, ...]]:
-        return [call for call in self.calls if call[0] in subcommands]
-
-    def _print(self, target: str) -> Outcome:
-        domain = "/".join(target.split("/")[:2])
-        if domain not in self.domains:
-            return Outcome(112, "", recorded("no_domain.err"))
-        if target == domain:
-            return Outcome(0, f"{domain} = {{\n\ttype = user login\n}}\n")
-        if target not in self.loaded:
-            return Outcome(113, "", recorded("not_loaded.err"))
-        agent = self.loaded[target]
-        at = agent["StartCalendarInterval"]
-        return Outcome(
-            0,
-            recorded(self.prints)
-            .replace(
-                "/Users/ops/ops-atomic/launchagents/run_export.sh",
-                agent["ProgramArguments"][0],
-            )
-            .replace('"Hour" => 5', f'"Hour" => {at["Hour"]}')
-            .replace('"Minute" => 0', f'"Minute" => {at["Minute"]}')
-            .replace(LABEL, agent["Label"]),
-        )
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Installation:
-    """A project with a wrapper and a command, and a root, beside each other."""
-    place = Installation(tmp_path / "ops atomic", tmp_path / "02luka")
-    for program in (place.wrapper, place.venv / "bin" / "ops-atomic"):
-        program.parent.mkdir(parents=True)
-        program.touch(0o755)
-    place.root.mkdir()
-    return place
-
-
-@pytest.fixture
-def launchctl() -> FakeLaunchctl:
-    return FakeLaunchctl()
-
-
-@pytest.fixture
-def mac(launchctl: FakeLaunchctl, tmp_path: Path) -> Launchd:
-    return Launchd(launchctl, tmp_path / "home", 501, sleep=launchctl.wait)
-
-
-def actions(changes: Sequence[tuple[object, str]]) -> list[str]:
-    return [action for _, action in changes]
-
-
-def plists(mac: Launchd) -> dict[str, tuple[bytes, int, int]]:
-    """Content, mode and inode of every file where the plists lie."""
-    folder = mac.home / "Library" / "LaunchAgents"
-    return {
-        path.name: (path.read_bytes(), path.stat().st_mode & 0o777, path.stat().st_ino)
-        for path in folder.iterdir()
-    }
+from tests.launchctl import (
+    GUI,
+    LABEL,
+    USER,
+    FakeLaunchctl,
+    actions,
+    plists,
+    recorded,
+)
 
 
 @pytest.mark.parametrize(
@@ -457,112 +346,6 @@ def test_a_project_that_cannot_run_is_refused(
         (place.venv / "bin" / "ops-atomic").unlink()
     with pytest.raises(AgentRefused, match=way_out):
         install(mac, place, {})
-
-
-@pytest.mark.parametrize(
-    ("prints", "problem"),
-    [
-        ("failed", "its last run ended with exit code 1: run tail "),
-        ("not_set_up", "its last run could not start, something is missing: run tail "),
-        ("ended_by_signal", "its last run was ended by a signal (Terminated: 15)"),
-    ],
-)
-def test_a_bad_end_is_a_problem(
-    mac: Launchd,
-    launchctl: FakeLaunchctl,
-    place: Installation,
-    prints: str,
-    problem: str,
-) -> None:
-    install(mac, place, {})
-    launchctl.prints = prints
-    for status in find_statuses(mac, place.project):
-        [found] = status.problems
-        assert found.startswith(problem)
-
-
-def test_agents_that_are_not_there_are_not_installed(
-    mac: Launchd, place: Installation
-) -> None:
-    for status in find_statuses(mac, place.project):
-        mend = advice.command(None, "agents", "install")
-        assert status.problems == [f"not installed: run {mend}"]
-        assert status.as_json()["installed"] is status.as_json()["loaded"] is False
-
-
-def test_a_root_or_log_folder_that_went_away_is_a_problem(
-    mac: Launchd, place: Installation
-) -> None:
-    install(mac, place, {})
-    place.logs.rmdir()
-    [problem] = find_statuses(mac, place.project)[0].problems
-    assert "and with it the log" in problem
-    (place.root / "g").rmdir()
-    place.root.rmdir()
-    [problem] = find_statuses(mac, place.project)[0].problems
-    assert f"the root {place.root} is gone" in problem
-
-
-def test_a_project_that_moved_is_a_problem(mac: Launchd, place: Installation) -> None:
-    install(mac, place, {})
-    moved = place.project.rename(place.project.with_name("moved"))
-    [problem] = find_statuses(mac, moved)[0].problems
-    assert "not as this version of the project installs it" in problem
-    [problem] = find_statuses(mac, place.project)[0].problems
-    assert "cannot be run" in problem
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"<plist><nonsense", b"bplist00", b"<plist><array/></plist>"]
-)
-def test_a_damaged_file_is_a_problem_that_install_mends(
-    mac: Launchd, place: Installation, content: bytes
-) -> None:
-    install(mac, place, {})
-    mac.paths(LABEL)[0].write_bytes(content)
-    [problem] = find_statuses(mac, place.project)[1].problems
-    assert "cannot be read" in problem
-    assert actions(install(mac, place, {})) == ["unchanged", "updated"]
-
-
-def test_a_launchctl_that_fails_is_told_not_taken_for_absence(
-    mac: Launchd, launchctl: FakeLaunchctl, place: Installation
-) -> None:
-    broken = Outcome(5, "", "Could not print service: 5: Input/output error\n")
-    launchctl.forced["print"] = [broken] * 2
-    for status in find_statuses(mac, place.project):
-        [problem] = status.problems
-        assert "print gui/501" in problem
-        assert "failed with 5" in problem
-
-
-def test_the_status_is_told_in_full_as_json(
-    mac: Launchd, launchctl: FakeLaunchctl, place: Installation
-) -> None:
-    install(mac, place, {"OPS_ATOMIC_NOTIFY": "json://secret"})
-    launchctl.prints = "running"
-    told = find_statuses(mac, place.project)[1].as_json()
-    next_start = datetime.fromisoformat(told.pop("next_start"))
-    assert (next_start.hour, next_start.minute) == (5, 0)
-    assert next_start > datetime.now().astimezone()
-    assert told == {
-        "label": LABEL,
-        "installed": True,
-        "loaded": True,
-        "domain": GUI,
-        "enabled": True,
-        "running": True,
-        "pid": 48213,
-        "last_exit_code": 0,
-        "last_signal": None,
-        "schedule": "05:00",
-        "program": str(place.wrapper),
-        "root": str(place.root),
-        "problems": [],
-        "last_success": None,
-        "due": True,
-        "heartbeats": None,
-    }
 
 
 def test_the_recorded_job_is_the_one_that_is_rendered() -> None:
