@@ -207,7 +207,11 @@ def _target(slo: list[Mapping[str, Any]]) -> Iterator[str]:
     for row in told:
         left, budget = row["budget_left_s"] or 0, row["error_budget_s"] or 0
         text = f"{percent(row['target'])} over 30 d: "
-        if left >= 0:
+        if row["uptime_observed"] is None:
+            text += "nothing was observed"
+        elif not budget and not left:
+            text += "kept, nothing was down"
+        elif left >= 0:
             text += f"{time_span(left)} of {time_span(budget)} of downtime left"
         else:
             text += f"missed, {time_span(-left)} too much downtime"

@@ -296,3 +296,26 @@ def test_a_page_grows_old_while_it_is_open(visit: Visit, filled: Path) -> None:
     page.clock.fast_forward("05:00:00")
     page.locator("#stale").wait_for()
     assert "5 h 5 min ago" in page.locator("#as-of").inner_text()
+
+
+def test_late_heartbeats_are_counted_and_not_listed(
+    visit: Visit, tmp_path: Path
+) -> None:
+    fill(tmp_path, days=3)
+    over = {"machine": "lab", "is_open": False, "cause": None}
+    rows = [
+        over | {"check_key": key, "duration_s": seconds}
+        | {"started_at": AS_OF - timedelta(hours=hour), "ended_at": AS_OF}
+        for key, seconds, hour in (
+            *(("monitor", 1.5, hour) for hour in range(1, 13)),
+            ("monitor", 90.0, 14),
+            ("redis", 30.0, 13),
+        )
+    ]  # fmt: skip
+    publish(tmp_path, "incidents", rows)
+    page = visit.open(folder_of(tmp_path), range_="24h")
+    section = page.locator("#incidents")
+    assert section.locator("tbody tr").count() == 2
+    told = section.inner_text()
+    assert "2 in the last 24 hours" in told
+    assert "And 12 gaps of under a minute between heartbeats." in told

@@ -41,12 +41,15 @@ def test_dbt_publishes_what_an_export_would(
     succeeds(run_dbt(example_root, tmp_path, "build", unit_tests=True))
     by_dbt = published(example_root)
     assert by_dbt
+    catalogue = example_root / "g" / "analytics" / "ops_atomic.duckdb"
+    assert not catalogue.exists(), "it is left to the next export"
     succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
     assert published(example_root) == by_dbt
 
     result = json.loads(cli("export", example_root, "--json").stdout)
     assert {file["status"] for file in result["files"]} == {"skipped"}
     assert published(example_root) == by_dbt
+    assert catalogue.is_file()
     assert cli("validate", example_root).exit_code == 0
 
     assert cli("export", example_root, "--force").exit_code == 0

@@ -61,13 +61,14 @@ function tiles() {
   const stored = rows(DATA.storage.days), size = stored.filter((row) => row.grain === "day").at(-1) || stored.at(-1);
   const counted = checks.filter((row) => row.check_key !== "overall");
   const tile = (name, value, note, isBad) => h("div", { class: `card${isBad ? " bad" : ""}` }, h("dt", {}, name), h("dd", {}, h("b", {}, isBad ? `!\u00a0${value}` : value), h("small", {}, note)));
+  const seen = month && month.uptime_observed !== null;
   const left = month && month.error_budget_s ? month.budget_left_s / month.error_budget_s : null;
   const burn = month && month.burn_rate_1h;
   return h("dl", { class: "tiles" },
     tile("Checks up", `${counted.filter((row) => row.state === "up").length} of ${counted.length}`, `${status.checks_degraded} degraded, ${status.checks_down} down, ${status.checks_unknown} unknown`, status.checks_down > 0),
     tile("Open incidents", count(status.open_incidents), `${count(DATA.incidents.incidents_in_all)} ever`, status.open_incidents > 0),
     tile("Uptime, 30 days", month ? percent(month.uptime_observed) : "–", month && month.target ? `target ${percent(month.target)}` : "no target set", month && month.is_breached),
-    tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : month && month.target ? "nothing observed" : "no target set", left !== null && left < 0),
+    tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : !month || month.target === null ? "no target set" : seen ? "none at a target of 100%" : "nothing observed", left !== null && left < 0),
     tile("Heartbeat takes", beat ? millis(beat.duration_ms) : "–", beat ? `usual ${millis(beat.expected_ms)}` : "no heartbeat", beat && beat.is_anomaly),
     tile("Query p95", lastDay ? millis(lastDay.p95_ms) : "–", lastDay ? `on ${day(lastDay.day)}` : "no queries"),
     tile("Sources too old", count(status.stale_sources), `of ${count(rows(DATA.freshness.sources).length)} expected`, status.stale_sources > 0),
@@ -102,7 +103,9 @@ function checkSection() {
 
 function incidentSection() {
   const all = rows(DATA.incidents.incidents);
-  const found = all.filter((row) => row.is_open || !row.ended_at || ms(row.ended_at) >= rangeStart());
+  const inTime = all.filter((row) => row.is_open || !row.ended_at || ms(row.ended_at) >= rangeStart());
+  const isShortGap = (row) => row.check_key === "monitor" && !row.is_open && row.duration_s < 60;
+  const found = inTime.filter((row) => !isShortGap(row)), gaps = inTime.length - found.length;
   const columns = [
     ["Check", (row) => [h("strong", {}, said(title(row.check_key)))], "short"],
     ["Began", (row) => when(row.started_at), "short"],
@@ -113,6 +116,7 @@ function incidentSection() {
   const first = Math.max(10, found.filter((row) => row.is_open).length);
   const others = found.slice(first, 100);
   return section("incidents", "Incidents", `${count(found.length)} in the ${rangeName()}`, table("Incidents", columns, found.slice(0, first), `No incident in the ${rangeName()}.`),
+    gaps > 0 && h("p", { class: "soft" }, `And ${count(gaps)} ${gaps === 1 ? "gap" : "gaps"} of under a minute between heartbeats.`),
     others.length > 0 && h("details", {}, h("summary", {}, `Show ${count(others.length)} more`), table("More incidents", columns, others)),
     found.length > 100 && h("p", { class: "soft" }, `The latest 100 of ${count(found.length)}; the others stand in api/incidents.json.`), more(DATA.incidents.incidents_in_all, all.length, "incidents are told here"));
 }

@@ -118,6 +118,21 @@ def test_of_an_endless_list_the_first_are_told(tmp_path: Path) -> None:
     assert document["incidents"][0]["started_at"] == "2025-01-01T08:26:00Z"
 
 
+def test_late_heartbeats_crowd_out_no_incident(tmp_path: Path) -> None:
+    def row(key: str, hour: int, seconds: float, **more: Any) -> dict[str, Any]:
+        start = datetime(2025, 1, 1, hour % 24)
+        over = {"is_open": False, "duration_s": seconds}
+        return {"check_key": key, "started_at": start} | over | more
+
+    rows = [row("monitor", 2 + hour, 1.5) for hour in range(MOST)]
+    rows += [row("api", 1, 5.0), row("monitor", 0, 60.0)]
+    rows += [row("monitor", 0, 1.0, is_open=True)]
+    publish(tmp_path, "incidents", rows)
+    told = all_of(tmp_path)["incidents"]["incidents"]
+    first = [(found["check_key"], found["duration_s"]) for found in told[:4]]
+    assert first == [("monitor", 1), ("api", 5), ("monitor", 60), ("monitor", 1.5)]
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [

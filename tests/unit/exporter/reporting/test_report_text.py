@@ -187,6 +187,19 @@ def test_numbers_are_told_with_their_change(tmp_path: Path) -> None:
     ]
 
 
+def test_late_heartbeats_are_counted_and_not_named(tmp_path: Path) -> None:
+    fresh(tmp_path)
+    late = [incident("monitor", at(28, hour), 1 / 60) for hour in range(12)]
+    gaps = [incident("monitor", at(28, 20), 1), incident("redis", at(28, 21), 0.5)]
+    publish(tmp_path, "incidents", [*late, *gaps, incident("monitor", at(27, 1), 0.1)])
+    assert told(tmp_path)[:4] == [
+        "Incidents: 2 (+2)",
+        "- monitor at 2025-10-28 20:00, 1 min: monitor is gone",
+        "- redis at 2025-10-28 21:00, 30 s: redis is gone",
+        "And 12 gaps of under a minute between heartbeats",
+    ]
+
+
 def test_of_many_a_few_are_told_and_long_texts_are_cut(tmp_path: Path) -> None:
     fresh(tmp_path)
     rows = [incident(f"c{n}", at(28, n), n, cause="x" * 10_000) for n in range(1, 8)]

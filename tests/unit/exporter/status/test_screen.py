@@ -99,7 +99,7 @@ def test_what_is_missed_or_old_is_told_with_how_much() -> None:
     target = {
         "check_key": "overall", "period": "30d", "target": 0.99, "is_breached": True,
         "budget_left_s": -3600.0, "error_budget_s": 7200.0, "burn_rate_6h": 3.25,
-        "observed_6h_s": 21600.0,
+        "observed_6h_s": 21600.0, "uptime_observed": 0.985,
     }  # fmt: skip
     source = {
         "source": "query_rows", "is_stale": True, "status": "stale",
@@ -128,3 +128,23 @@ def test_what_is_missed_or_old_is_told_with_how_much() -> None:
     assert "storage reaches 5 GB around 2025-11-20" in text
     far = said(forecast={"metric": "stored_bytes", "limit": 5e9, "on": "2099-01-01"})
     assert not any("Forecast" in line for line in plain(far))
+
+
+@pytest.mark.parametrize(
+    ("target", "budget", "left", "uptime", "shown"),
+    [
+        (0.99, 7200.0, 3600.0, 0.995, "99.00% over 30 d: 1 h of 2 h of downtime left"),
+        (0.99, 0.0, 0.0, None, "99.00% over 30 d: nothing was observed"),
+        (1.0, 0.0, 0.0, 1.0, "100.00% over 30 d: kept, nothing was down"),
+        (1.0, 0.0, -60.0, 0.9, "100.00% over 30 d: missed, 1 min too much downtime"),
+    ],
+)
+def test_a_target_says_what_is_left_of_what_was_observed(
+    target: float, budget: float, left: float, uptime: float | None, shown: str
+) -> None:
+    row = {
+        "check_key": "overall", "period": "30d", "target": target,
+        "error_budget_s": budget, "budget_left_s": left, "uptime_observed": uptime,
+        "is_breached": left < 0, "burn_rate_6h": None, "observed_6h_s": 0.0,
+    }  # fmt: skip
+    assert f"  Target      {shown}" in plain(said(slo=[row]))
