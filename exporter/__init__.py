@@ -1,3 +1,3 @@
-"""The ops-atomic command: one run is ingest, dbt build, summary."""
+"""The ops-atomic command: it publishes what ingest has landed, and tells of it."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""The answers of one run: opened by who asks first, and handed on to the others."""
+"""The answers of one run: reckoned for the first who asks, and kept for the rest."""
 
 from __future__ import annotations
 

@@ -47,7 +47,8 @@ def begin(screen: Screen) -> None:
 def conclude(
     root: Root, result: RunResult, screen: Screen, ledger: Ledger | None = None
 ) -> Notice | None:
-    """Judge a run and leave its log lines, record and summary.
+    """Judge a run and leave all that tells of it: log, record, summary, guide,
+    catalogue, figures and pages, a report and a notice if they are due.
 
     `ledger` is the run's, if it came to open it: what was not committed is
     forgotten. Called under the lock, however the run ended. Each is done

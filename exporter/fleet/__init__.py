@@ -1,0 +1,1 @@
+"""Many machines in one storage: which files count, and the marts made of them."""

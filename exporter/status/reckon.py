@@ -117,7 +117,7 @@ def _up_to(days: dict[date, Path], now: datetime) -> dict[date, Path]:
 
 
 def _thin(found: Reckoning, from_day: date) -> None:
-    """Leave out what the days before say, and these do not need."""
+    """Of the days before keep what each check said last: no more of them counts."""
     values: dict[str, Any] = {"from_day": from_day, "as_of": found.now}
     for statement in (HERE / "thin.sql").read_text("utf-8").split(";\n"):
         if statement.strip():

@@ -42,7 +42,7 @@ RUN_TIMEOUT_S = 120
 
 
 def check_agents(root: Root, system: System | None = None) -> Iterator[Check]:
-    """Both agents, as the manager of jobs on this machine has them."""
+    """The agents of this machine, as its manager of jobs has them."""
     if sys.platform != "darwin":
         yield Check(COMPONENT, "launchd", "macOS", sys.platform, NOT_HERE)
     try:
