@@ -19,7 +19,7 @@
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', {
                 'make': batch_sql(
-                    batch, sql, contract, kept_files(this.identifier),
+                    batch, sql, contract, keeps_inputs(this.identifier),
                     keeps_missing_rows(this.identifier)
                 ) ~ ';' ~ rows_sql(rows, batch),
                 'audit': audit_sql(batch, rows),
@@ -49,14 +49,13 @@
     where outcome in ('published', 'missing')
 {%- endmacro %}
 
-{#- The inputs whose rows are taken from the published file. -#}
-{% macro kept_files(dataset) %}
+{#- Whether the rows of some inputs are taken from the published files. -#}
+{% macro keeps_inputs(dataset) %}
     {%- if not flags.EMPTY -%}
-        {%- set found = run_query(
-            "select count(*) from publishing.kept_files where dataset = '"
+        {{ return(run_query(
+            "select count(*) from publishing.kept_inputs where dataset = '"
             ~ dataset ~ "'"
-        ).rows[0][0] -%}
-        {{ return(config.get('meta').get('file_column') if found else none) }}
+        ).rows[0][0] > 0) }}
     {%- endif -%}
 {% endmacro %}
 
@@ -71,7 +70,7 @@
 {% endmacro %}
 
 {% macro batch_sql(
-    relation, sql, contract, file_column=none, keeps_missing=false
+    relation, sql, contract, keeps_inputs=false, keeps_missing=false
 ) %}
     {#- The day first, then what compresses best, then all the rest: rows in a
         total order make files that are the same byte for byte. -#}
@@ -86,28 +85,11 @@
         )
         where date_partition in getvariable('publishing_days')
     )
-    {%- if file_column -%}
-    , kept as (
-        select
-            day as date_partition,
-            file as "{{ file_column }}",
-        from publishing.kept_files
-        where dataset = '{{ this.identifier }}'
-    )
+    {%- if keeps_inputs -%}
+    , {{ kept_rows_ctes() }}
     {%- endif -%}
     , made as (
-        from batch
-        {%- if file_column %}
-        anti join kept using (date_partition, "{{ file_column }}")
-        union all by name
-        select
-            *,
-            null as landing_source,
-            'published' as outcome,
-        from {{ this }}
-        semi join kept using (date_partition, "{{ file_column }}")
-        where date_partition in getvariable('publishing_days')
-        {%- endif %}
+        from {{ 'with_kept' if keeps_inputs else 'batch' }}
     )
     {%- if keeps_missing -%}
     , {{ missing_rows_ctes(contract) }}
@@ -141,6 +123,45 @@
     drop table {{ unsorted }}
 {% endmacro %}
 
+{#- `batch`, with the published rows of some inputs in place of what is landed of
+    them. -#}
+{% macro kept_rows_ctes() %}
+    {%- set meta = config.get('meta') -%}
+    kept as (
+        select
+            day,
+            input,
+        from publishing.kept_inputs
+        where dataset = '{{ this.identifier }}'
+    ),
+    kept_beside_others as (
+        from batch
+        anti join kept
+            on date_partition = day and {{ meta.get('row_input') }} = input
+        union all by name
+        select
+            *,
+            null as landing_source,
+            'published' as outcome,
+        from {{ this }}
+        semi join kept
+            on date_partition = day and {{ meta.get('row_input') }} = input
+        where date_partition in getvariable('publishing_days')
+    ),
+    with_kept as (
+        {%- if meta.get('duplicate_if') %}
+        select
+            * replace (
+                if(
+                    outcome = 'published' and {{ meta.get('duplicate_if') }},
+                    'duplicate', outcome
+                ) as outcome
+            ),
+        {%- endif %}
+        from kept_beside_others
+    )
+{%- endmacro %}
+
 {#- Rows of the published files whose landed record `made` knows no more. Rows of
     files that are landed as a whole are none: their file says what is in it. -#}
 {% macro missing_rows_ctes(contract) %}
@@ -155,14 +176,14 @@
     before as (
         from {{ this }}
         semi join compared using (date_partition)
-        {%- if meta.get('file_column') %}
+        {%- if meta.get('row_input') %}
         anti join (
             select
-                day as date_partition,
-                file as "{{ meta.get('file_column') }}",
+                day,
+                input,
             from publishing.landed_files
             {{ for_this }}
-        ) using (date_partition, "{{ meta.get('file_column') }}")
+        ) on date_partition = day and {{ meta.get('row_input') }} = input
         {%- endif %}
         where date_partition in getvariable('publishing_days')
     ),

@@ -98,18 +98,19 @@ class Dataset(Table):
 
     `sources` are the sources of the landing, or of the state, that feed its rows;
     `accounts_for` are the datasets of whose landed records it says what became of
-    them: itself, as a rule. `file_column` names the input of a row, where rows of
-    one input do not hang on those of another; it `tells_records_apart` where a
-    row shows of which landed record it is, and `collapses` where several records
-    may become one row. `only_with_others` says that a run which publishes nothing
-    else leaves it as it is. Its code are the model, its ancestors, macros, seeds
-    and parsers.
+    them: itself, as a rule. `row_input` is SQL for the input of a row, where one's
+    rows can be told from another's: its file, or its source where that is one of
+    the `whole_sources`. It `tells_records_apart` where a row shows of which landed
+    record it is, and `collapses` where several records may become one row.
+    `only_with_others` says that a run which publishes nothing else leaves it as it
+    is. Its code are the model, its ancestors, macros, seeds and parsers.
     """
 
     sources: tuple[str, ...]
     accounts_for: tuple[str, ...]
-    file_column: str | None
+    row_input: str | None
     tells_records_apart: bool
+    whole_sources: tuple[str, ...] = ()
     collapses: bool = False
     only_with_others: bool = False
 
@@ -243,8 +244,9 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
         columns=columns,
         sources=tuple(sorted(lineage.sources)),
         accounts_for=tuple(meta.get("accounts_for", [name])),
-        file_column=meta.get("file_column"),
+        row_input=meta.get("row_input"),
         tells_records_apart="told_apart_by" in meta,
+        whole_sources=tuple(meta.get("whole_sources", ())),
         model_fingerprint=code.fingerprint(
             lineage, [shape_text(columns), repr(sorted(meta.items()))]
         ),

@@ -5,7 +5,7 @@ On every connection it creates
 - a view per published dataset and mart, so that `dbt test` works before any build;
 - `publishing.published_days`, the files that these views show;
 - what the audit and the models go by in `publishing`: `expected_records` (how
-  many landed records of each source have to be found), `kept_files` (of which
+  many landed records of each source have to be found), `kept_inputs` (of which
   the published rows stay), `compared_days` (of which published rows stay where
   their record is landed no more) and `landed_files` (whose rows are not among
   these);
@@ -79,14 +79,14 @@ create schema if not exists publishing;
 create or replace table publishing.expected_records (
     dataset varchar, day date, source varchar, landed_records bigint,
 );
-create or replace table publishing.kept_files (
-    dataset varchar, day date, file varchar,
+create or replace table publishing.kept_inputs (
+    dataset varchar, day date, input varchar,
 );
 create or replace table publishing.compared_days (
     dataset varchar, day date,
 );
 create or replace table publishing.landed_files (
-    dataset varchar, day date, file varchar,
+    dataset varchar, day date, input varchar,
 );
 """
 # The commands of dbt that publish; a retry may be one of either.
@@ -207,13 +207,13 @@ class Plugin(BasePlugin):
         for target in self.work.stale:
             at = [target.dataset, target.day]
             expected += [[*at, *found] for found in target.expected_records().items()]
-            kept += [[*at, file_of(name)] for name in target.kept]
+            kept += [[*at, file_of(name) or name] for name in target.kept]
             if target.keeps_missing:
                 compared.append(at)
                 names = filter(file_of, read_content(target.metadata))
                 landed += [[*at, file_of(name)] for name in names]
         insert(conn, "publishing.expected_records", expected)
-        insert(conn, "publishing.kept_files", kept)
+        insert(conn, "publishing.kept_inputs", kept)
         insert(conn, "publishing.compared_days", compared)
         insert(conn, "publishing.landed_files", landed)
 

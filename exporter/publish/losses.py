@@ -44,14 +44,9 @@ class Loss:
         return bool(self.fewer or self.doubtful)
 
     @property
-    def files(self) -> list[str]:
-        """Files whose rows are known by their name."""
-        return sorted(name for name in self.fewer if file_of(name))
-
-    @property
-    def is_of_rows(self) -> bool:
-        """Whether only a look at the rows tells what is missing."""
-        return bool(self.doubtful) or len(self.files) < len(self.fewer)
+    def names(self) -> set[str]:
+        """All of them."""
+        return {*self.fewer, *self.doubtful}
 
 
 def find_loss(
@@ -98,29 +93,39 @@ def _lost_of_a_sum(
     return Loss({"": (records, held)} if records > held + dropped else {})
 
 
+def kept_inputs(dataset: Dataset, loss: Loss) -> list[str]:
+    """The inputs among those of a loss whose published rows stay, all of them."""
+    if dataset.row_input is None:
+        return []
+    whole = dataset.whole_sources
+    return sorted(name for name in loss.names if file_of(name) or name in whole)
+
+
 def can_keep_rows(
     dataset: Dataset, file: PublishedFile, content: Content, loss: Loss
 ) -> bool:
     """Whether a day can be made anew but for the rows of what is lost."""
-    if file.shape != dataset.shape or (loss.files and not dataset.file_column):
+    if file.shape != dataset.shape:
         return False
-    if loss.is_of_rows:
+    kept = kept_inputs(dataset, loss)
+    if loss.names.difference(kept):  # only a look at the rows tells what is missing
         return dataset.tells_records_apart
-    return any(name not in loss.fewer for name in content)
+    return bool(content.keys() - kept)
 
 
 # Rows of a published file that are taken over into the next one: its footer says
 # so under `kept`.
 
 
-def kept_note(file: PublishedFile, kept_files: list[str]) -> str:
-    """What a footer says of rows kept from a file: which code has made them.
+def kept_note(file: PublishedFile, kept: list[str]) -> str:
+    """What a footer says of rows kept from a file: of which inputs all, and which
+    code has made them.
 
     Those that are missing from the landing are counted when they are found.
     """
     before = _kept(file.metadata)
     made_by = {*before.get("made_by", []), file.metadata.get("model_fingerprint", "")}
-    return json.dumps({"files": kept_files, "made_by": sorted(made_by)})
+    return json.dumps({"inputs": kept, "made_by": sorted(made_by)})
 
 
 def with_kept_rows(
@@ -131,7 +136,7 @@ def with_kept_rows(
         return dict(metadata)
     kept = _kept(metadata) | ({"rows": dict(rows)} if rows else {})
     rest = {key: text for key, text in metadata.items() if key != "kept"}
-    if not rows and not kept["files"]:
+    if not rows and not kept["inputs"]:
         return rest
     landed = int(metadata["landed_records"]) + sum(rows.values())
     said = json.dumps(kept, sort_keys=True, separators=(",", ":"))
@@ -142,6 +147,11 @@ def kept_rows(metadata: Mapping[str, str]) -> dict[str, int]:
     """Rows, by dataset, that a file was not made from but took over."""
     found: dict[str, int] = _kept(metadata).get("rows", {})
     return found
+
+
+def keeps_sources(metadata: Mapping[str, str]) -> bool:
+    """Whether a file took over all rows of a source, whatever is landed of it."""
+    return any(not file_of(name) for name in _kept(metadata).get("inputs", ()))
 
 
 def _kept(metadata: Mapping[str, str]) -> dict[str, Any]:

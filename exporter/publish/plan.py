@@ -99,13 +99,13 @@ class Target(Due):
 class Shrunken:
     """A published day of which the landing holds, or may hold, less than before.
 
-    `kept` says whether the rows of what is lost go into a new file, because
-    others of the day are new; else the file stays.
+    `kept` are inputs whose rows go into a new file, because others of the day are
+    new; without one the file stays.
     """
 
     path: str
     loss: Loss
-    kept: bool = False
+    kept: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = ", ".join(
@@ -114,7 +114,7 @@ class Shrunken:
         )
         if not said:
             said = f"perhaps not all records of {', '.join(sorted(self.loss.doubtful))}"
-        what = f"the rows of {', '.join(self.loss.files)} are kept"
+        what = f"the rows of {', '.join(self.kept)} are kept"
         return (
             f"{self.path}: {what if self.kept else 'kept'}, because the landing now "
             f"holds {said}; to replace {'them' if self.kept else 'it'}"

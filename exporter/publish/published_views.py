@@ -26,7 +26,8 @@ TABLE = """
 create schema if not exists publishing;
 create or replace table publishing.published_days (
     dataset varchar, day date, path varchar, row_count bigint,
-    landed_records bigint, source_fingerprint varchar, parquet_bytes bigint,
+    landed_records bigint, keeps_rows boolean, source_fingerprint varchar,
+    parquet_bytes bigint,
 );
 """
 
@@ -53,7 +54,7 @@ def add(
     rows = [
         [
             dataset, day, path, file.row_count,
-            int(file.metadata.get("landed_records", 0)),
+            int(file.metadata.get("landed_records", 0)), "kept" in file.metadata,
             file.metadata.get("source_fingerprint"), file.bytes,
         ]
         for day, path, file in done

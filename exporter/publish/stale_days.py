@@ -25,6 +25,7 @@ from exporter.publish.losses import (
     Loss,
     can_keep_rows,
     find_loss,
+    kept_inputs,
     kept_note,
     kept_rows,
 )
@@ -192,23 +193,23 @@ def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
     loss = Loss()
     if reason and at.before and not is_forced:
         loss = find_loss(at.dataset, at.day, at.inputs, content, at.before, breaks)
-    kept: tuple[str, ...] = ()
+    kept: list[str] = []
     note = ""
     if loss and at.file:
         before = read_content(at.file.metadata)
         keeps_rows = can_keep_rows(at.dataset, at.file, content, loss)
+        if keeps_rows:
+            kept = kept_inputs(at.dataset, loss)
         if not _why_stale(at, before | content):
             reason = ""  # what is landed of it is no news
         elif keeps_rows:
-            content |= {name: before[name] for name in loss.files}
-            kept = tuple(loss.files)
-            note = kept_note(at.file, [*kept])
+            content |= {name: before[name] for name in kept}
+            note = kept_note(at.file, kept)
             reason = _why_stale(at, content)
         else:
             reason = ""
-        if loss.files or not reason:
-            is_by_rows = keeps_rows and bool(loss.files)
-            plan.shrunken.append(Shrunken(path, loss, is_by_rows))
+        if kept or not reason:
+            plan.shrunken.append(Shrunken(path, loss, tuple(kept)))
     elif loss.fewer:
         plan.shrunken.append(Shrunken(path, loss))
         if path not in plan.damaged:
@@ -219,9 +220,9 @@ def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
         metadata = footer_of(at.dataset, at.day, content)
         if note:
             metadata["kept"] = note
-        keeps_missing = bool(note) and loss.is_of_rows
+        keeps_missing = bool(note) and bool(loss.names.difference(kept))
         target = Target(
-            at.dataset.name, at.day, path, metadata, reason, kept, keeps_missing
+            at.dataset.name, at.day, path, metadata, reason, tuple(kept), keeps_missing
         )
         plan.stale.append(target)
     else:

@@ -17,7 +17,7 @@ from exporter.contracts.marts import Mart
 from exporter.publish.existing import named_paths
 from exporter.publish.landed import landed_per_day, read_content
 from exporter.publish.ledger import Ledger, PublishedFile, open_ledger
-from exporter.publish.losses import kept_rows
+from exporter.publish.losses import keeps_sources, kept_rows
 from exporter.publish.mart_plan import Day, Files, World, mart_days
 from exporter.publish.published import published_days
 from exporter.reporting.thresholds import MB, Thresholds
@@ -193,8 +193,8 @@ def _check_counts(
             continue  # its rows are no records that were landed for it
         for path, day in paths.items():
             footer = footers.get(path)
-            if footer is None:
-                continue
+            if footer is None or keeps_sources(footer.metadata):
+                continue  # of what is landed of those, rejects were counted
             made_from = int(footer.metadata.get("landed_records", 0))
             told = footer.row_count + rejects[name, day.isoformat()]
             # Another program's rows yield to those that are read from Markdown.

@@ -37,6 +37,7 @@ published as (
         row_count,
         landed_records,
     from {{ source('publishing', 'published_days') }}
+    where not keeps_rows
 
 ),
 

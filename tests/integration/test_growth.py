@@ -145,3 +145,155 @@ def rows_of_alone(root: Path, add: Callable[[Path, int], None]) -> list[Any]:
     add(alone, 7)
     export(alone)
     return list(rows(alone, ALL).elements())
+
+
+# A file or a source whose landing shrank, beside what is new of the others
+
+PATTERN_HEADER = "pattern,samples,avg_ms,p50_ms,p95_ms,p99_ms,slow_flag\n"
+
+
+def patterns(root: Path, names: str, avg_ms: int) -> Path:
+    rows = "".join(f"{name},5,{avg_ms},2,3,4,false\n" for name in names)
+    return write(
+        root / f"{FOLDER}/query_perf_daily_20251020.csv", PATTERN_HEADER + rows
+    )
+
+
+def twin(root: Path, names: str, avg_ms: int) -> Path:
+    listed = [
+        {"pattern": name, "samples": 5, "avg_ms": avg_ms, "p50": 2, "p95": 3, "p99": 4}
+        for name in names
+    ]
+    text = json.dumps({"date": DAY, "patterns": listed})
+    return write(root / f"{FOLDER}/query_perf_daily_20251020.json", text)
+
+
+def weekly(root: Path) -> Path:
+    text = PATTERN_HEADER + "w,5,9,2,3,4,false\n"
+    return write(root / f"{FOLDER}/query_perf_weekly_202543.csv", text)  # from DAY on
+
+
+def slow_queries(root: Path, hour: int, names: str) -> Path:
+    text = {
+        "timestamp": f"{DAY}T{hour:02}:00:00Z",
+        "recommendations": [],
+        "slow_queries": [{"pattern": n, "samples": hour, "avg_ms": 7} for n in names],
+    }
+    return write(root / f"{FOLDER}/index_advisor_report.json", json.dumps(text))
+
+
+def shown(root: Path) -> list[str]:
+    """Period, pattern and average of all published patterns, `name avg`."""
+    found = faults.rows(root, faults.PATTERNS, "period, query_pattern, avg_ms")
+    return sorted(f"{period[0]} {name} {avg:g}" for period, name, avg in found)
+
+
+def lose_file(root: Path, path: Path) -> None:
+    """A dated file and all that was landed of it."""
+    path.unlink()
+    for part in (root / LANDING / "query_patterns").glob(f"day=*/{path.stem}*"):
+        if part.name.startswith(path.name):
+            part.unlink()
+
+
+def is_well(root: Path) -> bool:
+    """A rerun changes nothing, and validate finds nothing wrong."""
+    before = faults.published(root)
+    assert not export(root).paths("exported")
+    assert faults.published(root) == before
+    return faults.is_valid(root)
+
+
+def test_patterns_of_a_lost_file_stay_beside_new_ones_of_others(tmp_path: Path) -> None:
+    lost = patterns(tmp_path, "abc", 1)
+    slow_queries(tmp_path, 2, "xy")
+    export(tmp_path)
+    lose_file(tmp_path, lost)
+    weekly(tmp_path)
+    slow_queries(tmp_path, 4, "z")
+    done = export(tmp_path)
+    assert shown(tmp_path) == ["a z 7", "d a 1", "d b 1", "d c 1", "w w 9"]
+    assert "the rows of query_patterns/query_perf_daily_20251020.csv are kept" in (
+        done.warnings
+    )
+    assert is_well(tmp_path)
+    export(tmp_path, "--force", "--date", DAY)
+    assert shown(tmp_path) == ["a z 7", "w w 9"]
+
+
+def test_patterns_of_a_file_that_shrank_stay_whole(tmp_path: Path) -> None:
+    lost = patterns(tmp_path, "abc", 1)
+    export(tmp_path)
+    lose_file(tmp_path, lost)
+    patterns(tmp_path, "ab", 2)
+    weekly(tmp_path)
+    export(tmp_path)
+    assert shown(tmp_path) == ["d a 1", "d b 1", "d c 1", "w w 9"]
+    assert is_well(tmp_path)
+    patterns(tmp_path, "abcd", 3)
+    export(tmp_path)
+    assert shown(tmp_path) == ["d a 3", "d b 3", "d c 3", "d d 3", "w w 9"]
+    assert "kept" not in export(tmp_path).warnings
+
+
+@pytest.mark.parametrize("names", ["z", "xyz", "x", ""])
+def test_slow_queries_of_lost_reports_stay_beside_new_patterns(
+    names: str, tmp_path: Path
+) -> None:
+    lost = slow_queries(tmp_path, 2, "xy")
+    patterns(tmp_path, "ab", 1)
+    export(tmp_path)
+    lost.unlink()
+    shutil.rmtree(tmp_path / LANDING / "index_advisor")
+    slow_queries(tmp_path, 1, names)  # maybe not the last one: nobody knows
+    weekly(tmp_path)
+    patterns(tmp_path, "abc", 3)
+    done = export(tmp_path)
+    fresh = ["d a 3", "d b 3", "d c 3", "w w 9"]
+    assert shown(tmp_path) == ["a x 7", "a y 7", *fresh]
+    assert "the rows of index_advisor are kept" in done.warnings
+    assert is_well(tmp_path)
+    forced = export(tmp_path, "--force", "--date", DAY)
+    assert shown(tmp_path) == [*(f"a {name} 7" for name in names), *fresh]
+    assert "kept" not in forced.warnings
+    assert faults.conservation(tmp_path) == []
+
+
+def test_of_twins_the_csv_counts_whichever_is_kept(tmp_path: Path) -> None:
+    csv = patterns(tmp_path, "ab", 1)
+    twin(tmp_path, "abc", 2)
+    export(tmp_path)
+    lose_file(tmp_path, csv)
+    weekly(tmp_path)
+    export(tmp_path)
+    assert shown(tmp_path) == ["d a 1", "d b 1", "w w 9"]
+    assert is_well(tmp_path)
+
+
+def test_a_kept_twin_yields_to_the_csv(tmp_path: Path) -> None:
+    lost = twin(tmp_path, "abc", 2)
+    export(tmp_path)
+    lose_file(tmp_path, lost)
+    patterns(tmp_path, "ab", 1)
+    export(tmp_path)
+    assert shown(tmp_path) == ["d a 1", "d b 1"]
+    assert is_well(tmp_path)
+
+
+def test_counts_tell_of_what_is_new_though_a_file_shrank(tmp_path: Path) -> None:
+    lost = patterns(tmp_path, "abc", 1)
+    telemetry(tmp_path, 1)
+    export(tmp_path)
+    lose_file(tmp_path, lost)
+    log(tmp_path, 3)
+    export(tmp_path)
+    counted = faults.rows(
+        tmp_path, "g/analytics/landed_counts/*.parquet", "source, dataset, landed"
+    )
+    assert sorted(counted) == [
+        ("query_log", "query_perf", 4),
+        ("query_log", "query_texts", 1 + 2 + 1),
+        ("query_patterns", "query_patterns", 3),
+        ("telemetry", "optimization_summary", 3),
+    ]
+    assert is_well(tmp_path)

@@ -25,12 +25,12 @@ CSV, TWIN = "query_rows/a.csv", "query_rows/b.json"
 
 def dataset(
     sources: tuple[str, ...] = ("s",),
-    file_column: str | None = "source_file",
+    row_input: str | None = "source_file",
     tells_records_apart: bool = False,
 ) -> Dataset:
     return Dataset(
         "d", "", "g/d/d_{yyyymmdd}.parquet", 1, (), "model", sources, ("d",),
-        file_column, tells_records_apart,
+        row_input, tells_records_apart,
     )  # fmt: skip
 
 
