@@ -126,7 +126,8 @@ class OnePass:
         self.heartbeats.flush()
         self.heartbeats.say()
         for path, now_seen in young:
-            self.ledger.put_input(path, now_seen)
+            if path not in self.heartbeats.cut_short:
+                self.ledger.put_input(path, now_seen)
         self.ledger.forget_inputs(
             path
             for path, seen in self.seen.items()

@@ -121,6 +121,14 @@ class Context:
         said += "; to let the newest count"
         return advice.run(said, root, "export", "--force", "--date", day)
 
+    def was_cut_short(self, key: str, shown: str) -> None:
+        """Tell of a live file of which more is landed, as long as it lies there."""
+        self.report.warnings.append(
+            f"{shown}: was cut short: what is left of it begins what is landed as a "
+            "whole, which counts; the next run looks at it again"
+        )
+        self.ledger.forget_inputs([key])
+
     def landed(self, day: str, records: int) -> None:
         """Note that a part of a day now holds so many records more."""
         self.report.records += records

@@ -26,6 +26,7 @@ from ingest.store.merge import (
     YIELDING,
     heartbeat_order,
     merge_heartbeats,
+    text_of,
     twin_of,
 )
 from ingest.store.part_files import Json
@@ -88,6 +89,10 @@ class HeartbeatLoader(Loader):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.pending: list[Json] = []
+        # The keys of live files that are landed already, by name and content.
+        self.live: dict[tuple[str, str], tuple[str, str]] = {}
+        # Of these, those that hold but the beginning of what is landed.
+        self.cut_short: set[str] = set()
         self.pending_bytes = 0
         self.read = self.read_bytes = 0
         parser = parser_fingerprints(["heartbeats"])["heartbeats"]
@@ -119,6 +124,9 @@ class HeartbeatLoader(Loader):
         record["day"] = day_of(record, input_file.modified, context.now).isoformat()
         if not input_file.is_proven:
             record["unproven"] = True
+        if input_file.key is not None and self.landed.days(input_file.name):
+            live = input_file.key, input_file.shown
+            self.live[record["filename"], text_of(record)] = live
         context.feeds("heartbeats", [record["day"]])
         self.pending.append(record)
         checks = sum(len(group["checks"]) for group in record["check_groups"])
@@ -131,6 +139,7 @@ class HeartbeatLoader(Loader):
         self._merge_all(self.pending)
         self.pending.clear()
         self.pending_bytes = 0
+        self.live.clear()
 
     def _merge_all(self, fresh: list[Json], beside: PartKey | None = None) -> None:
         """Merge heartbeats with the landed ones of their names, which lie in
@@ -178,7 +187,9 @@ class HeartbeatLoader(Loader):
             homes |= {(day, r["filename"]): (day, part) for r in landed}
             same += landed
         new: dict[str, list[Json]] = {}
-        for record in merge_heartbeats([*same, *fresh], self._read_again):
+        merged = merge_heartbeats([*same, *fresh], self._read_again)
+        self._tell_cut(fresh, merged)
+        for record in merged:
             if home := homes.get((record["day"], record["filename"])):
                 after[home].append(record)
             else:
@@ -190,6 +201,15 @@ class HeartbeatLoader(Loader):
                     after[day, part] = list(before[day, part])
                 after[day, part] += more
         self._write_changed(before, after)
+
+    def _tell_cut(self, fresh: list[Json], merged: list[Json]) -> None:
+        """Tell of live files of which more is landed."""
+        if self.live:
+            said = {(record["filename"], text_of(record)) for record in merged}
+            for name in {(r["filename"], text_of(r)) for r in fresh} - said:
+                if live := self.live.get(name):
+                    self.cut_short.add(live[0])
+                    self.context.was_cut_short(*live)
 
     def _write_changed(self, before: Parts, after: Parts) -> None:
         leaving = []

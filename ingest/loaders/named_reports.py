@@ -133,6 +133,10 @@ class NamedReportLoader(Loader):
         same = [r for records in stays.values() for r in records]
         same = [record for record in same if record["filename"] in names]
         counting, others = merge_named([*same, *fresh], self._forces)
+        told = {text_of(record) for record in [*counting, *others]}
+        for text in {text_of(record) for record in fresh} - told:
+            if live := self.live.get(text):
+                self.context.was_cut_short(*live)
         after: Days = {day: [] for day in before}
         for day, records in stays.items():
             after[day] = [r for r in records if r["filename"] not in names]

@@ -97,7 +97,11 @@ class ReportLoader(Loader):
         before = landing.records(SOURCE, day, PART)
         both = [*before, *fresh]
         if any(record["problem"] for record in both):
-            both = _without_halves(both, [*self._landed_around(day), *read])
+            whole = _without_halves(both, [*self._landed_around(day), *read])
+            for half in (record for record in fresh if record not in whole):
+                if live := self.live.get(content_of(half)):
+                    self.context.was_cut_short(*live)
+            both = whole
         after, others = merge_reports(both, self._forces(day))
         for other in others:
             landing.keep_superseded_records(

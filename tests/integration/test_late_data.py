@@ -7,7 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest import inputs
+import pytest
+
+from ingest import inputs, one_pass
 from tests import faults
 from tests.faults import export, heartbeat, query_csv, write
 
@@ -184,6 +186,37 @@ def test_what_is_half_leaves_no_reject_beside_the_whole(root: Path) -> None:
         if "landed_counts" not in name and "run_log" not in name
     }  # fmt: skip
     assert ('té "x"',) in faults.rows(root, faults.ADVICE, "table_name")
+
+
+CUT_SHORT = {
+    f"{REPORTS}/index_advisor_report.json": (
+        f'{{"timestamp": "{NEW_DAY}T02:00:00Z", "recommendations": [{{"table": "t"}}]}}'
+    ),
+    f"{REPORTS}/health/health_20251020.json": (
+        f'{{"timestamp": "{NEW_DAY}T02:00:00Z", "checks": [{{"name": "redis"}}]}}'
+    ),
+    f"{BEATS}/heartbeat_{NEW_DAY}_02-00-00.md": heartbeat(f"{NEW_DAY}T02:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("name", CUT_SHORT)
+def test_what_lies_there_cut_short_is_told(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_pass, "YOUNG", timedelta(days=9999))
+    path, said = tmp_path / name, CUT_SHORT[name]
+    write(path, said, 1761000000)
+    assert not faults.run("ingest", tmp_path).warnings
+    landed = faults.landed(tmp_path)
+    for cut in (2, 25):
+        write(path, said[:-cut], 1761000000 + cut)
+        for _ in "12":  # as long as it lies there
+            [told] = faults.run("ingest", tmp_path).report["warnings"]
+            assert f"{name}: was cut short" in told
+            assert "landed as a whole, which counts" in told
+        assert faults.landed(tmp_path) == landed
+    write(path, said, 1761000100)
+    assert not faults.run("ingest", tmp_path).warnings
 
 
 def test_files_that_change_while_they_are_read(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
