@@ -296,4 +296,6 @@ def test_counts_tell_of_what_is_new_though_a_file_shrank(tmp_path: Path) -> None
         ("query_patterns", "query_patterns", 3),
         ("telemetry", "optimization_summary", 3),
     ]
+    # Empty so far, so that it shows no compression.
+    assert faults.rows(tmp_path, faults.REJECTS, "dataset") == [("query_perf",)]
     assert is_well(tmp_path)

@@ -298,6 +298,9 @@ def test_rows_of_another_shape_are_not_taken_over(many: Store) -> None:
     plan = many.plan()
     assert not plan.stale
     assert plan.shrunken
+    empty = {**vars(known), "shape": "of no rows", "row_count": 0}
+    many.ledger.put_published(PATH, PublishedFile(**empty))
+    assert many.plan().stale
 
 
 def test_of_older_files_a_sum_is_known(many: Store) -> None:
