@@ -106,13 +106,18 @@ def write_template(root: Path) -> Path:
     return path
 
 
+class NoSettings(BadSetting):
+    """There are no settings yet."""
+
+
 def read_settings(root: Path) -> Settings:
-    """The settings of a root. Raises BadSetting, in one line: file, key, remedy."""
+    """The settings of a root. Raises BadSetting, in one line: file, key, remedy;
+    NoSettings where there is no file."""
     path = settings_path(root)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise BadSetting(
+        raise NoSettings(
             f"{path}: there is none: write one with `ops-atomic monitor --init`"
         ) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -13,6 +13,7 @@ from exporter.runtime.errors import describe
 from exporter.runtime.output import say
 from exporter.runtime.redact import redact
 from exporter.runtime.stop import Stopped, stoppable
+from ingest import advice
 from ingest.root import Root
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def monitor_command(root: str | None, once: bool, is_init: bool) -> None:
     """
     # Here, because no other command has a use for it.
     from monitor.section import BadSetting
-    from monitor.settings import read_settings, settings_path, write_template
+    from monitor.settings import (
+        NoSettings,
+        read_settings,
+        settings_path,
+        write_template,
+    )
 
     where = chosen_root(root)
     if is_init:
@@ -46,8 +52,12 @@ def monitor_command(root: str | None, once: bool, is_init: bool) -> None:
     try:
         settings = read_settings(where.path)
     except BadSetting as wrong:
+        said = str(wrong)
+        if isinstance(wrong, NoSettings):
+            said = f"{settings_path(where.path)}: there is none; to write one"
+            said = advice.run(said, where, "monitor", "--init")
         # One line, for a log: no usage above it.
-        say(f"✗ {wrong}", to_stderr=True)
+        say(f"✗ {said}", to_stderr=True)
         sys.exit(2)
     try:
         with stoppable(None):

@@ -36,7 +36,8 @@ def test_what_is_wrong_in_them_is_one_line_and_wrong_usage(
 ) -> None:
     missing = run(tmp_path, "--once")
     assert missing.exit_code == 2
-    assert "ops-atomic monitor --init" in missing.output
+    (line,) = missing.output.splitlines()
+    assert line.endswith(f"ops-atomic monitor --init --root {tmp_path}")
     settings.write_text("[redis]\nprot = 1\n")
     wrong = run(tmp_path, "--once")
     assert wrong.exit_code == 2
