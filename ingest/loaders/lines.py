@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput
+from ingest.loaders.known_lines import KnownLines
 from ingest.registry import SOURCES
 from ingest.sources.lines import (
     Line,
@@ -28,7 +29,7 @@ from ingest.sources.lines import (
 )
 from ingest.store.contents import lines_content
 from ingest.store.growing import share_out
-from ingest.store.ledger import Part, SeenInput
+from ingest.store.ledger import SeenInput
 from ingest.store.merge import (
     goes_on,
     line_identity,
@@ -49,8 +50,6 @@ CHARACTERS_AT_ONCE = 4 << 20
 # Bytes of new lines that wait to be written, and what a line takes besides.
 MOST_PENDING = 32 << 20
 PER_LINE = 500
-# Identities of timed lines that are remembered.
-MOST_KNOWN = 400_000
 
 
 class LineLoader(Loader):
@@ -66,10 +65,7 @@ class LineLoader(Loader):
         self.pending_bytes = 0
         # Where the next run goes on, by path; see `_position`.
         self.positions: dict[str, dict[str, Any]] = {}
-        self._untimed: dict[str, dict[str, str]] = {}
-        self._timed: dict[tuple[str, str], _TimedLines] = {}
-        # By source and number, the days and identities of lines that were cut off.
-        self._cuts: dict[tuple[str, int], list[tuple[str, str]]] = {}
+        self.known = KnownLines(context)
 
     def add(self, input_file: InputFile) -> None:
         """Read the new lines of one file. Raises OSError."""
@@ -201,62 +197,26 @@ class LineLoader(Loader):
         return {
             text
             for text, record in texts.items()
-            if self._is_known(source, {**record, "ordinal": 1})
+            if self.known.has(source, {**record, "ordinal": 1})
         }
-
-    # Which lines are known: landed before, or about to be
-
-    def _is_known(self, source: str, record: Json) -> bool:
-        mark = line_identity(record)
-        if not record["has_timestamp"]:
-            return mark in self._untimed_lines(source)
-        return mark in self._timed_lines(source, record)
-
-    def _untimed_lines(self, source: str) -> dict[str, str]:
-        """Day by identity of every untimed line: it is landed once, under
-        whichever day it was first given."""
-        if source not in self._untimed:
-            known = self._untimed[source] = {}
-            for day, keys in self.context.ledger.keys(source):
-                for key in keys:
-                    mark, _, number = key.partition(" ")
-                    known[mark] = day
-                    if number:
-                        self._know_cut(source, int(number), day, mark)
-        return self._untimed[source]
-
-    def _know_cut(self, source: str, number: int, day: str, mark: str) -> None:
-        self._cuts.setdefault((source, number), []).append((day, mark))
-
-    def _timed_lines(self, source: str, record: Json) -> set[str]:
-        """Identities of the lines of a day; of a line's own time, all of them."""
-        day = record["day"]
-        if (source, day) not in self._timed:
-            unread = self.context.ledger.parts_of(source, day)
-            self._timed[source, day] = _TimedLines(unread)
-        known = self._timed[source, day]
-        for part in known.take_parts(record["at"]):
-            landed = self.context.landing.records(source, day, part.part)
-            known.marks.update(map(line_identity, landed))
-        return known.marks
 
     def _keep(self, source: str, record: Json) -> None:
         """Let a line wait to be written, unless it is known."""
         mark = line_identity(record)
         if record["has_timestamp"]:
-            known = self._timed_lines(source, record)
+            known = self.known.timed(source, record)
             if mark in known:
                 return
             known.add(mark)
         else:
-            untimed = self._untimed_lines(source)
+            untimed = self.known.untimed(source)
             if mark in untimed:
                 record["day"] = untimed[mark]
                 return
             if record.get("cut"):
                 if self._is_begun(source, record):
                     return
-                self._know_cut(source, record["line_number"], record["day"], mark)
+                self.known.add_cut(source, record["line_number"], record["day"], mark)
             untimed[mark] = record["day"]
         self.pending.setdefault((source, record["day"]), []).append(record)
         self.pending_bytes += sum(map(sys.getsizeof, record.values())) + PER_LINE
@@ -265,9 +225,8 @@ class LineLoader(Loader):
 
     def _drop_begun(self, source: str, records: list[Json]) -> None:
         """Drop the landed beginnings of lines of which there is more now."""
-        self._untimed_lines(source)
         for record in records:
-            for day, mark in self._cuts.get((source, record["line_number"]), []):
+            for day, mark in self.known.cuts(source, record["line_number"]):
                 self._drop(source, day, mark, record)
 
     def _is_begun(self, source: str, cut: Json) -> bool:
@@ -296,8 +255,7 @@ class LineLoader(Loader):
             ]
             if len(after) < len(before):
                 self._write(source, day, part.part, after, dropped=1)
-                self._untimed_lines(source).pop(mark, None)
-                self._cuts[source, whole["line_number"]].remove((day, mark))
+                self.known.forget_cut(source, whole["line_number"], day, mark)
                 return
 
     def _remember(
@@ -336,27 +294,7 @@ class LineLoader(Loader):
         self.pending.clear()
         self.pending_bytes = 0
         # Nothing that waits is forgotten: all of it is in the landing.
-        if sum(len(day.marks) for day in self._timed.values()) > MOST_KNOWN:
-            self._timed.clear()
-
-
-class _TimedLines:
-    """What is known of a day's timed lines: identities, as far as they matter.
-
-    Equal lines have the same time: so only those parts are looked into whose
-    times include that of a line that is asked for.
-    """
-
-    def __init__(self, unread: list[Part]) -> None:
-        self.unread = unread
-        self.marks: set[str] = set()
-
-    def take_parts(self, at: str) -> list[Part]:
-        """The parts that may hold a line of a time and were not taken yet."""
-        taken = [part for part in self.unread if part.span[0] <= at <= part.span[1]]
-        if taken:
-            self.unread = [part for part in self.unread if part not in taken]
-        return taken
+        self.known.forget_if_many()
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
