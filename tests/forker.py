@@ -23,6 +23,7 @@ from ingest.root import PROJECT
 
 SERVER = """
 import contextlib, importlib, io, json, os, sys
+__file__ = "server"  # without one DuckDB takes it for a person, and shows progress
 sys.path.insert(0, os.getcwd())
 with contextlib.redirect_stdout(io.StringIO()):  # as the run itself does it
     import dbt.cli.main, dbt.adapters.duckdb.impl
