@@ -40,6 +40,18 @@ YOUNG = timedelta(hours=48)
 # Other files that are read before what they say is written.
 FILES_AT_ONCE = 500
 
+# What became of a bundle that is damaged, and of one that breaks off.
+_AGAIN = "it is read again once it has changed"
+_HALF = (
+    "what could be read counts only where nothing else is landed under its name, "
+    f"and {_AGAIN}"
+)
+_BEFORE = f"what could be read before that was, and {_AGAIN}"
+_NOTHING = (
+    "nothing could be read from it: put a whole copy in its place, or move it away; "
+    f"{_AGAIN}"
+)
+
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
@@ -291,26 +303,20 @@ class OnePass:
         except BundleProblem as problem:
             # One that is broken may have been in the making.
             if not damage:
-                position = self._broken(
-                    path,
-                    f"{problem}; what could be read before that was, and it is read "
-                    "again once it has changed",
-                )
+                said = _BEFORE if members else _NOTHING
+                position = self._broken(path, f"{problem}; {said}")
         except OSError as error:
             if error.filename is not None and error.errno in files.WRITE_ERRORS:
                 raise
             self.inputs.unreadable(path, error)
             return
         if damage:
-            position = self._broken(
-                path,
-                f"{damage}; what could be read counts only where nothing else is "
-                "landed under its name, and it is read again once it has changed",
-            )
+            position = self._broken(path, f"{damage}; {_HALF if members else _NOTHING}")
         feeds = self._take_feeds()
         done.append((path, replace(seen, position=position, feeds=feeds)))
         name = path.rpartition("/")[2]
-        self.context.say(ReadInput(BUNDLES, members, "input", name, seen.bytes))
+        if members or not position:
+            self.context.say(ReadInput(BUNDLES, members, "input", name, seen.bytes))
         if self.heartbeats.is_full:
             self._flush_bundles(done)
 

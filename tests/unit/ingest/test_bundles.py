@@ -139,6 +139,19 @@ def test_what_a_damaged_bundle_said_makes_way_for_the_truth(
     assert state(ledger) == truth
 
 
+@pytest.mark.parametrize("data", [b"", b"junk\n", WHOLE[:20], zipped(b"junk")])
+def test_of_what_nothing_can_be_read_nothing_is_told_as_parsed(
+    data: bytes, tmp_path: Path
+) -> None:
+    told: list[object] = []
+    write(tmp_path / BUNDLE, data)
+    for _ in range(2):
+        said = landed(tmp_path, Ledger(None), say=told.append)
+        assert said.startswith(f"{BUNDLE}: ")
+        assert "nothing could be read from it: put a whole copy in its place" in said
+    assert not told
+
+
 def names(path: Path) -> tuple[dict[str, bytes], str]:
     """What is read of a bundle, by name, and what was wrong with it."""
     found = {}
