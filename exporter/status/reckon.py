@@ -66,6 +66,16 @@ class Reckoning:
         """The rows of the query of that name beside this module."""
         return self.rows((HERE / f"{name}.sql").read_text("utf-8"))
 
+    def rejected_heartbeats(self) -> int:
+        """How many heartbeats no run could publish."""
+        paths = self.files.days("rejected_records").values()
+        self.files.load(self.db, "rejected_records", paths)
+        (found,) = self.rows(
+            "select count(*) as records from rejected_records "
+            "where dataset = 'ops_atomic'"
+        )
+        return int(found["records"])
+
     def states_now(self) -> list[Row]:
         """How each check is, in the words of the pages."""
         return self.rows(STATES_NOW.read_text("utf-8"))

@@ -16,6 +16,7 @@ from exporter.status.reckon import Reckoning, Row, reckon
 from ingest import advice
 from ingest.inputs import utc_now
 from ingest.root import Root
+from ingest.text.numbers import count
 
 # Worst first: the state of the whole is that of the worst check.
 STATES = ("down", "degraded", "unknown", "maintenance", "up")
@@ -160,6 +161,9 @@ def _notes(
     elif heartbeat is None and run is None:
         said = "nothing has been exported yet, and no heartbeat was found; to begin"
         notes.append(advice.run(said, root, "export"))
+    elif heartbeat is None and (rejected := found.rejected_heartbeats()):
+        said = f"{count(rejected, 'heartbeat')} found and rejected, none published"
+        notes.append(advice.run(f"{said}; to see why", root, "rejects"))
     elif heartbeat is None:
         said = "no run has found a heartbeat yet; to write some"
         notes.append(advice.run(said, root, "monitor", "--init"))

@@ -249,6 +249,19 @@ def test_after_a_run_without_heartbeats_no_further_run_is_advised(
     assert "export --root" not in said
 
 
+def test_heartbeats_that_were_all_rejected_are_told(
+    empty_root: Path, cli: Cli, present: Any
+) -> None:
+    for minute in (0, 5):
+        name = f"heartbeat_2025-10-28_10-{minute:02}-00.md"
+        write(empty_root / "g/reports/ops_atomic" / name, "# Without a status\n")
+    assert cli("export", empty_root).exit_code == 0
+    said = cli("status", empty_root).stdout
+    assert "2 heartbeats found and rejected, none published" in said
+    assert f"ops-atomic rejects --root {empty_root}" in said
+    assert "monitor --init" not in said
+
+
 def test_heartbeats_without_an_export_tell_of_now(
     empty_root: Path, cli: Cli, present: Any
 ) -> None:
