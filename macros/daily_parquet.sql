@@ -16,12 +16,18 @@
 
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
+        {%- set unsorted = 'temp."' ~ this.identifier ~ '_unsorted"' -%}
+        {%- set sort = sorted_sql(unsorted, contract, ['date_partition']) -%}
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', {
                 'make': batch_sql(
-                    batch, sql, contract, keeps_inputs(this.identifier),
+                    unsorted, sql, contract, keeps_inputs(this.identifier),
                     keeps_missing_rows(this.identifier)
-                ) ~ ';' ~ rows_sql(rows, batch),
+                ),
+                'cut': slices_sql(unsorted, contract, ['date_partition']),
+                'sort': 'create or replace temp table ' ~ batch ~ ' as ' ~ sort,
+                'sort_next': 'insert into ' ~ batch ~ ' ' ~ sort,
+                'show': 'drop table ' ~ unsorted ~ ';' ~ rows_sql(rows, batch),
                 'audit': audit_sql(batch, rows),
                 'count': count_missing_sql(batch, contract),
                 'copy': copy_sql(rows, of_publishing_day()),
@@ -72,13 +78,7 @@
 {% macro batch_sql(
     relation, sql, contract, keeps_inputs=false, keeps_missing=false
 ) %}
-    {#- The day first, then what compresses best, then all the rest: rows in a
-        total order make files that are the same byte for byte. -#}
-    {%- set unsorted = 'temp."' ~ this.identifier ~ '_unsorted"' -%}
-    {%- set sort = ['date_partition'] + config.get('meta').get('order_by', []) -%}
-    {#- Read first, then sorted: what reads the landing takes much memory, which is
-        not there for what sorts. #}
-    create or replace temp table {{ unsorted }} as
+    create or replace temp table {{ relation }} as
     with batch as (
         from (
             {{ sql }}
@@ -110,17 +110,63 @@
             'missing' as outcome,
         from missing
         {%- endif %}
-    );
-    create or replace temp table {{ relation }} as
-    from {{ unsorted }}
-    order by
-        {%- for name in sort %}
-        "{{ name }}",
+    )
+{% endmacro %}
+
+{#- All columns, `first` and then what compresses best before the others: rows in a
+    total order make files that are the same byte for byte. -#}
+{% macro sort_columns(contract, first) %}
+    {%- set names = first + config.get('meta').get('order_by', []) -%}
+    {{ return(names + (
+        contract | map(attribute='name') | reject('in', names) | list
+    )) }}
+{% endmacro %}
+
+{#- What a row is sorted by, as one value. -#}
+{% macro sort_key(contract, first) -%}
+    create_sort_key(
+        {%- for name in sort_columns(contract, first) %}
+        "{{ name }}", 'ASC NULLS LAST'{{ ',' if not loop.last }}
         {%- endfor %}
-        {%- for column in contract if column.name not in sort %}
-        "{{ column.name }}"{{ ',' if not loop.last }}
-        {%- endfor %};
-    drop table {{ unsorted }}
+    )
+{%- endmacro %}
+
+{#- The rows of a slice in their order; all of them, where no slice is set. To sort
+    takes the more memory the more rows there are, on the disk or not. -#}
+{% macro sorted_sql(unsorted, contract, first) %}
+    {%- set key = sort_key(contract, first) -%}
+    {%- set from_key = "getvariable('publishing_from')" -%}
+    {%- set to_key = "getvariable('publishing_to')" %}
+    from {{ unsorted }}
+    where
+        ({{ from_key }} is null or {{ key }} >= {{ from_key }})
+        and ({{ to_key }} is null or {{ key }} < {{ to_key }})
+    order by
+        {%- for name in sort_columns(contract, first) %}
+        "{{ name }}"{{ ',' if not loop.last }}
+        {%- endfor %}
+{% endmacro %}
+
+{#- The keys at which slices of about as many rows begin, but for the first. -#}
+{% macro slices_sql(unsorted, contract, first) %}
+    with some_keys as (
+        select {{ sort_key(contract, first) }} as key
+        from {{ unsorted }}
+        using sample reservoir(1000 rows) repeatable (1)
+    ),
+
+    cut as (
+        select
+            key,
+            ntile(getvariable('publishing_slices')) over (order by key) as slice,
+        from some_keys
+    )
+
+    select min(key) as key
+    from cut
+    where slice > 1
+    group by slice
+    order by key
 {% endmacro %}
 
 {#- `batch`, with the published rows of some inputs in place of what is landed of

@@ -14,10 +14,16 @@
 
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
+        {%- set unsorted = 'temp."' ~ this.identifier ~ '_unsorted"' -%}
+        {%- set first = ['date_partition'] if is_daily else [] -%}
+        {%- set sort = sorted_sql(unsorted, contract, first) -%}
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', {
-                'make': mart_batch_sql(batch, sql, contract, is_daily) ~ ';'
-                    ~ mart_rows_sql(rows, batch),
+                'make': mart_batch_sql(unsorted, sql, contract),
+                'cut': slices_sql(unsorted, contract, first),
+                'sort': 'create or replace temp table ' ~ batch ~ ' as ' ~ sort,
+                'sort_next': 'insert into ' ~ batch ~ ' ' ~ sort,
+                'show': 'drop table ' ~ unsorted ~ ';' ~ mart_rows_sql(rows, batch),
                 'audit': mart_audit_sql(rows, is_daily),
                 'copy': copy_sql(rows, of_publishing_day() if is_daily else 'true'),
                 'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
@@ -38,10 +44,7 @@
 {% endmaterialization %}
 
 
-{#- Rows in a total order make files that are the same byte for byte. -#}
-{% macro mart_batch_sql(relation, sql, contract, is_daily) %}
-    {%- set sort = (['date_partition'] if is_daily else [])
-        + config.get('meta').get('order_by', []) -%}
+{% macro mart_batch_sql(relation, sql, contract) %}
     create or replace temp table {{ relation }} as
     select
         {%- for column in contract %}
@@ -51,13 +54,6 @@
     from (
         {{ sql }}
     )
-    order by
-        {%- for name in sort %}
-        "{{ name }}",
-        {%- endfor %}
-        {%- for column in contract if column.name not in sort %}
-        "{{ column.name }}"{{ ',' if not loop.last }}
-        {%- endfor %}
 {% endmacro %}
 
 {% macro mart_rows_sql(relation, batch) %}

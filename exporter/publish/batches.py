@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,8 @@ DAYS_AT_ONCE = 120
 # little: what is more goes to the disk.
 MEMORY_OF_HEAVY = ("128MiB", "160MiB", "192MiB", "384MiB")
 ONE_HEAVY = threading.Lock()
+# Bytes of a heavy day that are sorted at once.
+SLICE = 4 * HEAVY
 
 # A run that is stopped, and defects of the code.
 NOT_OF_A_DAY = (
@@ -47,12 +50,18 @@ NOT_OF_A_DAY = (
 class Statements:
     """The SQL of each step; it finds the days it is for in variables.
 
-    `make` makes a table of a batch of days, `audit` finds those that break a
-    rule, `copy` writes one day as Parquet, `drop` lets the table go; `count`, where
-    there is one, finds how many rows are kept of published files.
+    `make` makes a table of a batch of days, `cut` finds where slices of it begin,
+    `sort` makes a sorted table of the first slice, or of all rows, and `sort_next`
+    adds a further one; `show` shows what is to be published of it. `audit` finds
+    days that break a rule, `copy` writes one day as Parquet, `drop` lets the table
+    go; `count`, where there is one, finds how many rows are kept of published files.
     """
 
     make: str
+    cut: str
+    sort: str
+    sort_next: str
+    show: str
     audit: str
     copy: str
     drop: str
@@ -102,9 +111,22 @@ def make_files(
     return failed
 
 
-def bound_memory(db: DuckDBPyConnection) -> None:
-    """Let a connection have as little memory as a heavy day has at first."""
-    db.execute(f"set memory_limit = '{MEMORY_OF_HEAVY[0]}'; set threads = 1")
+def bound_memory(
+    db: DuckDBPyConnection, memory_limit: str = MEMORY_OF_HEAVY[0]
+) -> None:
+    """Let a connection have so little memory, by default that of a heavy day at first.
+
+    DuckDB sorts in memory until none is left, and then too much is pinned to go on
+    on the disk: it has to begin there.
+    """
+    db.execute(
+        f"set memory_limit = '{memory_limit}'; set threads = 1; "
+        "set debug_force_external = true"
+    )
+
+
+def _unbound_memory(db: DuckDBPyConnection) -> None:
+    db.execute("reset memory_limit; reset threads; reset debug_force_external")
 
 
 def _make_heavy(
@@ -115,10 +137,10 @@ def _make_heavy(
     with ONE_HEAVY:
         try:
             for limit in MEMORY_OF_HEAVY:
-                db.execute(f"set memory_limit = '{limit}'; set threads = 1")
+                bound_memory(db, limit)
                 with contextlib.suppress(duckdb.OutOfMemoryException):
                     return [*_make_batch(db, statements, narrow, [day], raised)]
-            db.execute("reset memory_limit; reset threads")
+            _unbound_memory(db)
             return [*_make_batch(db, statements, narrow, [day])]
         finally:
             bound_memory(db)  # as it is for what tests the day, and asks for it
@@ -136,6 +158,8 @@ def _make_batch(
         _set(db, days=dates)
         narrow.to(db, dates)
         db.execute(statements.make)
+        _sort(db, statements, days)
+        db.execute(statements.show)
         reasons = dict(db.execute(statements.audit).fetchall())
         kept: dict[date | None, dict[str, int]] = {}
         counted = db.execute(statements.count).fetchall() if statements.count else []
@@ -160,6 +184,27 @@ def _make_batch(
         _set(db, day=day.target.day, path=day.staged, footer=footer)
         db.execute(statements.copy)
     db.execute(statements.drop)
+
+
+def _sort(db: DuckDBPyConnection, statements: Statements, days: list[Day]) -> None:
+    """Sort a batch; a heavy day slice by slice, each of which takes as much memory
+    as another, however many there are."""
+    slices = 1 + max(day.weight for day in days) // SLICE
+    begins = begins_of_slices(db, statements, slices) if slices > 1 else []
+    try:
+        for number, bounds in enumerate(pairwise([None, *begins, None])):
+            _set(db, **dict(zip(("from", "to"), bounds, strict=True)))
+            db.execute(statements.sort_next if number else statements.sort)
+    finally:
+        _set(db, **{"from": None, "to": None})
+
+
+def begins_of_slices(
+    db: DuckDBPyConnection, statements: Statements, slices: int
+) -> list[object]:
+    """The keys at which slices begin, but for the first; fewer of few rows."""
+    _set(db, slices=slices)
+    return [key for (key,) in db.execute(statements.cut).fetchall()]
 
 
 def _set(db: DuckDBPyConnection, **variables: object) -> None:

@@ -41,6 +41,10 @@ def make(db: duckdb.DuckDBPyConnection, root: Path, sizes: list[int], **more: st
         days.append(Day(target, str(root / target.path), weight=size))
     statements = {
         "make": f"insert into made {SETTINGS}",
+        "cut": "select 1",
+        "sort": "select 1",
+        "sort_next": "select 1",
+        "show": "select 1",
         "audit": "select null::date, '' where false",
         "count": "select null::date, '', 0 where false",
         "copy": "copy (select 1) to (getvariable('publishing_path')) (format parquet)",
