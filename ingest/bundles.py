@@ -26,6 +26,9 @@ from ingest.names import kind_of
 
 # A first rotation may hold a year of heartbeats.
 MAX_MEMBERS = 250_000
+# Of what is no input, so many are told, by so much of their path.
+MOST_PASSED_OVER = 1_000
+MAX_PATH = 1_000
 MAX_MEMBER_BYTES = 256 << 20
 MAX_BUNDLE_BYTES = 1 << 30
 # What is linked to is held in memory while its links are read.
@@ -117,15 +120,22 @@ def why_unproven(path: Path) -> str | None:
 
 
 def read_bundle(
-    path: Path, shown: str, clock: Callable[[], datetime], is_proven: bool = True
+    path: Path,
+    shown: str,
+    clock: Callable[[], datetime],
+    is_proven: bool = True,
+    passed_over: list[str] | None = None,
 ) -> Iterator[InputFile]:
     """The inputs in a bundle, each to be read before the next is asked for.
+
+    The paths of files that are none go into `passed_over`, up to MOST_PASSED_OVER.
 
     Raises BundleProblem where the bundle ends or breaks a limit, and so does
     reading a member; what came before stands. What is no file that can be read
     is passed over, and told at the end.
     """
-    reading = _Reading(shown, clock, is_proven)
+    others = [] if passed_over is None else passed_over
+    reading = _Reading(shown, clock, is_proven, others)
     with _members(path) as members:
         for index, member in enumerate(members):
             yield from reading.member(index, member)
@@ -137,8 +147,8 @@ def read_bundle(
                     yield from reading.linked(index, member)
     if reading.left_out:
         more = len(reading.left_out) - 1
-        others = f" (and {more:,} more)" if more else ""
-        raise BundleProblem(f"{reading.left_out[0]}{others}")
+        and_more = f" (and {more:,} more)" if more else ""
+        raise BundleProblem(f"{reading.left_out[0]}{and_more}")
 
 
 @dataclass
@@ -165,6 +175,7 @@ class _Reading:
     shown: str
     clock: Callable[[], datetime]
     is_proven: bool
+    passed_over: list[str]
     # At which place the content of a path stands: of many, so not by its name.
     places: dict[bytes, int] = field(default_factory=dict)
     links: dict[int, list[_Link]] = field(default_factory=dict)
@@ -191,6 +202,8 @@ class _Reading:
         if info.isfile():
             self.places[_mark(info.name)] = index
         if kind is None:
+            if info.isfile() and len(self.passed_over) < MOST_PASSED_OVER:
+                self.passed_over.append(path[-MAX_PATH:])
             return
         if not info.isfile():
             self.left_out.append(f"{name!a} is no file")

@@ -138,6 +138,18 @@ def _what_is_ignored(folder: str, name: str, kind: str | None) -> str | None:
     return UNKNOWN_REPORTS if is_report else None
 
 
+def what_is_not_read(member: str) -> str | None:
+    """What a member of a bundle is that is not read, told by its path in there.
+
+    None for what nobody would expect to be, and for our own output.
+    """
+    folder, _, name = member.rpartition(f"{REPORTS}/")[2].rpartition("/")
+    folder = f"{REPORTS}/{folder}".rstrip("/")
+    if f"{folder}/".startswith(f"{OUR_REPORTS}/"):
+        return None
+    return _what_is_ignored(folder, name, None)
+
+
 def _names(root: Root, folder: str, found: Inventory) -> list[str]:
     try:
         return os.listdir(root.path / folder)

@@ -23,10 +23,11 @@ from ingest.loaders.dated import DatedLoader
 from ingest.loaders.heartbeats import HeartbeatLoader
 from ingest.loaders.lines import LineLoader
 from ingest.loaders.named_reports import NamedReportLoader
+from ingest.loaders.passed_over import PassedOver
 from ingest.loaders.recheck_dates import recheck_dates
 from ingest.loaders.reports import ReportLoader
 from ingest.loaders.summaries import SummaryLoader
-from ingest.loaders.unproven import Unproven
+from ingest.loaders.unproven import PROBLEM, Unproven
 from ingest.reading import InputReader
 from ingest.registry import Identity, identity_of, is_told_by_name
 from ingest.root import Root
@@ -84,6 +85,7 @@ class OnePass:
             Identity.NIGHT: SummaryLoader(context),
         }
         self.unproven = Unproven(context, self.seen)
+        self.passed_over = PassedOver(context, self.seen)
 
     def run(self) -> None:
         horizon = f"heartbeat_{self.context.now - YOUNG:%Y-%m-%d_%H-%M-%S}"
@@ -230,7 +232,7 @@ class OnePass:
         wanted = []
         for path in inventory.bundles:
             known = self.seen.get(path)
-            is_done = known is not None and known.position is None
+            is_done = known is not None and PROBLEM not in (known.position or {})
             if self.historical or not is_done or path.rpartition("/")[2] > horizon:
                 wanted.append((path, known))
         done: list[tuple[str, SeenInput]] = []
@@ -259,6 +261,7 @@ class OnePass:
         for path, seen, problem in damaged:
             self._land_bundle(path, seen, done, problem)
             self._flush_bundles(done)
+        self.passed_over.tell(inventory.bundles)
 
     def _seen_bundle(self, path: str) -> SeenInput | None:
         try:
@@ -287,11 +290,12 @@ class OnePass:
     ) -> None:
         """Read a bundle and note how it looked; `damage` says why it is unproven."""
         members = 0
+        others: list[str] = []
         position: dict[str, Any] | None = None
         self.context.fed.clear()
         try:
             for input_file in read_bundle(
-                self.root.path / path, path, self.context.clock, not damage
+                self.root.path / path, path, self.context.clock, not damage, others
             ):
                 members += 1
                 if input_file.is_proven or self.unproven.may_land(input_file, path):
@@ -312,10 +316,13 @@ class OnePass:
             return
         if damage:
             position = self._broken(path, f"{damage}; {_HALF if members else _NOTHING}")
+        is_broken = position is not None
+        self.passed_over.note(path, others)
+        position = self.passed_over.position(path, position)
         feeds = self._take_feeds()
         done.append((path, replace(seen, position=position, feeds=feeds)))
         name = path.rpartition("/")[2]
-        if members or not position:
+        if members or not is_broken:
             self.context.say(ReadInput(BUNDLES, members, "input", name, seen.bytes))
         if self.heartbeats.is_full:
             self._flush_bundles(done)

@@ -17,6 +17,9 @@ from ingest.store.ledger import Part, SeenInput
 from ingest.store.part_files import Json
 from ingest.store.reconcile import BUNDLES, content_of_records
 
+# Of what the ledger remembers of a bundle: why it is broken, if it is.
+PROBLEM = "problem"
+
 
 class Unproven:
     """Knows which names have unproven records, of inputs that hold many.
@@ -31,12 +34,12 @@ class Unproven:
         self.taken: dict[str, list[list[str]]] = {
             path: [*known.position.get("unproven", [])]
             for path, known in seen.items()
-            if known.source == BUNDLES and known.position
+            if known.source == BUNDLES and known.position and PROBLEM in known.position
         }
         self.problems = {
-            path: str(known.position["problem"])
+            path: str(known.position[PROBLEM])
             for path, known in seen.items()
-            if known.source == BUNDLES and known.position
+            if known.source == BUNDLES and known.position and PROBLEM in known.position
         }
         self.seen = seen
 
@@ -45,7 +48,7 @@ class Unproven:
         return {
             "is_whole": False,
             "unproven": self.taken.get(bundle, []),
-            "problem": self.problems[bundle],
+            PROBLEM: self.problems[bundle],
         }
 
     def may_land(self, input_file: InputFile, bundle: str) -> bool:
@@ -68,7 +71,9 @@ class Unproven:
             if key in taken:
                 self._evict(*key)
                 taken.remove(key)
-                known = replace(self.seen[path], position=self.position(path))
+                known = self.seen[path]
+                position = {**(known.position or {}), **self.position(path)}
+                known = replace(known, position=position)
                 self.context.ledger.put_input(path, known)
 
     def _evict(self, kind: str, name: str) -> None:

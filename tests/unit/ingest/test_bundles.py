@@ -152,6 +152,28 @@ def test_of_what_nothing_can_be_read_nothing_is_told_as_parsed(
     assert not told
 
 
+def test_what_is_no_input_is_told_by_each_run(tmp_path: Path) -> None:
+    ledger = Ledger(None)
+    others = {
+        "heartbeat_latest.md": "heartbeats by other names",
+        "/srv/g/reports/odd.md": "reports of a kind that is not read",
+        "g/reports/events.jsonl": "logs of a kind that is not read",
+        "g/reports/parquet/verify_20250101T000000Z.md": None,
+        "g/reports/.hidden.md": None,
+    }
+    inputs = [(member(name, mtime=AT), text.encode()) for name, text in TRUTH.items()]
+    extra = [(member(name, mtime=AT), b"x") for name in others]
+    for data in (zipped(tarred([*inputs, *extra])), zipped(tarred([*extra]))[:-8]):
+        write(tmp_path / BUNDLE, data, AT + len(data))
+        for historical in (False, False, True):
+            report = land(Root(tmp_path), ledger, now=NOW, historical=historical)
+            assert report.ignored == {
+                what: [f"{BUNDLE}:{name}"] for name, what in others.items() if what
+            }
+    (tmp_path / BUNDLE).unlink()
+    assert not land(Root(tmp_path), ledger, now=NOW).ignored
+
+
 def names(path: Path) -> tuple[dict[str, bytes], str]:
     """What is read of a bundle, by name, and what was wrong with it."""
     found = {}
