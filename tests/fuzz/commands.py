@@ -28,7 +28,7 @@ def attack(world: World) -> Iterator[str]:
 def _change(world: World) -> str:
     """What happens to inputs or the project between two commands."""
     rng, machine, day = world.rng, world.machine, world.rng.choice(DAYS)
-    kind = rng.randrange(9)
+    kind = rng.randrange(12)
     if kind == 0:
         world.new_day(day, beats=1)
         return f"a day again ({day})"
@@ -55,6 +55,19 @@ def _change(world: World) -> str:
         name = rng.choice(["macros/text.sql", "macros/typing.sql"])
         world.edit(name, "\n{#- Upgraded. -#}\n")
         return f"{name} changed"
+    if kind == 8:
+        at = machine.moment(day)
+        world.put(machine.health(day, rng.randrange(1, 6)), machine.daily_run(at))
+        world.put(machine.mcp_health(at), machine.json_heartbeat(at))
+        return f"reports of {day}"
+    if kind == 9:
+        file = machine.settings()
+        world.put(file)
+        return f"{file.name} among the settings"
+    if kind == 10:
+        world.put(machine.legacy(day))
+        world.export()  # which adopts it; plain dbt leaves the day alone
+        return f"Parquet of another program on {day}"
     world.edit("seeds/monitored_checks.csv", f"Queue {machine.mark()},any,api_status\n")
     return "a seed changed"
 

@@ -31,7 +31,7 @@ def _plant(world: World) -> str:
     # A file of a day that has none yet, so that none takes another's place.
     day = FIRST + timedelta(days=world.rng.randrange(290))
     machine = world.machine
-    kind = world.rng.randrange(7)
+    kind = world.rng.randrange(11)
     file = (
         machine.query_csv(day, 5, is_wide=world.rng.random() < 0.3),
         machine.pattern_csv(day, 3, weekly=world.rng.random() < 0.3),
@@ -40,6 +40,10 @@ def _plant(world: World) -> str:
         machine.summary(machine.moment(day)),
         machine.log_lines(day, 3),
         machine.telemetry_lines(day, 3),
+        machine.json_heartbeat(machine.moment(world.rng.choice(DAYS))),
+        machine.health(day),
+        machine.mcp_health(machine.moment(day)),
+        machine.daily_run(machine.moment(day)),
     )[kind]
     shape = world.rng.choice(list(_shapes(file)))
     encoding = world.rng.choice(list(ENCODINGS))

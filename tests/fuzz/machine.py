@@ -9,6 +9,7 @@ import json
 import random
 from datetime import date, datetime, timedelta
 
+from tests.fuzz import legacy
 from tests.fuzz.actions import File
 from tests.fuzz.parsers import PATTERNS, ROWS
 from tests.fuzz.readings import CANARY
@@ -37,8 +38,8 @@ SECRETS = (
     "https://hooks.slack.com/services/T000/B000/{}",
     "https://discord.com/api/webhooks/123/{}",
     "key ghp_{}",
-    # T "ALTER USER ops PASSWORD '{}'",
-    # T "CREATE USER ops IDENTIFIED BY '{}'",
+    "ALTER USER ops PASSWORD '{}'",
+    "CREATE USER ops IDENTIFIED BY '{}'",
     "config set requirepass {}",
 )
 # The same for texts of many lines.
@@ -54,6 +55,14 @@ MONITORED = (
     ("LaunchAgents", "com.02luka.optimizer", "LaunchAgent loaded", "not loaded"),
     ("LaunchAgents", "com.02luka.digest", "LaunchAgent loaded", "not loaded"),
 )
+
+SETTINGS = (
+    ("slo_targets", ("check_key,target", "overall,0.9", "redis,0.99")),
+    ("maintenance_windows", ("check_key,started_at,ended_at,reason",
+                             "*,2025-10-27T01:00:00Z,2025-10-27T03:00:00Z,disk")),
+    ("expected_sources", ("source,allowed_age_hours", "heartbeats,2")),
+    ("masks", ("name,trigger,pattern,replacement", "customer,acme-,ACME-[0-9]+,A")),
+)  # fmt: skip
 
 
 class Machine:
@@ -112,6 +121,57 @@ class Machine:
             f"## Summary\n\nSeen {self.mark()}.\n"
         )
         path = f"g/reports/{folder}/heartbeat_{at:%Y-%m-%d_%H-%M-%S}.md"
+        return File(path, text.encode(), epoch(at))
+
+    def json_heartbeat(self, at: datetime) -> File:
+        """The same of a monitor that writes JSON."""
+        checks = []
+        for group, name, good, bad in MONITORED:
+            status = self.rng.choice(["ok", "ok", "ok", "warn", "error"])
+            said = good if status == "ok" else f"{bad}: {self.text()}"
+            checks.append(
+                {"group": group, "name": name, "status": status, "message": said}
+            )
+        value = {
+            "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}Z",
+            "status": self.rng.choice(["ok", "warn", "error"]),
+            "duration_ms": self.rng.randrange(500), "checks": checks,
+        }  # fmt: skip
+        path = f"g/reports/ops_atomic/heartbeat_{at:%Y-%m-%d_%H-%M-%S}.json"
+        return File(path, json.dumps(value, indent=1).encode(), epoch(at))
+
+    def health(self, day: date, checks: int = 3) -> File:
+        """The health report of a day."""
+        at = datetime(day.year, day.month, day.day, 8)
+        listed = [
+            {"name": f"check {n}", "status": self.rng.choice(["pass", "fail"]),
+             "message": self.text()}
+            for n in range(checks)
+        ]  # fmt: skip
+        value = {"timestamp": f"{at:%Y-%m-%dT%H:%M:%S}Z", "checks": listed}
+        path = f"g/reports/health/health_{day:%Y%m%d}.json"
+        return File(path, json.dumps(value, indent=1).encode(), epoch(at))
+
+    def mcp_health(self, at: datetime, services: int = 2) -> File:
+        """What launchd says of the MCP services."""
+        listed = "".join(
+            f"\n### com.02luka.mcp.s{n}\n\tstate = running\n\tpid = {self.mark()}\n"
+            "\tlast exit code = 0\n"
+            for n in range(services)
+        )
+        text = f"## MCP Health @ {at:%Y-%m-%d %H:%M:%S} +00:00\n{listed}"
+        path = f"g/reports/mcp_health/{at:%Y%m%d_%H%M%S}.md"
+        return File(path, text.encode(), epoch(at))
+
+    def daily_run(self, at: datetime, phases: int = 2) -> File:
+        """The report of the daily run."""
+        listed = "".join(
+            f"\n### Phase {n + 1}: {self.mark()} — PASS\n\n_No output recorded._\n"
+            for n in range(phases)
+        )
+        title = f"# OPS Atomic Run — {at:%Y-%m-%dT%H:%M:%S}Z"
+        text = f"{title}\n\n- Status: **PASS**\n{listed}"
+        path = f"g/reports/OPS_ATOMIC_{at:%y%m%d_%H%M%S}.md"
         return File(path, text.encode(), epoch(at))
 
     def query_csv(self, day: date, rows: int, *, is_wide: bool = False) -> File:
@@ -226,6 +286,26 @@ class Machine:
             lines.append(self.secret_block())
         return File(SUMMARY, ("\n".join(lines) + "\n").encode(), epoch(at))
 
+    def legacy(self, day: date, rows: int = 3) -> File:
+        """What the system's first exporter left in the place of our file of a day."""
+        beats = []
+        for _ in range(rows):
+            at = self.moment(day)
+            name = f"heartbeat_{at:%Y-%m-%d_%H-%M-%S}-{self.mark()}.md"
+            status = self.rng.choice([*legacy.STATUSES])
+            beats.append((name, at, status, self.rng.randrange(500)))
+        path = f"g/analytics/ops_atomic_{day:%Y%m%d}.parquet"
+        return File(path, legacy.made(beats), epoch(self.moment(day)))
+
+    def settings(self) -> File:
+        """The operator's own settings, some lines of which are wrong; but none of
+        the masks, where that would be an error."""
+        name, lines = self.rng.choice(SETTINGS)
+        odd = self.rng.choice(["", ",", "x,y,z,more", '"', "overall,often"])
+        text = "\n".join(lines if name == "masks" else [*lines, odd]) + "\n"
+        path = f"g/analytics/settings/{name}.csv"
+        return File(path, text.encode(), epoch(datetime(2025, 10, 29)))
+
     # A day
 
     def day(self, day: date, beats: int = 4) -> tuple[list[File], list[File]]:
@@ -237,6 +317,8 @@ class Machine:
         files += [self.query_csv(day, 5), self.twin(day, 2), summary]
         files.append(summary._replace(path=copy))
         files += [self.advisor(night, place) for place in (0, 1)]
+        files += [self.json_heartbeat(self.moment(day)), self.health(day)]
+        files += [self.mcp_health(self.moment(day)), self.daily_run(self.moment(day))]
         if day.weekday() == 0:
             files.append(self.pattern_csv(day, 3, weekly=True))
         return files, [self.log_lines(day, 5), self.telemetry_lines(day, 4)]

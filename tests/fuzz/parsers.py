@@ -19,6 +19,7 @@ from tests.fuzz.readings import (
     query_token,
     time_token,
 )
+from tests.fuzz.report_parsers import REPORTS, json_heartbeat
 
 ROWS = (
     "timestamp", "query_hash", "query_type", "execution_time_ms", "rows_examined",
@@ -70,7 +71,10 @@ _MARK_STATUS = {"✅": "ok", "⚠️": "warn", "⚠": "warn", "❌": "error"}
 
 
 def _read_heartbeat(name: str, text: str, modified: int) -> Reading:
-    claims = _plain_heartbeat(name, text) if "\r" not in text else None
+    if name.endswith(".json"):
+        claims = json_heartbeat(name, text)
+    else:
+        claims = _plain_heartbeat(name, text) if "\r" not in text else None
     if claims is None:
         claims = [Claim(name, frozenset({name}))]
     return Reading(name, "heartbeats", text, modified, tuple(claims), name, 1)
@@ -356,4 +360,5 @@ PARSERS: dict[str, Callable[[str, str, int], Reading]] = {
     "telemetry": _read_telemetry,
     "index_advisor": _read_report,
     "optimization_summary": _read_summary,
+    **REPORTS,
 }

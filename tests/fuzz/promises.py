@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tests.fuzz.legacy import legacy_in
+from tests.fuzz.marts import untrue_marts
 from tests.fuzz.owed import Known, Owed
 from tests.fuzz.readings import BUNDLE, Claim, Reading, marks, name_time, readings_in
 from tests.fuzz.shown import COLLAPSING, REJECTS, Row, Shown, base_name, show
@@ -67,6 +69,7 @@ class Promises:
         if step.publishes and step.is_done:
             _hold(WHOLE, self._unbalanced(shown))
             _hold(WHOLE, self._unread_hashes(shown))
+            _hold(WHOLE, untrue_marts(shown, step.now))
             _hold(WHOLE, leftovers(step.after))
         _hold(LOST, self._lost(shown))
 
@@ -89,8 +92,8 @@ class Promises:
     # What is owed
 
     def _learn(self, step: Step) -> None:
-        before = list(readings_in(step.before))
-        after = list(readings_in(step.after))
+        before = [*readings_in(step.before), *legacy_in(step.before)]
+        after = [*readings_in(step.after), *legacy_in(step.after)]
         for _, reading in before + after:
             self.possible.add(reading, step.now)
         if not (step.is_done and step.lands):
@@ -298,6 +301,7 @@ class Promises:
                 "ops_atomic",
                 "heartbeat_checks",
                 "query_perf",
+                "report_checks",
                 *COLLAPSING,
             }:
                 continue

@@ -27,7 +27,7 @@ MARK = re.compile(r"mk[0-9a-f]{6}(?![0-9a-f])")
 CANARY = "Kn4ry"
 """Every planted secret begins so, and nothing else does."""
 
-HEARTBEAT = re.compile(r"heartbeat_(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)\.md")
+HEARTBEAT = re.compile(r"heartbeat_(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)\.(?:md|json)")
 DATED = re.compile(r"query_perf_(?:daily_(\d{8})|weekly_(\d{6}))\.(csv|json)")
 BUNDLE = re.compile(r"reports_\d{8}_\d{6}\.tar\.gz")
 KINDS = (
@@ -37,9 +37,20 @@ KINDS = (
     (re.compile(r"rollup_daily\.ndjson"), "telemetry"),
     (re.compile(r"index_advisor_report\.json"), "index_advisor"),
     (re.compile(r"optimization_summary(_.*)?\.txt", re.DOTALL), "optimization_summary"),
+    (re.compile(r"health_\d{8}\.json"), "health"),
+    (re.compile(r"\d{8}_\d{6}\.md"), "mcp_health"),
+    (re.compile(r"OPS_ATOMIC_\d{6}_\d{6}\.md"), "daily_run"),
 )
 PLACES = {
-    "g/reports": {"dated", "query_log", "index_advisor", "optimization_summary"},
+    "g/reports": {
+        "dated",
+        "query_log",
+        "index_advisor",
+        "optimization_summary",
+        "daily_run",
+    },
+    "g/reports/health": {"health"},
+    "g/reports/mcp_health": {"mcp_health"},
     "knowledge/optimize": {"index_advisor", "optimization_summary"},
     "g/telemetry": {"telemetry"},
 }

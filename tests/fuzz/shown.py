@@ -80,7 +80,7 @@ class Shown:
     by_token: dict[tuple[str, str], list[Row]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    rejects: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    marts: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     reject_files: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     texts: dict[str, bytes] = field(default_factory=dict)
@@ -126,6 +126,7 @@ def show(snapshot: Snapshot) -> Shown:
             continue
         shown.texts[path] = file.text
         if contract.is_mart:
+            shown.marts[contract.dataset] += file.rows
             continue  # what is asked for must stand in an export
         for row in file.rows:
             _index(shown, contract.dataset, row)

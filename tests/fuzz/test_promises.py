@@ -160,6 +160,29 @@ def test_a_row_too_many_or_too_few_is_found(world: World) -> None:
         check(world, change, publishes=True)
 
 
+def test_a_mart_that_says_something_else_is_found(world: World) -> None:
+    name = f"query_perf_daily/query_perf_daily_{DAYS[0]:%Y%m%d}.parquet"
+
+    def change(world: World) -> None:
+        text = "select * replace (executions + 1 as executions) from {old}"
+        rewrite(world, f"g/analytics/marts/{name}", text)
+
+    with pytest.raises(Broken, match="query_perf_daily"):
+        check(world, change, publishes=True)
+
+
+def test_a_lost_row_of_another_program_is_found(world: World) -> None:
+    [legacy] = promises_of(world, "legacy")
+    lost = legacy.claims[0].file
+
+    def change(world: World) -> None:
+        rewrite(world, BEATS, f"from {{old}} where filename != '{lost}'")
+
+    with pytest.raises(Broken, match=lost) as found:
+        check(world, change)
+    assert found.value.promise == steps.LOST
+
+
 def test_a_changed_input_is_found(world: World) -> None:
     beat = next(world.root.rglob("heartbeat_*.md"))
     log = world.root / "g/reports/query_perf.jsonl"
@@ -263,7 +286,10 @@ def promises_of(world: World, kind: str) -> list[Reading]:
 
 def test_most_records_are_claimed_as_whole_rows(world: World) -> None:
     """Else the checker would only look for marks."""
-    for kind in ("heartbeats", "dated", "query_log", "telemetry", "index_advisor"):
+    for kind in (
+        "heartbeats", "dated", "query_log", "telemetry", "index_advisor", "health",
+        "mcp_health", "daily_run", "legacy",
+    ):  # fmt: skip
         claims = [c for one in promises_of(world, kind) for c in one.claims]
         assert sum(1 for c in claims if c.dataset) > len(claims) * 0.4, kind
     late = read("query_perf_daily_20251026.csv", b"", epoch(NOW + timedelta(1)))

@@ -255,6 +255,7 @@ def first_world(forker: Forker, project: Path, folder: Path) -> World:
     world.scratch.mkdir(mode=0o700)
     for day in DAYS:
         world.new_day(day)
+    world.put(world.machine.legacy(DAYS[0]))
     world.export()
     return world
 
