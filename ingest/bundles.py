@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ingest.inputs import InputFile, epoch_seconds, open_regular
+from ingest.listing import what_is_not_read
 from ingest.names import kind_of
 
 # A first rotation may hold a year of heartbeats.
 MAX_MEMBERS = 250_000
-# Of what is no input, so many are told, by so much of their path.
+# Of each kind that is not read, so many are told, by so much of their path.
 MOST_PASSED_OVER = 1_000
 MAX_PATH = 1_000
 MAX_MEMBER_BYTES = 256 << 20
@@ -124,17 +125,18 @@ def read_bundle(
     shown: str,
     clock: Callable[[], datetime],
     is_proven: bool = True,
-    passed_over: list[str] | None = None,
+    passed_over: dict[str, list[str]] | None = None,
 ) -> Iterator[InputFile]:
     """The inputs in a bundle, each to be read before the next is asked for.
 
-    The paths of files that are none go into `passed_over`, up to MOST_PASSED_OVER.
+    The paths of what looks like one and is not read go into `passed_over`, by
+    what they are, up to MOST_PASSED_OVER of each.
 
     Raises BundleProblem where the bundle ends or breaks a limit, and so does
     reading a member; what came before stands. What is no file that can be read
     is passed over, and told at the end.
     """
-    others = [] if passed_over is None else passed_over
+    others = {} if passed_over is None else passed_over
     reading = _Reading(shown, clock, is_proven, others)
     with _members(path) as members:
         for index, member in enumerate(members):
@@ -175,7 +177,7 @@ class _Reading:
     shown: str
     clock: Callable[[], datetime]
     is_proven: bool
-    passed_over: list[str]
+    passed_over: dict[str, list[str]]
     # At which place the content of a path stands: of many, so not by its name.
     places: dict[bytes, int] = field(default_factory=dict)
     links: dict[int, list[_Link]] = field(default_factory=dict)
@@ -189,6 +191,8 @@ class _Reading:
         path = info.name.replace("\\", "/")
         name = _base_name(path)
         kind = kind_of(name)
+        if kind is None and (info.isfile() or info.islnk()):
+            self._pass_over(path)
         if info.islnk():
             place = self.places.get(_mark(info.linkname))
             if place is not None:
@@ -202,8 +206,6 @@ class _Reading:
         if info.isfile():
             self.places[_mark(info.name)] = index
         if kind is None:
-            if info.isfile() and len(self.passed_over) < MOST_PASSED_OVER:
-                self.passed_over.append(path[-MAX_PATH:])
             return
         if not info.isfile():
             self.left_out.append(f"{name!a} is no file")
@@ -213,6 +215,12 @@ class _Reading:
             self.left_out.append(_too_large(name, MAX_MEMBER_BYTES))
         else:
             yield self._input_file(path, kind, info.mtime, info.size, member.open)
+
+    def _pass_over(self, path: str) -> None:
+        if what := what_is_not_read(path):
+            alike = self.passed_over.setdefault(what, [])
+            if len(alike) < MOST_PASSED_OVER:
+                alike.append(path[-MAX_PATH:])
 
     def linked(self, index: int, member: _Member) -> Iterator[InputFile]:
         """The inputs that link to a member."""

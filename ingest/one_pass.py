@@ -290,7 +290,7 @@ class OnePass:
     ) -> None:
         """Read a bundle and note how it looked; `damage` says why it is unproven."""
         members = 0
-        others: list[str] = []
+        others: dict[str, list[str]] = {}
         position: dict[str, Any] | None = None
         self.context.fed.clear()
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ingest.listing import what_is_not_read
 from ingest.loaders.context import Context
 from ingest.store.ledger import SeenInput
 from ingest.store.reconcile import BUNDLES
@@ -32,14 +31,12 @@ class PassedOver:
             if known.source == BUNDLES and known.position and KEY in known.position
         }
 
-    def note(self, bundle: str, members: Iterable[str]) -> None:
-        """Note what was passed over in a bundle that was read, by path in it."""
-        found: dict[str, list[str]] = {}
-        for member in members:
-            if what := what_is_not_read(member):
-                found.setdefault(what, []).append(
-                    self.context.masks.text(clean(member))
-                )
+    def note(self, bundle: str, members: Mapping[str, list[str]]) -> None:
+        """Note what was passed over in a bundle that was read, by what it is."""
+        found = {
+            what: [self.context.masks.text(clean(path)) for path in paths]
+            for what, paths in members.items()
+        }
         self.found.pop(bundle, None)
         if found:
             self.found[bundle] = found

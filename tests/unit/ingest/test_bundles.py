@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ingest import bundles
-from ingest.bundles import BundleProblem, read_bundle, why_unproven
+from ingest.bundles import MOST_PASSED_OVER, BundleProblem, read_bundle, why_unproven
 from ingest.root import Root
 from ingest.run import land
 from ingest.store.landed_days import landed_days
@@ -172,6 +172,21 @@ def test_what_is_no_input_is_told_by_each_run(tmp_path: Path) -> None:
             }
     (tmp_path / BUNDLE).unlink()
     assert not land(Root(tmp_path), ledger, now=NOW).ignored
+
+
+def test_nothing_that_looks_like_an_input_hides_among_others(tmp_path: Path) -> None:
+    many = [(member(f"{n}.png", mtime=AT), b"x") for n in range(MOST_PASSED_OVER + 1)]
+    many += [(member(f"/srv/{n}", mtime=AT), b"x") for n in range(MOST_PASSED_OVER)]
+    beat = "g/reports/heartbeat_latest.md"
+    linked = "g/reports/heartbeat_before.md"
+    link = member(linked, tarfile.LNKTYPE, mtime=AT, linkname=beat)
+    others = [(member(beat, mtime=AT), b"x"), (link, b"")]
+    write(tmp_path / BUNDLE, zipped(tarred([*many, *others])))
+    ignored = land(Root(tmp_path), Ledger(None), now=NOW).ignored
+    assert len(ignored["reports of a kind that is not read"]) == MOST_PASSED_OVER
+    assert ignored["heartbeats by other names"] == [
+        f"{BUNDLE}:{beat}", f"{BUNDLE}:{linked}"
+    ]  # fmt: skip
 
 
 def names(path: Path) -> tuple[dict[str, bytes], str]:
