@@ -45,7 +45,8 @@ from index_advice_lifecycle as advice
 left join last_said
     on
         advice.table_name = last_said.table_name
-        and advice.recommended_index = last_said.recommended_index;
+        and advice.recommended_index
+        is not distinct from last_said.recommended_index;
 
 comment on view index_recommendations is
 'One row per table and recommended index: since when it is advised, why, whether the advice is still open, and what it brought.';

@@ -119,7 +119,7 @@ def _is_slower(row: dict[str, Any]) -> bool:
 def _advice(answers: Answers) -> Iterator[str]:
     """Advice that is open, and of what was followed the part that was worth it."""
     for row in answers.rows("advice"):
-        name = f"{row['recommended_index']} on {row['table_name']}"
+        name = f"{row['recommended_index'] or 'an index'} on {row['table_name']}"
         if row["is_open"]:
             p95_ms = row["p95_before_ms"]
             cost = "" if p95_ms is None else f", p95 {p95_ms:,.0f} ms without it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -153,6 +154,27 @@ def test_a_reader_stops_no_run_and_a_run_no_reader(tmp_path: Path) -> None:
         reader.communicate()
         assert reader.returncode == 0
     assert ask(root, "select count(distinct date_partition) from query_perf") == [(3,)]
+
+
+def test_advice_says_why_with_or_without_a_name(empty_root: Path) -> None:
+    """The second recommendation tells neither an index nor what would create it."""
+    report = empty_root / "knowledge/optimize/index_advisor_report.json"
+    advised = [
+        {"table": "orders", "index": "idx_orders_at", "reason": "a scan"},
+        {"table": "users", "reason": "a sort", "priority": "high"},
+    ]
+    told = {"timestamp": "2025-10-28T04:00:00Z", "recommendations": advised}
+    faults.write(report, json.dumps(told))
+    faults.export(empty_root)
+    found = ask(
+        empty_root,
+        "select table_name, recommended_index, reason, priority, is_open "
+        "from index_recommendations order by all",
+    )
+    assert found == [
+        ("orders", "idx_orders_at", "a scan", None, True),
+        ("users", None, "a sort", "high", True),
+    ]
 
 
 def test_the_macros_go_by_the_present_moment(

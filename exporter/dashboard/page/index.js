@@ -169,7 +169,7 @@ function querySection() {
 function adviceSection() {
   const found = rows(DATA.advice.advice);
   return section("advice", "Index advice", `${count(found.filter((row) => row.is_open).length)} open`, table("Index advice", [
-    ["Index", (row) => h("code", {}, said(row.recommended_index)), "wide"], ["Table", (row) => said(row.table_name)], ["For", (row) => (row.query_pattern === null ? "–" : h("code", {}, long(row.query_pattern))), "wide"],
+    ["Index", (row) => h("code", {}, said(row.recommended_index ?? "–")), "wide"], ["Table", (row) => said(row.table_name)], ["For", (row) => (row.query_pattern === null ? "–" : h("code", {}, long(row.query_pattern))), "wide"],
     ["Since", (row) => day(row.first_seen), "short"], ["State", (row) => (row.is_open ? mark("warn", "! open") : `closed ${day(row.closed_at)}`), "short"],
     ["p95 before", (row) => millis(row.p95_before_ms), "num"], ["p95 after", (row) => millis(row.p95_after_ms), "num"],
     ["Effect", (row) => (row.effect_ratio === null ? (row.is_open ? "not done yet" : "not known") : row.effect_ratio === 1 ? "none" : change(row.effect_ratio > 1, row.effect_ratio)), "short"],
