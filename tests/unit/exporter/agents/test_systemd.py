@@ -129,17 +129,6 @@ class FakeSystemctl:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Installation:
-    """A project with a wrapper and a command, and a root, beside each other."""
-    place = Installation(tmp_path / "ops atomic", tmp_path / "02luka")
-    for program in (place.wrapper, place.venv / "bin" / "ops-atomic"):
-        program.parent.mkdir(parents=True)
-        program.touch(0o755)
-    place.root.mkdir()
-    return place
-
-
-@pytest.fixture
 def systemctl(tmp_path: Path) -> FakeSystemctl:
     return FakeSystemctl(tmp_path / "units")
 
