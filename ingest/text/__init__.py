@@ -1,1 +1,1 @@
-"""Text: cleaning, secrets, times, JSON."""
+"""Text: cleaning, numbers, times, JSON."""
