@@ -112,14 +112,12 @@ class NoSettings(BadSetting):
 
 def read_settings(root: Path) -> Settings:
     """The settings of a root. Raises BadSetting, in one line: file, key, remedy;
-    NoSettings where there is no file."""
+    NoSettings, without a remedy, where there is no file."""
     path = settings_path(root)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NoSettings(
-            f"{path}: there is none: write one with `ops-atomic monitor --init`"
-        ) from None
+        raise NoSettings(f"{path}: there is none") from None
     except (OSError, UnicodeDecodeError) as error:
         said = getattr(error, "strerror", None) or "it is not UTF-8"
         raise BadSetting(f"{path}: cannot be read ({said}): mend or remove it") from (

@@ -54,8 +54,7 @@ def monitor_command(root: str | None, once: bool, is_init: bool) -> None:
     except BadSetting as wrong:
         said = str(wrong)
         if isinstance(wrong, NoSettings):
-            said = f"{settings_path(where.path)}: there is none; to write one"
-            said = advice.run(said, where, "monitor", "--init")
+            said = advice.run(f"{said}; to write one", where, "monitor", "--init")
         # One line, for a log: no usage above it.
         say(f"✗ {said}", to_stderr=True)
         sys.exit(2)

@@ -10,6 +10,7 @@ import pytest
 from monitor.section import BadSetting
 from monitor.settings import (
     TEMPLATE,
+    NoSettings,
     parse_settings,
     read_settings,
     settings_path,
@@ -122,9 +123,10 @@ def test_a_wrong_url_is_not_shown() -> None:
 
 
 def test_no_settings_and_settings_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="write one with `ops-atomic monitor --init`"):
-        read_settings(tmp_path)
     path = settings_path(tmp_path)
+    with pytest.raises(NoSettings) as none:
+        read_settings(tmp_path)
+    assert str(none.value) == f"{path}: there is none"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"\xff")
     with pytest.raises(BadSetting, match="it is not UTF-8"):
