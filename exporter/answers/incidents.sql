@@ -8,7 +8,6 @@ select
     duration_s,
     heartbeats_down,
     cause,
-from incidents
-order by
-    is_open desc, not is_open and check_key = 'monitor' and duration_s < 60,
-    started_at desc, check_key
+    is_short_gap,
+from told_incidents
+order by is_open desc, is_short_gap, started_at desc, check_key

@@ -33,7 +33,10 @@ DOCUMENTS = {
         {"status": "status", "maintenance": "maintenance"},
     ),
     "checks": Document("Each check as it is now", {"checks": "checks"}),
-    "incidents": Document("What broke, and for how long", {"incidents": "incidents"}),
+    "incidents": Document(
+        "What broke, and for how long",
+        {"incidents": "incidents", "periods": "incident_counts"},
+    ),
     "uptime": Document("How long each check was in which state", {"uptime": "uptime"}),
     "slo": Document("Targets, budgets, and how fast they are used", {"slo": "slo"}),
     "heartbeats": Document(

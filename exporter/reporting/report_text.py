@@ -113,7 +113,7 @@ def _up_share(rows: list[Row], period: Period) -> float | None:
 
 
 def _incidents(rows: list[Row], period: Period) -> Iterator[str]:
-    told = [row for row in rows if not _is_short_gap(row)]
+    told = [row for row in rows if not row["is_short_gap"]]
     its = [row for row in told if period.covers(row["started_at"])]
     before = [row for row in told if period.before.covers(row["started_at"])]
     yield _count("Incidents", len(its), len(before))
@@ -126,16 +126,10 @@ def _incidents(rows: list[Row], period: Period) -> Iterator[str]:
             for row in its
         ]
     )
-    gaps = sum(_is_short_gap(r) and period.covers(r["started_at"]) for r in rows)
+    gaps = sum(r["is_short_gap"] and period.covers(r["started_at"]) for r in rows)
     if gaps:
         gap = "gap" if gaps == 1 else "gaps"
         yield f"And {gaps:,} {gap} of under a minute between heartbeats"
-
-
-def _is_short_gap(row: Row) -> bool:
-    """Whether a heartbeat was just late: worth a count, and no line."""
-    is_gap = row["check_key"] == "monitor" and not row["is_open"]
-    return is_gap and row["duration_s"] < 60
 
 
 def _lasted(row: Row) -> str:

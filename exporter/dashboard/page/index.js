@@ -66,7 +66,7 @@ function tiles() {
   const burn = month && month.burn_rate_1h;
   return h("dl", { class: "tiles" },
     tile("Checks up", `${counted.filter((row) => row.state === "up").length} of ${counted.length}`, `${status.checks_degraded} degraded, ${status.checks_down} down, ${status.checks_unknown} unknown`, status.checks_down > 0),
-    tile("Open incidents", count(status.open_incidents), `${count(DATA.incidents.incidents_in_all)} ever`, status.open_incidents > 0),
+    tile("Open incidents", count(status.open_incidents), `${count(incidentCounts("all").incidents)} ever`, status.open_incidents > 0),
     tile("Uptime, 30 days", month ? percent(month.uptime_observed) : "–", month && month.target ? `target ${percent(month.target)}` : "no target set", month && month.is_breached),
     tile("Budget, 30 days", left === null ? "–" : left < 0 ? "used\u00a0up" : percent(left, 0), month && left !== null ? `${budget(month.budget_left_s, month.error_budget_s)}; burn ${burn === null ? "–" : `${burn.toFixed(1)}×`} in 1 h` : !month || month.target === null ? "no target set" : seen ? "none at a target of 100%" : "nothing observed", left !== null && left < 0),
     tile("Heartbeat takes", beat ? millis(beat.duration_ms) : "–", beat ? `usual ${millis(beat.expected_ms)}` : "no heartbeat", beat && beat.is_anomaly),
@@ -101,11 +101,13 @@ function checkSection() {
     keys.length > 60 && h("p", { class: "soft" }, `${keys.length - 60} more checks stand in api/checks.json.`), legend());
 }
 
+/* Of all incidents: only the first of them are told here. */
+const incidentCounts = (period) => rows(DATA.incidents.periods).find((row) => row.period === period);
+
 function incidentSection() {
-  const all = rows(DATA.incidents.incidents);
-  const inTime = all.filter((row) => row.is_open || !row.ended_at || ms(row.ended_at) >= rangeStart());
-  const isShortGap = (row) => row.check_key === "monitor" && !row.is_open && row.duration_s < 60;
-  const found = inTime.filter((row) => !isShortGap(row)), gaps = inTime.length - found.length;
+  const all = rows(DATA.incidents.incidents).filter((row) => !row.is_short_gap);
+  const found = all.filter((row) => row.is_open || !row.ended_at || ms(row.ended_at) >= rangeStart());
+  const { incidents, short_gaps: gaps } = incidentCounts(shown.range);
   const columns = [
     ["Check", (row) => [h("strong", {}, said(title(row.check_key)))], "short"],
     ["Began", (row) => when(row.started_at), "short"],
@@ -115,10 +117,10 @@ function incidentSection() {
   ];
   const first = Math.max(10, found.filter((row) => row.is_open).length);
   const others = found.slice(first, 100);
-  return section("incidents", "Incidents", `${count(found.length)} in the ${rangeName()}`, table("Incidents", columns, found.slice(0, first), `No incident in the ${rangeName()}.`),
+  return section("incidents", "Incidents", `${count(incidents)} in the ${rangeName()}`, table("Incidents", columns, found.slice(0, first), `No incident in the ${rangeName()}.`),
     gaps > 0 && h("p", { class: "soft" }, `And ${count(gaps)} ${gaps === 1 ? "gap" : "gaps"} of under a minute between heartbeats.`),
     others.length > 0 && h("details", {}, h("summary", {}, `Show ${count(others.length)} more`), table("More incidents", columns, others)),
-    found.length > 100 && h("p", { class: "soft" }, `The latest 100 of ${count(found.length)}; the others stand in api/incidents.json.`), more(DATA.incidents.incidents_in_all, all.length, "incidents are told here"));
+    found.length > 100 && h("p", { class: "soft" }, `The latest 100 of ${count(incidents)}; the others stand in api/incidents.json.`), more(incidentCounts("all").incidents, all.length, "incidents are told here"));
 }
 
 function sloSection() {

@@ -58,6 +58,8 @@ def test_a_fresh_root_has_an_answer(tmp_path: Path, name: str) -> None:
         (row,) = rows
         assert row["state"] is None
         assert row["open_incidents"] == 0
+    elif name == "incident_counts":
+        assert {row["incidents"] + row["short_gaps"] for row in rows} == {0}
     else:
         assert rows == []
 

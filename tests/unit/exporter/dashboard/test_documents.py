@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +128,37 @@ def test_late_heartbeats_crowd_out_no_incident(tmp_path: Path) -> None:
     rows += [row("api", 1, 5.0), row("monitor", 0, 60.0)]
     rows += [row("monitor", 0, 1.0, is_open=True)]
     publish(tmp_path, "incidents", rows)
-    told = all_of(tmp_path)["incidents"]["incidents"]
+    document = all_of(tmp_path)["incidents"]
+    told = document["incidents"]
     first = [(found["check_key"], found["duration_s"]) for found in told[:4]]
     assert first == [("monitor", 1), ("api", 5), ("monitor", 60), ("monitor", 1.5)]
+    assert [found["is_short_gap"] for found in told[:4]] == [False] * 3 + [True]
+    # Those that the list leaves out are counted all the same.
+    assert document["periods"][-1] == {
+        "period": "all", "incidents": 3, "short_gaps": MOST,
+    }  # fmt: skip
+
+
+def test_incidents_are_counted_by_range(tmp_path: Path) -> None:
+    def row(key: str, days_ago: float, **more: Any) -> dict[str, Any]:
+        end = AS_OF - timedelta(days=days_ago)
+        over = {"started_at": end - timedelta(seconds=30), "ended_at": end}
+        return {"check_key": key, "is_open": False, "duration_s": 30} | over | more
+
+    last = {"source": "heartbeats", "last_record_at": AS_OF, "age_s": 0.0}
+    publish(tmp_path, "dataset_freshness", [last])
+    rows = [row("api", days) for days in (0, 1, 7, 29, 90.1)]
+    rows += [row("monitor", days) for days in (3, 60)]
+    rows += [row("monitor", 0, is_open=True, ended_at=None)]
+    publish(tmp_path, "incidents", rows)
+    periods = all_of(tmp_path)["incidents"]["periods"]
+    assert [tuple(found.values()) for found in periods] == [
+        ("24h", 3, 0),
+        ("7d", 4, 1),
+        ("30d", 5, 1),
+        ("90d", 5, 2),
+        ("all", 6, 2),
+    ]
 
 
 @pytest.mark.parametrize(
