@@ -158,6 +158,14 @@ def test_marts_bring_no_unit_tests_along(builds: Builds) -> None:
     assert "unit_test:" not in said
 
 
+def test_seeds_among_what_is_selected_stop_nothing(builds: Builds) -> None:
+    """As `+incidents` selects them. What is shown of them is read with each mart."""
+    build = builds.start("spark", "build --select monitored_checks advisor_reports")
+    said = build.communicate()[0]
+    assert build.returncode == 0, said[-4000:]
+    assert "monitored_checks" in said
+
+
 def machines(builds: Builds) -> set[str]:
     """Of whom Spark has made spans of states."""
     return {row[0] for row in rows(builds.marts("spark"), RECIPES["check_states"])}
