@@ -37,7 +37,7 @@ HEADLINES = {
     "unknown": "Nothing is known of now",
     "maintenance": "In maintenance",
     "stale": "Data is too old",
-    "never seen": "No heartbeat yet",
+    "never seen": "No readable heartbeat yet",
 }
 # From here on it is not said how much was seen.
 WELL_SEEN = 0.995
@@ -55,7 +55,7 @@ def lines(said: Mapping[str, Any]) -> Iterator[str]:
     if beat:
         yield from _row("Heartbeat", _ago(now - _time(beat["at"])))
     else:
-        yield from _row("Heartbeat", "none yet")
+        yield from _row("Heartbeat", "none readable yet")
     yield from _checks(said["checks"], now)
     if said["checks"]:
         yield from _incidents(said["incidents"], now)

@@ -231,7 +231,7 @@ def test_a_fresh_root_says_how_to_begin(
     done = cli("status", empty_root)
     assert done.exit_code == 0
     assert done.stdout.startswith("… ")
-    assert "No heartbeat yet" in done.stdout
+    assert "No readable heartbeat yet" in done.stdout
     assert f"ops-atomic export --root {empty_root}" in done.stdout
     assert sorted(path.name for path in empty_root.rglob("*")) == ["g"]
     wrong = tmp_path / "wrong"
@@ -257,6 +257,8 @@ def test_heartbeats_that_were_all_rejected_are_told(
         write(empty_root / "g/reports/ops_atomic" / name, "# Without a status\n")
     assert cli("export", empty_root).exit_code == 0
     said = cli("status", empty_root).stdout
+    assert "No readable heartbeat yet" in said
+    assert "Heartbeat   none readable yet" in said
     assert "2 heartbeats found and rejected, none published" in said
     assert f"ops-atomic rejects --root {empty_root}" in said
     assert "monitor --init" not in said

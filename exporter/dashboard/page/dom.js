@@ -29,7 +29,7 @@ const WORDS = { up: "Up", degraded: "Degraded", down: "Down", unknown: "Unknown"
 const SIGNS = { up: "✓", degraded: "!", down: "✕", unknown: "?", maintenance: "⚒" };
 
 /* The state in the words of `ops-atomic status`. */
-const HEADLINES = { up: "All is well", degraded: "Up, with warnings", down: "Down", unknown: "Nothing is known of now", maintenance: "In maintenance", stale: "Data is too old", "never seen": "No heartbeat yet" };
+const HEADLINES = { up: "All is well", degraded: "Up, with warnings", down: "Down", unknown: "Nothing is known of now", maintenance: "In maintenance", stale: "Data is too old", "never seen": "No readable heartbeat yet" };
 function headline(state, single, names, isMissed) {
   const unknown = single.filter((row) => row.state === "unknown").length;
   const but = [unknown && `${count(unknown)} of ${count(single.length)} unknown`, isMissed && "target missed"].filter(Boolean);
