@@ -27,7 +27,7 @@ from exporter.export.land import land_everything
 from exporter.export.run import Options, export
 from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection
-from exporter.reporting.ignored import counted
+from exporter.reporting.ignored import counted, unread_lines
 from exporter.reporting.logs import log_crash, log_path
 from exporter.reporting.results import FAILED
 from exporter.reporting.screen import Screen
@@ -154,6 +154,7 @@ def ingest_command(
                 where, ledger, historical=historical, dry_run=dry_run,
                 say=screen.parsed, progress=screen.progress,
             )  # fmt: skip
+            not_read = counted(report.ignored, unread_lines(ledger))
             ledger.close()
         except Locked as locked:
             _fail(str(locked), as_json, LOCKED)
@@ -167,8 +168,8 @@ def ingest_command(
         print_json(report.as_json(dry_run))
     else:
         screen.landed()
-        if report.ignored:
-            said = f"Not read: {counted(report.ignored)}; to see which"
+        if not_read:
+            said = f"Not read: {not_read}; to see which"
             screen.note(advice.run(said, where, "doctor"))
         for warning in report.warnings:
             screen.warn(warning)

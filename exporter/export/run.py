@@ -27,7 +27,7 @@ from exporter.publish.plan import Plan, Selection, Target, set_aside_damaged
 from exporter.publish.stale_days import plan_days
 from exporter.publish.untested import forget_untested, untested_days
 from exporter.publish.work import Work
-from exporter.reporting.ignored import counted, named
+from exporter.reporting.ignored import counted, named, unread_lines
 from exporter.reporting.results import RunResult
 from exporter.reporting.screen import Screen
 from exporter.runtime.errors import describe
@@ -83,6 +83,7 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
             run = _Run(root, options, screen, stopper, result)
             run.land_everything()
             run.publish()
+            run.say_what_is_not_read()
             run.ledger.commit()
         result.is_whole = not result.is_limited
     except Stopped as stopped:
@@ -197,17 +198,16 @@ class _Run:
             if error not in self.result.errors:
                 self._fail(error)
         self.screen.landed()
-        self._say_what_is_ignored(report.ignored)
+        self.result.ignored = report.ignored or self.result.ignored
 
-    def _say_what_is_ignored(self, ignored: dict[str, list[str]]) -> None:
-        if not ignored or ignored == self.result.ignored:
-            return
-        self.result.ignored = ignored
+    def say_what_is_not_read(self) -> None:
+        """Once all is published: of lines, the published rejects tell."""
+        found = self.result.ignored, unread_lines(self.ledger)
         if self.screen.verbose:
-            for what, said in named(ignored).items():
-                self.screen.note(f"Not read, {what}: {said}")
-        else:
-            self.screen.note(f"Not read: {counted(ignored)} (--verbose names them)")
+            for what, said in named(self.root, *found):
+                self.screen.note(f"Not read: {what}: {said}")
+        elif told := counted(*found):
+            self.screen.note(f"Not read: {told} (--verbose names them)")
 
     def publish(self) -> None:
         """Let dbt publish the days that are stale, if there are any."""

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from exporter.publish.counts import SOURCES_HEARD
 from exporter.publish.ledger import Ledger
+from exporter.reporting.ignored import Lines, unread_lines
 from exporter.runtime.present import present
 from ingest.registry import CSV_SOURCES
 
@@ -30,6 +31,7 @@ class Stored:
     landing_files: int = 0
     landing_bytes: int = 0
     rejects: dict[str, Counter[str]] = field(default_factory=dict)
+    unread_lines: Lines = field(default_factory=dict)
     drift: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     drift_seen: dict[tuple[str, str, str], tuple[str, date]] = field(
         default_factory=dict
@@ -51,6 +53,7 @@ def count_stored(ledger: Ledger) -> Stored:
     stored.landing_files, stored.landing_bytes = ledger.size("parts")
     for _, dataset, reason, records in ledger.rejects():
         stored.rejects.setdefault(dataset, Counter())[reason] += records
+    stored.unread_lines = unread_lines(ledger)
     for day, source, kind, name, number, file in ledger.drift():
         key = source, kind, name
         stored.drift[key] += number

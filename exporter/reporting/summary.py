@@ -92,7 +92,7 @@ def _glance(result: RunResult, stored: Stored, runs: list[Run]) -> str:
         ["Schema drift", _alarm(f"{len(stored.drift):,} columns", stored.drift)],
         ["Stale sources", _alarm(", ".join(stale), stale)],
         ["Warnings", _alarm(f"{len(result.warnings):,}", result.warnings)],
-        ["Not read", counted(result.ignored) or "nothing"],
+        ["Not read", counted(result.ignored, stored.unread_lines) or "nothing"],
         ["Storage used", kilobytes(stored.bytes)],
         ["Runs of the day", f"{len(runs):,}"],
     ]

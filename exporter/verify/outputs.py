@@ -17,7 +17,7 @@ from exporter.publish.plan import Selection
 from exporter.publish.published import published_days
 from exporter.publish.stale_days import plan_days
 from exporter.reporting.history import last_run
-from exporter.reporting.ignored import Ignored, named
+from exporter.reporting.ignored import Ignored, Lines, named, unread_lines
 from exporter.reporting.results import OK
 from exporter.reporting.screen import kilobytes
 from exporter.reporting.stored import count_stored
@@ -86,6 +86,7 @@ def check_dry_run(
     try:
         report = land(root, ledger, dry_run=True)
         plan = plan_days(root, ledger, datasets, Selection())
+        lines = unread_lines(ledger)
     except OSError as error:
         mend = advice.command(root, "export", "--dry-run")
         yield Check(TEST, name, "ends well", redact(describe(error)), FAIL, mend)
@@ -101,16 +102,15 @@ def check_dry_run(
     missing = sorted({target.dataset for target in plan.stale if target.day == day})
     made = sum(1 for _, its_day, _ in plan.current if its_day == day)
     yield _yesterday(root, day, made, missing)
-    yield from _not_read(report.ignored)
+    yield from _not_read(root, report.ignored, lines)
 
 
-def _not_read(ignored: Ignored) -> Iterator[Check]:
+def _not_read(root: Root, ignored: Ignored, lines: Lines) -> Iterator[Check]:
     """What looks like an input: no failure, for nobody may want it read."""
-    if not ignored:
-        yield Check(COMPONENT, "Files that are not read", "none", "none", PASS)
-    for what, said in named(ignored).items():
-        name = f"Not read: {what} ({len(ignored[what]):,})"
-        yield Check(COMPONENT, name, "none", said, NOT_HERE)
+    if not ignored and not lines:
+        yield Check(COMPONENT, "What is not read", "none", "none", PASS)
+    for what, said in named(root, ignored, lines):
+        yield Check(COMPONENT, f"Not read: {what}", "none", said, NOT_HERE)
 
 
 def _yesterday(root: Root, day: date, made: int, missing: list[str]) -> Check:

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from ingest import files
 from ingest.loaders.context import Context
 from ingest.registry import CSV_SOURCES
-from ingest.sources import query_log
+from ingest.sources import query_log, telemetry
 from ingest.sources.csv_records import landing_line
 from ingest.sources.index_advisor import parse_report
 from ingest.store.ahead import last_day, read_rows, rechecked_row
@@ -63,6 +63,8 @@ def _rechecked(context: Context, source: str, record: Json) -> Json:
         }  # fmt: skip
     if source == "query_log":
         return record | {"problem": query_log.problem_besides_time(record["query"])}
+    if source == "telemetry":
+        return record | {"problem": telemetry.problem_besides_time(record["metric"])}
     return record | {"problem": None}
 
 

@@ -13,6 +13,8 @@ from ingest.text.times import believable, date_problem, parse_time, utc_text
 
 TOO_LONG = "line is too long"
 NOT_AN_OBJECT = "not an object"
+# How the problem of a line ends that says nothing its source is read for.
+UNKNOWN_KIND = ": a line of a kind that is not read"
 
 _DATE_IN = re.compile(r"(?<![0-9])([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
 _NEWLINE = re.compile(rb"\r?\n")

@@ -3,14 +3,16 @@
 from datetime import datetime
 
 from ingest.masking.masks import Masks
-from ingest.sources.lines import Parsed, json_line, written_time
+from ingest.sources.lines import UNKNOWN_KIND, Parsed, json_line, written_time
 from ingest.text.json_text import cell, key_names
 from ingest.text.times import utc_text
 
 
 def problem_besides_time(query: str | None) -> str | None:
     """What else is wrong with a line whose time is well."""
-    return None if query and query.strip() else "query is empty"
+    if query is None:
+        return f"no query{UNKNOWN_KIND}"
+    return None if query.strip() else "query is empty"
 
 
 def parse_line(
@@ -31,7 +33,7 @@ def parse_line(
     query = cell(line.value.get("query"))
     if line.problem is not None:
         problem = line.problem
-    elif at is None and problem is None:
+    elif problem is None and at is None and query is not None:
         problem = "no ts"
     elif problem is None:
         problem = problem_besides_time(query)

@@ -3,8 +3,19 @@
 from datetime import datetime
 
 from ingest.masking.masks import Masks
-from ingest.sources.lines import Parsed, json_line, landed_time, written_time
+from ingest.sources.lines import (
+    UNKNOWN_KIND,
+    Parsed,
+    json_line,
+    landed_time,
+    written_time,
+)
 from ingest.text.json_text import cell, key_names
+
+
+def problem_besides_time(metric: str | None) -> str | None:
+    """What else is wrong with a line whose time is well."""
+    return f"no metric{UNKNOWN_KIND}" if metric is None else None
 
 
 def parse_line(
@@ -22,10 +33,11 @@ def parse_line(
     """
     line = json_line(text, masks)
     at, problem = written_time(line.value.get("ts"), "ts", now)
-    problem = line.problem or problem
+    metric = cell(line.value.get("metric"))
+    problem = line.problem or problem or problem_besides_time(metric)
     record = {
         "at": landed_time(at, problem, fallback),
-        "metric": cell(line.value.get("metric")),
+        "metric": metric,
         "value": cell(line.value.get("value")),
         "source_file": source_file,
         "line_number": line_number,

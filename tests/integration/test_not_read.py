@@ -28,6 +28,25 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     assert "reports/heartbeat_2025-10-28_10-05-00.md: move each" in shown
 
 
+def test_log_lines_of_unknown_kinds_are_said_by_each_run(tmp_path: Path) -> None:
+    lines = '{"event":"restart"}\n{"ts":"2025-10-28T10:00:00Z","event":"stop"}\n'
+    write(tmp_path / "g/reports/query_perf.jsonl", f'{lines}{{"query":"select 1"}}\n')
+    write(tmp_path / "g/telemetry/rollup_daily.ndjson", '{"alert":"x"}\n')
+    at = ["--root", str(tmp_path)]
+    said = "log lines of a kind that is not read (3)"
+    for _ in ("first", "again"):
+        shown = CliRunner().invoke(main, ["export", *at]).output
+        assert f"Not read: {said} (--verbose names them)" in shown
+        [summary] = tmp_path.glob("g/reports/parquet/parquet_export_summary_*.md")
+        assert f"| Not read | {said} |" in summary.read_text(encoding="utf-8")
+    named = "1 for optimization_summary, 2 for query_perf, kept as rejects; to see "
+    shown = CliRunner().invoke(main, ["export", "--verbose", *at]).output
+    assert f"Not read: {said}: {named}" in shown
+    assert named in CliRunner().invoke(main, ["doctor", *at]).output
+    shown = CliRunner().invoke(main, ["rejects", *at]).output
+    assert "2 × no query: a line of a kind that is not read, such as query_p" in shown
+
+
 def test_an_ingest_says_it_as_well(tmp_path: Path) -> None:
     write(tmp_path / "g/reports/heartbeat_latest.md", heartbeat("2025-10-28T10:00:00Z"))
     for more in ((), ("--dry-run",)):

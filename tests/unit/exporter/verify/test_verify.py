@@ -341,7 +341,7 @@ def test_what_is_not_read_is_named_with_what_to_do(root: Root) -> None:
     assert "g/reports/heartbeat_latest.md: name each heartbeat_" in check.actual
     odd.unlink()
     found = list(outputs.check_dry_run(root, load_datasets(), utc_now()))
-    assert [c.status for c in found if c.name == "Files that are not read"] == ["pass"]
+    assert [c.status for c in found if c.name == "What is not read"] == ["pass"]
 
 
 def test_the_doctor_names_settings_and_what_is_wrong_in_them(tmp_path: Path) -> None:

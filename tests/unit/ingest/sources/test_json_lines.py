@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.masking.masks import load_masks
 from ingest.root import PROJECT
 from ingest.sources import query_log, telemetry
-from ingest.sources.lines import Parsed, read_lines
+from ingest.sources.lines import UNKNOWN_KIND, Parsed, read_lines
 
 NOW = datetime(2025, 10, 28, 12)
 FALLBACK = datetime(2025, 10, 20, 1, 2, 3)
@@ -70,7 +70,9 @@ def test_a_query_with_all_it_can_have() -> None:
         ('{"ts": 1761600000, "query": "select 1"}', "ts is not a time"),
         ('{"ts": "1999-01-01", "query": "select 1"}', "dated before 2000"),
         ('{"ts": "2025-10-30", "query": ""}', "dated more than a day ahead"),
-        ('{"ts": "2025-10-28"}', "query is empty"),
+        ('{"ts": "2025-10-28"}', f"no query{UNKNOWN_KIND}"),
+        ('{"event": "restart"}', f"no query{UNKNOWN_KIND}"),
+        ('{"ts": "soon", "event": "restart"}', "ts is not a time"),
         ('{"ts": "2025-10-28", "query": " \\n"}', "query is empty"),
         ('{"ts": "2025-10-28", "query": "x"', "not JSON"),
         ("[1]", "not an object"),
@@ -81,8 +83,8 @@ def test_queries_that_are_rejects(text: str, problem: str) -> None:
     [record] = log(text).records
     assert record["problem"] == problem
     assert record["raw"] == text
-    has_time = problem == "query is empty" or problem.startswith("dated")
-    assert (record["at"] is not None) == has_time
+    is_timed = '"ts": "' in text and problem not in ("ts is not a time", "not JSON")
+    assert (record["at"] is not None) == is_timed
 
 
 def test_timings_may_be_anything() -> None:
@@ -125,6 +127,8 @@ def test_a_metric_without_a_time_has_that_of_its_file() -> None:
     [
         ('{"ts": "soon", "metric": "x", "value": 1}', "ts is not a time"),
         ('{"ts": "2099-01-01", "metric": "x"}', "dated more than a day ahead"),
+        ('{"ts": "2025-10-22", "alert": "x"}', f"no metric{UNKNOWN_KIND}"),
+        ('{"alert": "x"}', f"no metric{UNKNOWN_KIND}"),
         ('{"metric": "x"', "not JSON"),
         ("null", "not an object"),
     ],
@@ -132,7 +136,8 @@ def test_a_metric_without_a_time_has_that_of_its_file() -> None:
 def test_metrics_that_are_rejects(text: str, problem: str) -> None:
     [record] = metrics(text).records
     assert record["problem"] == problem
-    assert (record["at"] is not None) == problem.startswith("dated")
+    is_timed = '"ts": "20' in text
+    assert (record["at"] is not None) == is_timed
 
 
 @given(
