@@ -3,8 +3,7 @@
 
 {% materialization mart_parquet, adapter="duckdb" %}
     {%- set target_relation = this.incorporate(type='view') -%}
-    {%- set batch = 'temp."' ~ this.identifier ~ '_batch"' -%}
-    {%- set rows = 'temp."' ~ this.identifier ~ '_rows"' -%}
+    {%- set relations = batch_relations() -%}
     {%- set contract = model.columns.values() | list -%}
     {%- set is_daily = model.config.meta.kind == 'daily' -%}
 
@@ -14,20 +13,16 @@
 
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
     {%- if not flags.EMPTY -%}
-        {%- set unsorted = 'temp."' ~ this.identifier ~ '_unsorted"' -%}
-        {%- set first = ['date_partition'] if is_daily else [] -%}
-        {%- set sort = sorted_sql(unsorted, contract, first) -%}
         {% do adapter.store_relation(
-            'publisher', this, [], model.config.meta.path, 'parquet', {
-                'make': mart_batch_sql(unsorted, sql, contract),
-                'cut': slices_sql(unsorted, contract, first),
-                'sort': 'create or replace temp table ' ~ batch ~ ' as ' ~ sort,
-                'sort_next': 'insert into ' ~ batch ~ ' ' ~ sort,
-                'show': 'drop table ' ~ unsorted ~ ';' ~ mart_rows_sql(rows, batch),
-                'audit': mart_audit_sql(rows, is_daily),
-                'copy': copy_sql(rows, of_publishing_day() if is_daily else 'true'),
-                'drop': 'drop view ' ~ rows ~ '; drop table ' ~ batch,
-            }
+            'publisher', this, [], model.config.meta.path, 'parquet', dict(
+                batch_statements(
+                    relations, contract, ['date_partition'] if is_daily else [],
+                    mart_rows_sql(relations.published, relations.sorted),
+                    of_publishing_day() if is_daily else 'true'
+                ),
+                make=mart_batch_sql(relations.unsorted, sql, contract),
+                audit=mart_audit_sql(relations.published, is_daily)
+            )
         ) %}
     {%- endif -%}
 

@@ -1,6 +1,6 @@
 """Makes the files of a dataset's stale days aside, some days at a time.
 
-What is done with a batch of days stands in macros/daily_parquet.sql; here
+What is done with a batch of days stands in macros/batches.sql; here
 stands in which order, and that a day which cannot be made takes no other along.
 """
 

@@ -115,7 +115,7 @@ def test_fingerprints_are_the_same_anywhere(project: Path) -> None:
         ),
         ("ingest/text/clean.py", "return", "return None or", EVERY - {"run_log"}),
         ("ingest/bundles.py", "return", "return None or", set()),
-        ("macros/daily_parquet.sql", "snappy", "zstd", EVERY),
+        ("macros/batches.sql", "snappy", "zstd", EVERY),
         (
             "macros/typing.sql", "9007199254740992", "9007199254740991",
             EVERY - {"advisor_reports"},
