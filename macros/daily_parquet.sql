@@ -53,6 +53,7 @@
 {% macro batch_sql(
     relation, sql, contract, keeps_inputs=false, keeps_missing=false
 ) %}
+    {%- set duplicate_if = config.get('meta').get('duplicate_if') %}
     create or replace temp table {{ relation }} as
     with batch as (
         from (
@@ -74,7 +75,14 @@
         "{{ column.name }}",
         {%- endfor %}
         landing_source,
+        {%- if duplicate_if and (keeps_inputs or keeps_missing) %}
+        if(
+            outcome in ('published', 'missing') and {{ duplicate_if }},
+            'duplicate', outcome
+        ) as outcome,
+        {%- else %}
         outcome,
+        {%- endif %}
     from (
         from made
         {%- if keeps_missing %}

@@ -29,7 +29,7 @@
         from publishing.kept_inputs
         where dataset = '{{ this.identifier }}'
     ),
-    kept_beside_others as (
+    with_kept as (
         from batch
         anti join kept
             on date_partition = day and {{ meta.get('row_input') }} = input
@@ -42,18 +42,6 @@
         semi join kept
             on date_partition = day and {{ meta.get('row_input') }} = input
         where date_partition in getvariable('publishing_days')
-    ),
-    with_kept as (
-        {%- if meta.get('duplicate_if') %}
-        select
-            * replace (
-                if(
-                    outcome = 'published' and {{ meta.get('duplicate_if') }},
-                    'duplicate', outcome
-                ) as outcome
-            ),
-        {%- endif %}
-        from kept_beside_others
     )
 {%- endmacro %}
 

@@ -100,10 +100,11 @@ class Dataset(Table):
     `accounts_for` are the datasets of whose landed records it says what became of
     them: itself, as a rule. `row_input` is SQL for the input of a row, where one's
     rows can be told from another's: its file, or its source where that is one of
-    the `whole_sources`. It `tells_records_apart` where a row shows of which landed
-    record it is, and `collapses` where several records may become one row.
-    `only_with_others` says that a run which publishes nothing else leaves it as it
-    is. Its code are the model, its ancestors, macros, seeds and parsers.
+    the `whole_sources` (`all` in a model's yml). It `tells_records_apart` where a
+    row shows of which landed record it is, and `collapses` where several records
+    may become one row. `only_with_others` says that a run which publishes nothing
+    else leaves it as it is. Its code are the model, its ancestors, macros, seeds
+    and parsers.
     """
 
     sources: tuple[str, ...]
@@ -236,17 +237,19 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
     meta = model["config"]["meta"]
     columns = columns_of(model)
     lineage = code.lineage(name, MATERIALIZATION)
+    sources = tuple(sorted(lineage.sources))
+    whole = meta.get("whole_sources", ())
     return Dataset(
         name=name,
         description=model["description"].strip(),
         path=meta["path"],
         schema_version=int(meta["schema_version"]),
         columns=columns,
-        sources=tuple(sorted(lineage.sources)),
+        sources=sources,
         accounts_for=tuple(meta.get("accounts_for", [name])),
         row_input=meta.get("row_input"),
         tells_records_apart="told_apart_by" in meta,
-        whole_sources=tuple(meta.get("whole_sources", ())),
+        whole_sources=sources if whole == "all" else tuple(whole),
         model_fingerprint=code.fingerprint(
             lineage, [shape_text(columns), repr(sorted(meta.items()))]
         ),

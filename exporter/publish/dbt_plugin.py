@@ -56,7 +56,7 @@ from exporter.publish.existing import published_on
 from exporter.publish.gathered import Gathered
 from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
-from exporter.publish.losses import told_of_kept_rows
+from exporter.publish.losses import input_of_rows, told_of_kept_rows
 from exporter.publish.moment import show_moment
 from exporter.publish.plain_dbt import plan_all, show_only
 from exporter.publish.plan import Due
@@ -207,7 +207,10 @@ class Plugin(BasePlugin):
         for target in self.work.stale:
             at = [target.dataset, target.day]
             expected += [[*at, *found] for found in target.expected_records().items()]
-            kept += [[*at, file_of(name) or name] for name in target.kept]
+            of = self.work.datasets[target.dataset]
+            kept += [
+                [*at, name] for name in {input_of_rows(of, n) for n in target.kept}
+            ]
             if target.keeps_missing:
                 compared.append(at)
                 names = filter(file_of, read_content(target.metadata))

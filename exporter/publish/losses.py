@@ -93,12 +93,24 @@ def _lost_of_a_sum(
     return Loss({"": (records, held)} if records > held + dropped else {})
 
 
-def kept_inputs(dataset: Dataset, loss: Loss) -> list[str]:
-    """The inputs among those of a loss whose published rows stay, all of them."""
+def input_of_rows(dataset: Dataset, name: str) -> str:
+    """What a dataset's `row_input` says of the rows of an input: its file or its
+    source; nothing where they cannot be told."""
     if dataset.row_input is None:
-        return []
-    whole = dataset.whole_sources
-    return sorted(name for name in loss.names if file_of(name) or name in whole)
+        return ""
+    source = source_of(name)
+    return source if source in dataset.whole_sources else file_of(name)
+
+
+def with_kept_inputs(
+    dataset: Dataset, before: Content, content: Content, loss: Loss
+) -> tuple[list[str], Content]:
+    """The inputs of a file whose published rows stay, all of them, because some of
+    what these rows are of is lost; and what the next file is then made from."""
+    lost = {input_of_rows(dataset, name) for name in loss.names} - {""}
+    kept = sorted(name for name in before if input_of_rows(dataset, name) in lost)
+    new = {n: c for n, c in content.items() if input_of_rows(dataset, n) not in lost}
+    return kept, new | {name: before[name] for name in kept}
 
 
 def can_keep_rows(
@@ -108,10 +120,11 @@ def can_keep_rows(
     # A file without rows shows no compression, and has none to be taken over.
     if file.row_count and file.shape != dataset.shape:
         return False
-    kept = kept_inputs(dataset, loss)
+    before = read_content(file.metadata)
+    kept, made_from = with_kept_inputs(dataset, before, content, loss)
     if loss.names.difference(kept):  # only a look at the rows tells what is missing
         return dataset.tells_records_apart
-    return bool(content.keys() - kept)
+    return bool(made_from.keys() - kept)
 
 
 # Rows of a published file that are taken over into the next one: its footer says

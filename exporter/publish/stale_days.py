@@ -25,9 +25,9 @@ from exporter.publish.losses import (
     Loss,
     can_keep_rows,
     find_loss,
-    kept_inputs,
     kept_note,
     kept_rows,
+    with_kept_inputs,
 )
 from exporter.publish.plan import Plan, Selection, Shrunken, Target
 from exporter.publish.published import unreadable_of
@@ -197,16 +197,14 @@ def _plan_day(plan: Plan, at: _Day, breaks: Breaks, is_forced: bool) -> None:
     note = ""
     if loss and at.file:
         before = read_content(at.file.metadata)
+        is_news = bool(_why_stale(at, before | content))
         keeps_rows = can_keep_rows(at.dataset, at.file, content, loss)
         if keeps_rows:
-            kept = kept_inputs(at.dataset, loss)
-        if not _why_stale(at, before | content):
-            reason = ""  # what is landed of it is no news
-        elif keeps_rows:
-            content |= {name: before[name] for name in kept}
+            kept, content = with_kept_inputs(at.dataset, before, content, loss)
+        if keeps_rows and is_news:
             note = kept_note(at.file, kept)
             reason = _why_stale(at, content)
-        else:
+        else:  # it stays as it is
             reason = ""
         if kept or not reason:
             plan.shrunken.append(Shrunken(path, loss, tuple(kept)))

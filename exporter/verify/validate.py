@@ -197,9 +197,12 @@ def _check_counts(
                 continue  # of what is landed of those, rejects were counted
             made_from = int(footer.metadata.get("landed_records", 0))
             told = footer.row_count + rejects[name, day.isoformat()]
-            # Another program's rows yield to those that are read from Markdown.
-            exact = not datasets[name].collapses and LEGACY not in read_content(
-                footer.metadata
+            # Another program's rows yield to those that are read from Markdown, and
+            # a heartbeat in Markdown to kept rows of its twin.
+            exact = not (
+                datasets[name].collapses
+                or LEGACY in read_content(footer.metadata)
+                or kept_rows(footer.metadata)
             )
             if told > made_from or (exact and told < made_from):
                 said = (

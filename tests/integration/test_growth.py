@@ -280,13 +280,31 @@ def test_a_kept_twin_yields_to_the_csv(tmp_path: Path) -> None:
     assert is_well(tmp_path)
 
 
-def test_new_rejects_are_published_though_a_file_shrank(tmp_path: Path) -> None:
+def test_what_is_new_is_told_though_a_file_shrank(tmp_path: Path) -> None:
     lost = patterns(tmp_path, "abc", 1)
     telemetry(tmp_path, 1)
     export(tmp_path)
     lose_file(tmp_path, lost)
     log(tmp_path, 3)
-    export(tmp_path)
+    weekly(tmp_path)  # of the source that shrank: it waits in the counts
+    done = export(tmp_path)
+    assert "landed_counts_20251020.parquet: the rows of query_patterns/" in (
+        done.warnings
+    )
+    assert counted(tmp_path) == [
+        ("query_log", "query_perf", 4),
+        ("query_log", "query_texts", 4),
+        ("query_patterns", "query_patterns", 3),
+        ("telemetry", "optimization_summary", 3),
+    ]
     # Empty so far, so that it shows no compression.
     assert faults.rows(tmp_path, faults.REJECTS, "dataset") == [("query_perf",)]
     assert is_well(tmp_path)
+    export(tmp_path, "--force", "--date", DAY)
+    assert ("query_patterns", "query_patterns", 1) in counted(tmp_path)
+
+
+def counted(root: Path) -> list[tuple[Any, ...]]:
+    """What `landed_counts` tells: source, dataset, landed records."""
+    pattern = "g/analytics/landed_counts/*.parquet"
+    return sorted(faults.rows(root, pattern, "source, dataset, landed"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_json_counts_once_live_and_from_bundles(tmp_path: Path) -> None:
         assert not export(root).paths("exported")
 
 
-def assert_json_counts(root: Path) -> None:
+def assert_json_counts(root: Path, is_counted: bool = True) -> None:
     assert sorted(faults.rows(root, BEATS, "filename, status, redis_status")) == [
         ("heartbeat_2025-10-28_10-00-00.json", "error", "ok"),
         ("heartbeat_2025-10-28_10-05-00.md", "ok", "ok"),
@@ -55,6 +56,8 @@ def assert_json_counts(root: Path) -> None:
         root, CHECKS, "check_group, check_name, status, message"
     )
     assert not faults.rows(root, REJECTS, "source_file")
+    if not is_counted:
+        return
     counts = faults.rows(root, COUNTS, "dataset, landed, published, duplicates")
     assert sorted(counts) == [("heartbeat_checks", 2, 2, 0), ("ops_atomic", 3, 2, 1)]
 
@@ -83,3 +86,32 @@ def test_markdown_counts_where_its_json_cannot_be_read(tmp_path: Path) -> None:
     assert faults.rows(tmp_path, BEATS, "filename") == [(f"{name}.md",)]
     assert faults.rows(tmp_path, REJECTS, "source_file") == [(f"{name}.json",)]
     assert not faults.conservation(tmp_path)
+
+
+@pytest.mark.parametrize("is_json_lost", [True, False])
+def test_kept_rows_of_a_lost_heartbeat_double_no_twin(
+    is_json_lost: bool, tmp_path: Path
+) -> None:
+    lost = {"heartbeat_2025-10-28_10-00-00.json": beat("error")}
+    twin = {"heartbeat_2025-10-28_10-00-00.md": markdown("10-00-00")}
+    if not is_json_lost:
+        lost, twin = twin, lost
+    other = "heartbeat_2025-10-28_10-05-00.md"
+    land(tmp_path, {**lost, other: markdown("10-05-00")})
+    export(tmp_path)
+    shutil.rmtree(tmp_path / faults.LANDING / "heartbeats")
+    for name in (*lost, other):
+        (tmp_path / FOLDER / name).unlink()
+    land(tmp_path, twin)
+    done = export(tmp_path)
+    assert "row(s) are kept that the landing no longer holds" in done.warnings
+    assert_json_counts(tmp_path, is_counted=False)
+    assert len(faults.rows(tmp_path, CHECKS)) == 2
+    assert is_valid(tmp_path)
+    assert not export(tmp_path).paths("exported")
+    # What is kept stays so when more comes.
+    more = "heartbeat_2025-10-28_10-10-00.md"
+    land(tmp_path, {more: markdown("10-10-00")})
+    export(tmp_path)
+    assert len(faults.rows(tmp_path, BEATS)) == len(faults.rows(tmp_path, CHECKS)) == 3
+    assert is_valid(tmp_path)
