@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ class Published:
     def show_only_file(self, db: DuckDBPyConnection, root: Root) -> None:
         """The same over the only file of a mart, which may not be there yet."""
         path = root.path / self.path
-        self.show(db, [str(path)] if path.exists() else [])
+        self.show(db, [str(path)] if path.is_file() else [])
 
 
 @functools.cache
@@ -100,10 +101,10 @@ class Daily:
     def load(self, db: DuckDBPyConnection, root: Root) -> None:
         """Make it a temporary table of its name. Raises duckdb.Error."""
         names, sizes, times = [], [], []
-        for path, stat in self._files(root):
+        for path, seen in self._files(root):
             names.append(path)
-            sizes.append(stat.st_size)
-            times.append(stat.st_mtime_ns)
+            sizes.append(seen.st_size)
+            times.append(seen.st_mtime_ns)
         stamped = {"names": names, "sizes": sizes, "times": times}
         db.execute(f"create or replace temp table stamps as {STAMPS}", stamped)
         self._begin(db)
@@ -131,13 +132,16 @@ class Daily:
             for name in names:
                 if pattern.fullmatch(name):
                     path = os.path.join(folder, name)
-                    yield path, os.stat(path)
+                    found = os.stat(path)
+                    # To open a pipe would wait for its other end.
+                    if stat.S_ISREG(found.st_mode):
+                        yield path, found
 
     def _begin(self, db: DuckDBPyConnection) -> None:
         """The table `kept`: the rows of each file, or one without a row."""
         self.source.show(db, [])
         db.execute(f"create or replace temp table kept as {self._rows()} limit 0")
-        if not self.place.exists():
+        if not self.place.is_file():
             return
         try:
             db.execute(

@@ -5,6 +5,7 @@ Nothing is asked of a file that was read before and has not changed since.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -139,9 +140,12 @@ class Contents:
         def run(some: list[str]) -> list[Any]:
             return self.db.execute(query, [list(map(literal_path, some))]).fetchall()
 
-        for start in range(0, len(paths), FILES_AT_ONCE):
-            some = list(full)[start : start + FILES_AT_ONCE]
-            for name, row in _halving(run, some):
+        # To open a pipe would wait for its other end.
+        there = [path for path in full if os.path.isfile(path)]
+        for path in full.keys() - there:
+            yield full[path], Unreadable("it is no file")
+        for start in range(0, len(there), FILES_AT_ONCE):
+            for name, row in _halving(run, there[start : start + FILES_AT_ONCE]):
                 yield full[name], row
 
 

@@ -36,6 +36,12 @@ def published_days(root: Root, table: Table) -> Iterator[tuple[date, str]]:
     yield from named_files(root, table).days.items()
 
 
+def published_files(root: Root, table: Table) -> list[tuple[date, str]]:
+    """Those of them that are files: to open a pipe would wait for its other end."""
+    named = published_days(root, table)
+    return [found for found in named if os.path.isfile(f"{root.path}/{found[1]}")]
+
+
 def named_files(root: Root, table: Table) -> NamedFiles:
     """Look at every name in a dataset's folders."""
     found = NamedFiles()

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 
 from exporter.contracts.datasets import Dataset
-from exporter.publish.published import published_days
+from exporter.publish.published import published_files
 from ingest.root import Root
 
 
@@ -31,7 +31,7 @@ def find_rejects(root: Root, dataset: Dataset, day: date | None) -> list[Rejects
     """All rejects, or those of a day, by dataset and how many there are."""
     paths = [
         str(root.path / path)
-        for on_day, path in published_days(root, dataset)
+        for on_day, path in published_files(root, dataset)
         if day in (None, on_day)
     ]
     if not paths:

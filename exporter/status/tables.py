@@ -59,10 +59,15 @@ class Files:
         self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]
     ) -> None:
         """Add the rows of some files; one that cannot be read is noted."""
+        # To open a pipe would wait for its other end.
+        whole = [path for path in paths if path.is_file()]
+        for path in paths:
+            if path not in whole and path.exists():
+                self._tell_damaged(path)
         try:
-            self._insert(db, name, paths)
+            self._insert(db, name, whole)
         except duckdb.Error:
-            for path in paths:
+            for path in whole:
                 try:
                     self._insert(db, name, [path])
                 except duckdb.Error:

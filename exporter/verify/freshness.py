@@ -17,7 +17,7 @@ import duckdb
 
 from exporter.contracts.datasets import Dataset
 from exporter.publish.ledger import Ledger, open_ledger
-from exporter.publish.published import published_days
+from exporter.publish.published import published_files
 from exporter.reporting.history import runs_since
 from exporter.reporting.results import OK
 from exporter.reporting.stored import newest_days
@@ -99,7 +99,7 @@ def _newest_heartbeat(
 
     A day of rejects only has a file without rows: those are not opened.
     """
-    days = sorted(published_days(root, dataset), reverse=True)
+    days = sorted(published_files(root, dataset), reverse=True)
     known = ledger.published()
     empty = {path for path, file in known.items() if not file.row_count}
     been = [path for day, path in days if day <= now.date() and path not in empty]

@@ -14,7 +14,7 @@ from exporter.contracts.datasets import Dataset
 from exporter.contracts.marts import load_marts
 from exporter.publish.ledger import open_ledger
 from exporter.publish.plan import Selection
-from exporter.publish.published import published_days
+from exporter.publish.published import published_files
 from exporter.publish.stale_days import plan_days
 from exporter.reporting.history import last_run
 from exporter.reporting.ignored import Ignored, Lines, named, unread_lines
@@ -158,9 +158,12 @@ def check_files(root: Root, datasets: Mapping[str, Dataset]) -> Iterator[Check]:
     )  # fmt: skip
     limits = Thresholds.from_environment(os.environ)
     largest = max(
-        (root.path / path).stat().st_size
-        for dataset in datasets.values()
-        for _, path in published_days(root, dataset)
+        (
+            (root.path / path).stat().st_size
+            for dataset in datasets.values()
+            for _, path in published_files(root, dataset)
+        ),
+        default=0,
     )
     is_small = largest <= limits.max_day_mb * MB
     yield Check(
@@ -235,4 +238,4 @@ def check_query(root: Root, datasets: Mapping[str, Dataset]) -> Check:
 
 
 def _files(root: Root, dataset: Dataset) -> list[str]:
-    return [str(root.path / path) for _, path in published_days(root, dataset)]
+    return [str(root.path / path) for _, path in published_files(root, dataset)]

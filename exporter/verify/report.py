@@ -10,7 +10,7 @@ import duckdb
 
 from exporter import __version__
 from exporter.contracts.datasets import Dataset
-from exporter.publish.published import published_days
+from exporter.publish.published import published_days, published_files
 from exporter.reporting.history import last_run
 from exporter.reporting.logs import log_path
 from exporter.reporting.markdown import plain, table
@@ -148,7 +148,7 @@ def _rows(
     db: duckdb.DuckDBPyConnection, root: Root, dataset: Dataset, query: str
 ) -> list[tuple[str, ...]]:
     """What a query finds in the newest file of a dataset that has rows."""
-    for _, path in sorted(published_days(root, dataset), reverse=True):
+    for _, path in sorted(published_files(root, dataset), reverse=True):
         them = db.sql(
             "select * from read_parquet(?, hive_partitioning = false)",
             params=[str(root.path / path)],

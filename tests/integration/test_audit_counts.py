@@ -143,13 +143,16 @@ def test_a_file_under_the_name_of_another_is_found_and_repaired(root: Path) -> N
 
 def test_what_is_no_file_where_one_should_be_hangs_nothing(root: Path) -> None:
     before = faults.contents(faults.published(root))
-    (root / QUERIES).unlink()
     unlanded = "g/analytics/ops_atomic_20240101.parquet"
-    for path in (QUERIES, unlanded):
+    rejects = "g/analytics/rejected_records/rejected_records_20251028.parquet"
+    for path in (QUERIES, rejects, unlanded):
+        (root / path).unlink(missing_ok=True)
         os.mkfifo(root / path)
     done = run("validate", root)
     assert done.code == 1
     assert f"{QUERIES}: not a Parquet file" in done.errors
+    assert run("rejects", root).code == 0
+    assert run("doctor", root).code == 1
     export(root)
     assert (root / f"{unlanded}.damaged").is_fifo()
     assert faults.contents(faults.published(root)) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -277,13 +278,18 @@ def test_heartbeats_without_an_export_tell_of_now(
     assert said["slo"] == []
 
 
+def a_junk_file(path: Path) -> None:
+    path.write_bytes(b"PAR1 no more")
+
+
+@pytest.mark.parametrize("damage", [a_junk_file, Path.touch, os.mkfifo])
 def test_a_damaged_file_is_named_and_left_out(
-    root: Path, cli: Cli, present: Any
+    damage: Callable[[Path], None], root: Path, cli: Cli, present: Any
 ) -> None:
-    (root / "g/analytics/marts/check_states/check_states_20251021.parquet").write_bytes(
-        b"PAR1 no more"
-    )
-    (root / "g/analytics/marts/incidents.parquet").write_bytes(b"")
+    marts = root / "g/analytics/marts"
+    for name in ("check_states/check_states_20251021.parquet", "incidents.parquet"):
+        (marts / name).unlink()
+        damage(marts / name)
     done = cli("status", root)
     assert done.exit_code == 1
     said = " ".join(done.stdout.split())

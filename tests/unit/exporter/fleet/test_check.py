@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -73,6 +74,13 @@ def test_a_file_with_a_hole_is_kept_out(fleet: Fleet) -> None:
     path = fleet.place("a", "ops_atomic", DAY)
     whole = path.read_bytes()
     path.write_bytes(whole[:4] + bytes(300) + whole[304:])
+    assert kept_out(fleet) == {(relative(fleet, path), "damaged")}
+
+
+def test_what_is_no_file_is_kept_out(fleet: Fleet) -> None:
+    path = fleet.place("a", "ops_atomic", DAY)
+    path.unlink()
+    os.mkfifo(path)
     assert kept_out(fleet) == {(relative(fleet, path), "damaged")}
 
 
