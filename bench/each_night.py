@@ -9,18 +9,22 @@ from functools import partial
 from pathlib import Path
 
 from bench import roots
-from bench.context import MIB, PROJECT, Bench, alternate, peak, times, years
+from bench.context import (
+    EXPORTS,
+    MIB,
+    PROJECT,
+    Bench,
+    alternate,
+    peak,
+    times,
+    years,
+)
 from bench.process import Cost
 from bench.report import at_most, median_ratio, seconds
 from bench.roots import Sample
 
 # A dbt project of one model.
 EMPTY = PROJECT / "bench" / "peers" / "empty"
-# The exports that are compared with it, without marts.
-EXPORTS = (
-    "ops_atomic", "heartbeat_checks", "query_perf", "query_patterns",
-    "index_advisor", "optimization_summary", "rejected_records", "schema_drift",
-)  # fmt: skip
 
 
 def one_more_day(

@@ -14,13 +14,13 @@ from bench.outputs import aggregates, sizes, validation
 
 MEASURES: dict[str, Callable[[Bench], None]] = {
     "from_empty": from_empty,
+    "marts": marts,
     "slope": slope,
     "bundles": bundles,
     "large_file": large_file,
     "nothing_new": nothing_new,
     "exports_alone": exports_alone,
     "new_day": new_day,
-    "marts": marts,
     "validate": validation,
     "aggregates": aggregates,
     "sizes": sizes,
