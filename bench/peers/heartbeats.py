@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -79,12 +80,14 @@ def _message(text: str) -> str:
 
 
 def read_all(root: str) -> Iterator[tuple[Row, list[Row]]]:
-    """Every heartbeat below `g/reports`."""
+    """Every heartbeat below `g/reports`; what lacks a field is left out."""
     for folder, _, names in os.walk(f"{root}/g/reports"):
         for name in sorted(names):
             if name.startswith("heartbeat_") and name.endswith(".md"):
                 with open(f"{folder}/{name}", encoding="utf-8") as stream:
-                    yield parse(name, HOME.sub("~", stream.read()))
+                    text = HOME.sub("~", stream.read())
+                with contextlib.suppress(KeyError):
+                    yield parse(name, text)
 
 
 def flatten(root: str, out: str) -> None:

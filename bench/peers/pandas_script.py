@@ -30,7 +30,8 @@ QUERY_TYPES = {
     "table_name": "str",
     "index_used": "str",
 }
-EMPTY = [""]
+# What stands where a number should; lines without one are left out.
+NO_NUMBER = ["", "n/a"]
 
 
 def main(root: str, out: str) -> None:
@@ -69,8 +70,12 @@ def publish_queries(root: str, out: str) -> None:
     for path in sorted(Path(root, "g", "reports").glob("query_perf_daily_*.csv")):
         day = pd.to_datetime(path.stem[-8:], format="%Y%m%d").date()
         rows = pd.read_csv(
-            path, dtype=QUERY_TYPES, keep_default_na=False, na_values=EMPTY
-        )
+            path,
+            usecols=["timestamp", *QUERY_TYPES],
+            dtype=QUERY_TYPES,
+            keep_default_na=False,
+            na_values=NO_NUMBER,
+        ).dropna(subset=["execution_time_ms"])
         rows["timestamp"] = pd.to_datetime(rows["timestamp"], format="ISO8601")
         rows["timestamp"] = rows["timestamp"].dt.tz_localize(None)
         rows["date_partition"] = day

@@ -19,7 +19,10 @@ from read_csv(
     '$root/g/reports/query_perf_daily_*.csv',
     header = true,
     filename = true,
-    columns = {
+    -- Some have a column more. A line with a cell that is no number is left out.
+    union_by_name = true,
+    ignore_errors = true,
+    types = {
         'timestamp': 'timestamp',
         'query_hash': 'varchar',
         'query_type': 'varchar',
