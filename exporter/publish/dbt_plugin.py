@@ -1,19 +1,7 @@
 """The dbt-duckdb plugin: shows dbt what is landed and published, and publishes.
 
-On every connection it creates
-- `landing.<source>`: views over the landing store, typed, empty if need be;
-- a view per published dataset and mart, so that `dbt test` works before any build;
-- `publishing.published_days`, the files that these views show;
-- what the audit and the models go by in `publishing`: `expected_records` (how
-  many landed records of each source have to be found), `kept_inputs` (of which
-  the published rows stay), `compared_days` (of which published rows stay where
-  their record is landed no more) and `landed_files` (whose rows are not among
-  these);
-- `publishing.as_of()` and `publishing.machine()`, which marts go by;
-- `state.runs` and `publishing.landed_bytes`, which are published, not landed;
-- `settings.<seed>`, the rows of seeds with the operator's own over them.
-
-What is to be published stands in the work that was handed over (`work.py`).
+What a connection is shown stands in `shown.py`, what is to be published in the
+work that was handed over (`work.py`).
 Under plain dbt it is planned here, on the first connection of a command that
 builds. The materializations `daily_parquet` and `mart_parquet` call `store` once
 per dataset or mart; a mart is planned for good then, and its inputs show just what
@@ -26,7 +14,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +28,8 @@ from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import BrokenContract, Table, load_datasets
 from exporter.contracts.lineage import Code
-from exporter.contracts.marts import helper_columns, load_marts
-from exporter.contracts.settings import read_settings
-from exporter.publish import landing_views, published_views, state_views
+from exporter.contracts.marts import load_marts
+from exporter.publish import landing_views, published_views
 from exporter.publish.batches import (
     Day,
     Narrow,
@@ -52,18 +39,13 @@ from exporter.publish.batches import (
 )
 from exporter.publish.code_changes import changed_since, code_stats
 from exporter.publish.counts import count_findings
-from exporter.publish.existing import published_on
 from exporter.publish.gathered import Gathered
-from exporter.publish.landed import file_of, read_content
 from exporter.publish.ledger import PublishedFile
-from exporter.publish.losses import input_of_rows, told_of_kept_rows
-from exporter.publish.moment import show_moment
+from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.plain_dbt import plan_all, show_only
 from exporter.publish.plan import Due
 from exporter.publish.published import read_footers
-from exporter.publish.published_views import insert
-from exporter.publish.run_records import RUN_LOG
-from exporter.publish.settings_tables import show_settings
+from exporter.publish.shown import blanks, show_files, show_work
 from exporter.publish.untested import note_untested
 from exporter.publish.work import Done, Work, handed_work
 from exporter.runtime.errors import describe
@@ -74,21 +56,6 @@ from exporter.runtime.rights import FOR_OWNER, keep_dbt_private, users_umask
 from ingest import files
 from ingest.root import find_root
 
-TABLES = """
-create schema if not exists publishing;
-create or replace table publishing.expected_records (
-    dataset varchar, day date, source varchar, landed_records bigint,
-);
-create or replace table publishing.kept_inputs (
-    dataset varchar, day date, input varchar,
-);
-create or replace table publishing.compared_days (
-    dataset varchar, day date,
-);
-create or replace table publishing.landed_files (
-    dataset varchar, day date, input varchar,
-);
-"""
 # The commands of dbt that publish; a retry may be one of either.
 BUILDS = ("build", "run", "retry")
 # Holds inputs as they were found: for the owner's eyes only.
@@ -126,19 +93,13 @@ class Plugin(BasePlugin):
             self.work: Work = self.handed or _plan()
             # What does not fit into memory is raw input, too.
             scratch = self.work.root.staging / f"duckdb-{os.getpid()}"
-            conn.execute(
-                f"set temp_directory = {landing_views.quote(str(scratch))}; {TABLES}"
-            )
+            conn.execute(f"set temp_directory = {landing_views.quote(str(scratch))}")
             if self.work.is_heavy:
                 bound_memory(conn)
             marts = self.work.marts
             self.gathered = Gathered(self.work.root, self.work.tables, marts.files)
-            show_moment(conn, marts.present.at, marts.machine)
-            self._show_landed(conn)
-            self._expect(conn)
-            self._show_state(conn)
-            self._show_settings(conn)
-            self._show_published(conn)
+            warn = logger.warning if self.handed is None else None
+            self.landed = show_work(conn, self.work, self.schema, warn)
             if not (self.handed or self.work.stale or self.work.marts.stale):
                 self.work.ledger.give_up()
         except OSError as error:
@@ -173,7 +134,7 @@ class Plugin(BasePlugin):
                 due = marts.of(name)
                 weights = {str(day): marts.weigh(read) for day, read in reads.items()}
             narrow = published_views.Narrow(
-                root, self.blanks, self.work.tables, reads, self.gathered
+                root, blanks(root), self.work.tables, reads, self.gathered
             )
         days = self._days(due, weights)
         try:
@@ -188,83 +149,9 @@ class Plugin(BasePlugin):
                 f"{len(failed)} file(s) could not be published: {on}{first.reason}"
             )
 
-    # Showing what there is
-
-    def _show_landed(self, conn: DuckDBPyConnection) -> None:
-        work = self.work
-        landed = landing_views.landed_parts(work.root, work.ledger, work.days)
-        landing_views.create(conn, work.root, landed)
-        # What is landed of the days that are to be made.
-        days = {str(target.day) for target in work.stale}
-        self.landed = [part for part in landed if part[1] in days]
-
-    def _expect(self, conn: DuckDBPyConnection) -> None:
-        """Tell the audit what it has to find."""
-        expected: list[list[Any]] = []
-        kept: list[list[Any]] = []
-        compared: list[list[Any]] = []
-        landed: list[list[Any]] = []
-        for target in self.work.stale:
-            at = [target.dataset, target.day]
-            expected += [[*at, *found] for found in target.expected_records().items()]
-            of = self.work.datasets[target.dataset]
-            kept += [
-                [*at, name] for name in {input_of_rows(of, n) for n in target.kept}
-            ]
-            if target.keeps_missing:
-                compared.append(at)
-                names = filter(file_of, read_content(target.metadata))
-                landed += [[*at, file_of(name)] for name in names]
-        insert(conn, "publishing.expected_records", expected)
-        insert(conn, "publishing.kept_inputs", kept)
-        insert(conn, "publishing.compared_days", compared)
-        insert(conn, "publishing.landed_files", landed)
-
-    def _show_state(self, conn: DuckDBPyConnection) -> None:
-        """Show what is not landed, but published all the same."""
-        work = self.work
-        runs = {target.day for target in work.of(RUN_LOG)}
-        state_views.show_runs(conn, work.root, runs)
-        days = {target.day for target in work.stale}
-        state_views.show_landed_bytes(conn, work.ledger, days)
-
-    def _show_settings(self, conn: DuckDBPyConnection) -> None:
-        settings = read_settings(self.work.root)
-        show_settings(conn, settings)
-        if self.handed is None:  # a command tells of them itself
-            for problem in settings.problems:
-                logger.warning(str(problem))
-
-    def _show_published(self, conn: DuckDBPyConnection) -> None:
-        conn.execute(published_views.TABLE)
-        work = self.work
-        tables = work.tables
-        published = published_on(work.root, work.ledger, tables.values(), work.days)
-        found: dict[str, list[tuple[date | None, str, PublishedFile]]] = {
-            name: [] for name in tables
-        }
-        for name, day, path, file in published:
-            found[name].append((day, path, file))
-        work.ledger.commit()
-        for name, its_days in found.items():
-            published_views.add(conn, name, its_days)
-            self._show(conn, name)
-        if self.handed is None:  # a run leaves the examples out, which ask for them
-            for name, columns in helper_columns().items():
-                published_views.stand_in(conn, name, columns, self.schema)
-
     @property
     def schema(self) -> str:
         return self.creds.schema if self.creds else "main"
-
-    def _show(self, conn: DuckDBPyConnection, name: str) -> None:
-        blanks = None if self.work.days is None else self.blanks
-        table = self.work.tables[name]
-        published_views.show(conn, self.work.root, table, self.schema, blanks)
-
-    @property
-    def blanks(self) -> Path:
-        return self.work.root.staging / f"blank-{os.getpid()}"
 
     @property
     def aside(self) -> Path:
@@ -362,7 +249,7 @@ class Plugin(BasePlugin):
         ledger.commit()
         its_days = [(target.day, target.path, file) for target, file in moved]
         published_views.add(cursor, name, its_days)
-        self._show(cursor, name)
+        show_files(cursor, self.work, name, self.schema)
         if self.handed is None:  # a command tells of it itself
             for target, file in moved:
                 told = told_of_kept_rows(self.work.root, target.path, file.metadata)
