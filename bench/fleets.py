@@ -147,7 +147,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Co
         processor_s: dict[int, float] = {}
         peak = 0
         while child.poll() is None:
-            now = look(child.pid)
+            now = processes_of(child.pid)
             processor_s |= {pid: seconds for pid, (seconds, _) in now.items()}
             peak = max(peak, sum(size for _, size in now.values()))
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -158,7 +158,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Co
     return Cost(time.perf_counter() - begun, sum(processor_s.values()), peak)
 
 
-def look(group: int) -> dict[int, tuple[float, int]]:
+def processes_of(group: int) -> dict[int, tuple[float, int]]:
     """(seconds of processors, bytes in memory) of each process of a group."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pgid=,pid=,time=,rss="],

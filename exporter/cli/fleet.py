@@ -16,7 +16,7 @@ from exporter.reporting.screen import Screen
 from exporter.runtime.output import say
 
 if TYPE_CHECKING:
-    from exporter.fleet.check import Judgement, Machine
+    from exporter.fleet.check import CheckedFiles, Machine
     from exporter.fleet.kept_out import KeptOut
 
 # More files of a machine and reason are told in one line.
@@ -44,7 +44,7 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
     wrong. A silent machine and a missing day are shown, and are nothing wrong.
     """
     from exporter.contracts.datasets import load_datasets
-    from exporter.fleet.check import judge
+    from exporter.fleet.check import check_files
     from exporter.fleet.memory import Memory
     from exporter.fleet.partitions import marts_place
 
@@ -55,7 +55,7 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
     if full:
         memory.forget()
     with screen.progress("Looking at every file"):
-        found = judge(memory, load_datasets(), today)
+        found = check_files(memory, load_datasets(), today)
     if not found.machines:
         raise click.UsageError(
             f"{directory} holds no folder machine=<name>: sync each machine's root "
@@ -68,7 +68,7 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
     sys.exit(FAILURE if found.kept_out else 0)
 
 
-def _show(found: Judgement, today: date, screen: Screen) -> None:
+def _show(found: CheckedFiles, today: date, screen: Screen) -> None:
     names = [*found.machines, "machine"]
     width = min(max(map(len, names)), 24)
     say(

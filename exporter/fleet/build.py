@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exporter.contracts.datasets import Dataset, load_datasets
 from exporter.contracts.settings import Settings, read_settings
-from exporter.fleet.check import Judgement, judge
+from exporter.fleet.check import CheckedFiles, check_files
 from exporter.fleet.memory import Memory
 from exporter.fleet.partitions import Made, MartStore, marts_place
 from exporter.fleet.plan import Partition, Plan, plan_partitions
@@ -40,7 +40,7 @@ class Build:
     datasets: Mapping[str, Dataset]
     recipes: Mapping[str, Recipe]
     settings: Settings
-    judgement: Judgement
+    checked: CheckedFiles
     plan: Plan
     made: dict[str, dict[date, Made]]
     now: datetime
@@ -80,7 +80,7 @@ class Build:
 
     def warnings(self) -> Iterator[str]:
         """What is kept out, and what is wrong with settings."""
-        kept_out = self.judgement.kept_out
+        kept_out = self.checked.kept_out
         for out in kept_out[:MOST_WARNINGS]:
             yield f"kept out: {out.path}: {out.reason}; {out.remedy}"
         if len(kept_out) > MOST_WARNINGS:
@@ -99,15 +99,15 @@ def start_build(environ: Mapping[str, str] = os.environ) -> Build:
     datasets, recipes = load_datasets(), load_recipes()
     settings = read_settings(Root(storage))
     marts = MartStore(marts_place(storage, environ))
-    judgement = judge(Memory(storage, marts.path), datasets, now.date())
-    if not judgement.machines:
+    checked = check_files(Memory(storage, marts.path), datasets, now.date())
+    if not checked.machines:
         raise FleetNotFound(
             f"{storage} ({VARIABLE}) holds no folder machine=<name>: sync each "
             "machine's root into one (docs/fleet.md)"
         )
     return Build(
-        storage, marts, datasets, recipes, settings, judgement,
-        plan_partitions(judgement.good, recipes, settings.rows, now),
+        storage, marts, datasets, recipes, settings, checked,
+        plan_partitions(checked.good, recipes, settings.rows, now),
         {name: marts.made(name) for name, r in recipes.items() if r.is_daily}, now,
     )  # fmt: skip
 

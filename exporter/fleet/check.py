@@ -1,6 +1,6 @@
 """Which files of a fleet's storage count, and which are kept out, and why.
 
-It judges files, not machines: that a machine is silent is nothing wrong.
+Files are checked, not machines: that a machine is silent is nothing wrong.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Good:
 
 
 @dataclass(slots=True)
-class Judgement:
+class CheckedFiles:
     """All machines by name, the files that count, and what is kept out."""
 
     machines: dict[str, Machine]
@@ -91,7 +91,9 @@ class Judgement:
         }
 
 
-def judge(memory: Memory, datasets: Mapping[str, Dataset], today: date) -> Judgement:
+def check_files(
+    memory: Memory, datasets: Mapping[str, Dataset], today: date
+) -> CheckedFiles:
     """Look at every file of an export, to its end, in a memory's storage; at those
     that it knows, whether they are still the same.
 
@@ -153,7 +155,7 @@ def judge(memory: Memory, datasets: Mapping[str, Dataset], today: date) -> Judge
         else:
             machine.kept_out += 1
     kept_out.sort(key=lambda found: (found.machine, found.path))
-    return Judgement(machines, good, kept_out)
+    return CheckedFiles(machines, good, kept_out)
 
 
 def _out(file: File, kind: str, reason: str) -> KeptOut:

@@ -62,7 +62,7 @@ def _export(
     columns = [column for column in dataset.columns if column.name != MACHINE]
     paths = [
         f"{build.storage}/{one.file.path}"
-        for one in build.judgement.good
+        for one in build.checked.good
         if one.file.dataset == dataset.name and (days is None or one.file.day in days)
     ]
     if not paths:

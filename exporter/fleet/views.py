@@ -25,7 +25,7 @@ def show_exports(db: DuckDBPyConnection, build: Build, schema: str) -> None:
     A connection narrows its own by the variable `fleet_<export>`, a list of paths.
     """
     by_dataset: dict[str, list[Good]] = defaultdict(list)
-    for one in build.judgement.good:
+    for one in build.checked.good:
         by_dataset[one.file.dataset].append(one)
     for name, dataset in build.datasets.items():
         paths = [path_of(build, one) for one in by_dataset[name]]
@@ -43,7 +43,7 @@ class Narrow:
 
     def __init__(self, build: Build) -> None:
         self.paths: dict[str, list[tuple[date, str]]] = defaultdict(list)
-        for one in build.judgement.good:
+        for one in build.checked.good:
             of_its = self.paths[one.file.dataset]
             of_its.append((one.file.day, path_of(build, one)))
 

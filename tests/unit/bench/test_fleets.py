@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.fleets import look, make_templates, publish, seconds_of
-from exporter.fleet.check import judge
+from bench.fleets import make_templates, processes_of, publish, seconds_of
+from exporter.fleet.check import check_files
 from exporter.fleet.memory import Memory
 from tests.fleet_days import FIRST
 from tests.fleets import Fleet
@@ -23,7 +23,7 @@ def test_the_clock_of_a_process(clock: str, seconds: float) -> None:
 
 
 def test_a_process_group_is_found_with_its_memory() -> None:
-    found = look(os.getpgrp())
+    found = processes_of(os.getpgrp())
     assert found[os.getpid()][1] > 1_000_000
 
 
@@ -31,6 +31,6 @@ def test_every_machine_counts_though_templates_are_few(tmp_path: Path) -> None:
     templates, fleet = Fleet(tmp_path / "templates"), Fleet(tmp_path / "fleet")
     make_templates(templates, 1)
     publish(fleet, templates, 7, [0])
-    found = judge(Memory(fleet.path), fleet.datasets, FIRST)
+    found = check_files(Memory(fleet.path), fleet.datasets, FIRST)
     assert (len(found.machines), found.kept_out) == (7, [])
     assert {machine.files for machine in found.machines.values()} == {9}

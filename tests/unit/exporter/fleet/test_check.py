@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from exporter.cli.main import main
-from exporter.fleet.check import Judgement, judge
+from exporter.fleet.check import CheckedFiles, check_files
 from exporter.fleet.memory import Memory
 from tests.fleets import Fleet, heartbeats
 
@@ -30,8 +30,8 @@ def fleet(tmp_path: Path) -> Fleet:
     return fleet
 
 
-def judged(fleet: Fleet, today: date = NEXT) -> Judgement:
-    return judge(Memory(fleet.path), fleet.datasets, today)
+def checked(fleet: Fleet, today: date = NEXT) -> CheckedFiles:
+    return check_files(Memory(fleet.path), fleet.datasets, today)
 
 
 def check(fleet: Fleet, *arguments: str, now: str = "2025-01-11T12:00:00Z") -> Result:
@@ -44,7 +44,7 @@ def check(fleet: Fleet, *arguments: str, now: str = "2025-01-11T12:00:00Z") -> R
 
 def kept_out(fleet: Fleet) -> set[tuple[str, str]]:
     """(path, kind) of what is kept out; all the rest counts."""
-    found = judged(fleet)
+    found = checked(fleet)
     out = {(out.path, out.kind) for out in found.kept_out}
     count = sum(machine.kept_out for machine in found.machines.values())
     files = sum(machine.files for machine in found.machines.values())
@@ -57,7 +57,7 @@ def relative(fleet: Fleet, path: Path) -> str:
 
 
 def test_what_machines_publish_counts(fleet: Fleet) -> None:
-    found = judged(fleet)
+    found = checked(fleet)
     assert found.kept_out == []
     assert len(found.good) == 8
     assert {good.rows for good in found.good} == {0, 1}
@@ -90,7 +90,7 @@ def test_a_damaged_mart_of_a_machine_is_named_and_the_machine_counts(
     path = fleet.mart("a", "a")
     path.write_bytes(path.read_bytes()[:-9])
     assert kept_out(fleet) == {(relative(fleet, path), "damaged")}
-    assert len(judged(fleet).good) == 8
+    assert len(checked(fleet).good) == 8
 
 
 def test_a_file_of_other_columns_is_kept_out(fleet: Fleet) -> None:
@@ -105,8 +105,8 @@ def test_a_file_of_other_columns_is_kept_out(fleet: Fleet) -> None:
 def test_a_day_in_the_future_is_kept_out_until_it_comes(fleet: Fleet) -> None:
     ahead = fleet.heartbeat("a", NEXT + timedelta(days=1))
     assert kept_out(fleet) == {(relative(fleet, ahead), "future")}
-    assert judged(fleet).machines["a"].newest == NEXT
-    assert judged(fleet, NEXT + timedelta(days=1)).kept_out == []
+    assert checked(fleet).machines["a"].newest == NEXT
+    assert checked(fleet, NEXT + timedelta(days=1)).kept_out == []
 
 
 @pytest.mark.parametrize(("version", "kind"), [("0", "older"), ("9", "newer")])
@@ -115,7 +115,7 @@ def test_other_schema_versions_are_kept_out(
 ) -> None:
     path = fleet.heartbeat("a", DAY, schema_version=version)
     assert kept_out(fleet) == {(relative(fleet, path), kind)}
-    assert judged(fleet).machines["a"].schemas == {kind, "current"}
+    assert checked(fleet).machines["a"].schemas == {kind, "current"}
 
 
 def test_another_programs_file_is_kept_out(fleet: Fleet) -> None:
@@ -179,7 +179,7 @@ def test_what_a_sync_is_writing_is_no_file_yet(fleet: Fleet) -> None:
 def test_a_missing_day_has_no_file_at_all(fleet: Fleet) -> None:
     fleet.publish("a", "rejected_records", DAY - timedelta(days=1))
     fleet.heartbeat("a", DAY - timedelta(days=4))
-    missing = judged(fleet).machines["a"].missing
+    missing = checked(fleet).machines["a"].missing
     assert missing == [DAY - timedelta(days=3), DAY - timedelta(days=2)]
 
 

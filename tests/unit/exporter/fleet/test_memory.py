@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from exporter.cli.main import main
-from exporter.fleet.check import Judgement, judge
+from exporter.fleet.check import CheckedFiles, check_files
 from exporter.fleet.contents import Contents
 from exporter.fleet.memory import NAME, Memory
 from tests.fleets import Fleet
@@ -50,41 +50,41 @@ def marts(fleet: Fleet) -> Path:
     return fleet.path / "marts"
 
 
-def judged(fleet: Fleet) -> Judgement:
-    return judge(Memory(fleet.path, marts(fleet)), fleet.datasets, DAY)
+def checked(fleet: Fleet) -> CheckedFiles:
+    return check_files(Memory(fleet.path, marts(fleet)), fleet.datasets, DAY)
 
 
 def test_what_has_not_changed_is_not_read_again(fleet: Fleet, read: list[str]) -> None:
-    first = judged(fleet)
+    first = checked(fleet)
     assert len(set(read)) == 6
     read.clear()
-    again = judged(fleet)
+    again = checked(fleet)
     assert read == []
     assert (again.good, again.machines) == (first.good, first.machines)
 
     fleet.heartbeat("c", DAY)
-    judged(fleet)
+    checked(fleet)
     assert {path.split("/")[0] for path in read} == {"machine=c"}
 
 
 def test_a_hole_that_keeps_size_and_time_is_found(fleet: Fleet) -> None:
-    assert judged(fleet).kept_out == []
+    assert checked(fleet).kept_out == []
     path = fleet.place("a", "ops_atomic", DAY)
     before, whole = path.stat(), path.read_bytes()
     path.write_bytes(whole[:4] + bytes(300) + whole[304:])
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
     for _ in range(2):
-        assert [out.kind for out in judged(fleet).kept_out] == ["damaged"]
+        assert [out.kind for out in checked(fleet).kept_out] == ["damaged"]
     path.write_bytes(whole)
-    assert judged(fleet).kept_out == []
+    assert checked(fleet).kept_out == []
 
 
 def test_what_is_remembered_is_judged_anew(fleet: Fleet) -> None:
     """As it is by another version, of other schemas."""
-    judged(fleet)
+    checked(fleet)
     raised = replace(fleet.datasets["ops_atomic"], schema_version=99)
-    found = judge(
+    found = check_files(
         Memory(fleet.path, marts(fleet)), {**fleet.datasets, "ops_atomic": raised}, DAY
     )
     assert [out.kind for out in found.kept_out] == ["older", "older"]
@@ -92,27 +92,27 @@ def test_what_is_remembered_is_judged_anew(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"storage": 1}', "null"])
 def test_a_memory_that_cannot_be_read_says_nothing(fleet: Fleet, text: str) -> None:
-    first = judged(fleet)
+    first = checked(fleet)
     (marts(fleet) / NAME).write_text(text)
-    assert judged(fleet).good == first.good
+    assert checked(fleet).good == first.good
     assert (marts(fleet) / NAME).read_text() != text
 
 
 def test_a_copy_of_the_memory_of_another_storage_says_nothing(
     fleet: Fleet, tmp_path: Path, read: list[str]
 ) -> None:
-    judged(fleet)
+    checked(fleet)
     read.clear()
     moved = tmp_path / "moved"
     fleet.path.rename(moved)
-    judge(Memory(moved, moved / "marts"), fleet.datasets, DAY)
+    check_files(Memory(moved, moved / "marts"), fleet.datasets, DAY)
     assert len(set(read)) == 6
 
 
 def test_without_marts_nothing_is_written(fleet: Fleet) -> None:
     marts(fleet).rmdir()
     before = sorted(fleet.path.rglob("*"))
-    assert len(judged(fleet).good) == 4
+    assert len(checked(fleet).good) == 4
     assert sorted(fleet.path.rglob("*")) == before
 
 
