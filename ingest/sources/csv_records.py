@@ -28,6 +28,8 @@ TOO_LONG = "record is too long"
 # What bytes.strip takes for blank.
 BLANK = " \t\n\r\x0b\x0c"
 _NUL = "\ufffd".encode()
+# Excel's word for it, above the header.
+_TELLS_SEPARATOR = re.compile(r'"?sep=[,;\t|]"?\s*', re.IGNORECASE)
 _QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
 
 
@@ -58,8 +60,8 @@ def read_csv(
 ) -> tuple[Header | None, Iterator[Record]]:
     """The header of a CSV stream, if it has any line, and the records below it.
 
-    Blank lines are skipped, and comments above the header. The header is one
-    line; what separates its cells is told by the `known` names (see `plain`)
+    Blank lines are skipped, and comments and `sep=;` above the header. The header
+    is one line; what separates its cells is told by the `known` names (see `plain`)
     that come out. A record is one line, or several where a quoted cell holds
     line ends, it closes within MAX_RECORD_LINES and MAX_RECORD_BYTES, and has as
     many cells as the header. `cells` are None with each problem but a wrong
@@ -85,7 +87,7 @@ def count_known(cells: Sequence[str], known: Collection[str]) -> int:
 def _header(lines: "_Lines", known: Collection[str]) -> Header | None:
     while (line := lines.next()) is not None:
         text, _ = _decode(line.data)
-        if not text.strip(BLANK):
+        if not text.strip(BLANK) or _TELLS_SEPARATOR.fullmatch(text):
             continue
         is_comment = text.startswith("#")
         names = text.lstrip("#") if is_comment else text

@@ -28,6 +28,11 @@ SHAPES: dict[str, tuple[Callable[[str], str | bytes], int, int]] = {
     "a required column renamed": (lambda t: t.replace("query_hash", "hash"), 0, 50),
     "a column renamed": (lambda t: t.replace("table_name", "table"), 50, 50),
     "semicolons": (lambda t: t.replace(",", ";"), 50, 50),
+    "semicolons, and it says so": (
+        lambda t: "sep=;\r\n" + t.replace(",", ";"),
+        50,
+        50,
+    ),
     "tabs": (lambda t: t.replace(",", "\t"), 50, 50),
     "UTF-16": (lambda t: t.encode("utf-16"), 50, 50),
     "UTF-16 without a mark": (lambda t: t.encode("utf-16-be"), 50, 50),

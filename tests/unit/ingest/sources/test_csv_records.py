@@ -63,6 +63,14 @@ def test_a_bom_is_dropped_and_blank_lines_count() -> None:
     assert split(b"") == split(b"\n\n") == split(b"# a comment\n") == (None, [])
 
 
+@pytest.mark.parametrize("said", ["sep=;\r\n", '"SEP=;"\n', "# x\nsep=;\n"])
+def test_a_line_that_names_the_separator_is_no_header(said: str) -> None:
+    header, records = split(f"{said}a;b\n1;2\n".encode())
+    assert header is not None
+    assert (header.cells, header.separator) == (["a", "b"], ";")
+    assert [record.cells for record in records] == [["1", "2"]]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_read_with_and_without_a_mark(encoding: str) -> None:
     text = "a,b\r\n1,é✅😀\n"
