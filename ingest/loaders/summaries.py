@@ -7,8 +7,8 @@ from dataclasses import replace
 from ingest.inputs import InputFile
 from ingest.loaders.context import Context, Loader, ReadInput
 from ingest.names import name_date
-from ingest.sources.lines import day_of, fallback_time, read_lines, time_to_carry
-from ingest.sources.optimization_summary import parse_line
+from ingest.sources.lines import day_of
+from ingest.sources.optimization_summary import read_summary
 from ingest.store.contents import summaries_content
 from ingest.store.merge import (
     SummaryVersion,
@@ -47,17 +47,11 @@ class SummaryLoader(Loader):
         name = context.masks.text(clean(input_file.name))
         records: list[Json] = []
         texts = []
-        last_at = None
         keys: dict[str, set[str]] = {}
         with input_file.open() as stream:
-            for line in read_lines(stream):
-                fallback = fallback_time(
-                    name, last_at, input_file.modified, context.now
-                )
-                parsed = parse_line(
-                    line.text, line.number, name, fallback, context.now, context.masks
-                )
-                last_at = time_to_carry(parsed, last_at, context.now)
+            for parsed, fallback in read_summary(
+                stream, name, input_file.modified, context.now, context.masks
+            ):
                 raw = context.masks.identity(parsed.records[0]["raw"])
                 texts.append(text_mark(raw))
                 for place, record in enumerate(parsed.records):

@@ -1,17 +1,36 @@
 """The optimizer's summary: free text in which three shapes of line are known."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, BinaryIO, NamedTuple
 
 from ingest.masking.masks import Masks
-from ingest.sources.lines import TOO_LONG, Parsed, landed_time, written_time
+from ingest.sources.lines import (
+    TOO_LONG,
+    Line,
+    Parsed,
+    fallback_time,
+    landed_time,
+    read_lines,
+    time_to_carry,
+    written_time,
+)
 from ingest.text.clean import cut, is_too_long
 from ingest.text.json_text import BadJson, Json, cell, dump, key_names, parse_json
 from ingest.text.times import parse_time
 
 MAX_NUMBERS = 200
 """More numbers in a line than this are no metrics; each becomes a row."""
+
+MOST_RECORDS = 10_000
+"""A summary tells of a night: lines behind so many records are not told apart."""
+
+TOO_MANY_LINES = "summary is too long"
+# So many characters of them are a record, and so many of all are landed.
+BLOCK = 1 << 16
+MOST_BEYOND = 32 << 20
 
 SAID_ONCE = ("event_type", "metadata", "raw")
 """What is the same for all numbers of a line is landed with the first alone."""
@@ -44,6 +63,48 @@ class _Line(NamedTuple):
     problem: str | None = None
 
 
+def read_summary(
+    stream: BinaryIO, name: str, modified: datetime, now: datetime, masks: Masks
+) -> Iterator[tuple[Parsed, datetime]]:
+    """What each line of a summary says, and the time of what says none.
+
+    Lines behind MOST_RECORDS records are rejects, many in one.
+    """
+    lines = read_lines(stream)
+    last_at = None
+    records = 0
+    for line in lines:
+        fallback = fallback_time(name, last_at, modified, now)
+        if records >= MOST_RECORDS:
+            for number, text in _blocks(chain([line], lines)):
+                row = _row(None, None, None, None)
+                block = _Line("note", [row], masks.text(text), problem=TOO_MANY_LINES)
+                yield _parsed(block, number, name, fallback, now), fallback
+            return
+        parsed = parse_line(line.text, line.number, name, fallback, now, masks)
+        last_at = time_to_carry(parsed, last_at, now)
+        records += len(parsed.records)
+        yield parsed, fallback
+
+
+def _blocks(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:
+    """The number of the first line of each block, and its text."""
+    block: list[str] = []
+    first = size = total = 0
+    for line in lines:
+        first = first or line.number
+        block.append(line.text)
+        size += len(line.text) + 1
+        if size >= BLOCK:
+            yield first, "\n".join(block)
+            total += size
+            block, first, size = [], 0, 0
+            if total > MOST_BEYOND:
+                return
+    if block:
+        yield first, "\n".join(block)
+
+
 def parse_line(
     text: str,
     line_number: int,
@@ -64,6 +125,12 @@ def parse_line(
         return Parsed([])
     text = masks.text(text)
     line = _json(text) or _plain(text)
+    return _parsed(line, line_number, source_file, fallback, now)
+
+
+def _parsed(
+    line: _Line, line_number: int, source_file: str, fallback: datetime, now: datetime
+) -> Parsed:
     at, problem = written_time(line.time, "timestamp", now)
     problem = line.problem or problem
     records = [

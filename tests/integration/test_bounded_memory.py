@@ -23,6 +23,7 @@ INPUTS = {
     "query_perf_daily_20251021.json": lambda: (
         '{"patterns":[[' + "[[]]," * (MEGABYTE // 4) + "1]]}"
     ),
+    "optimization_summary_20251021.txt": lambda: "x\n" * (MEGABYTE // 2),
     "index_advisor_report.json": lambda: (
         '{"recommendations":[' + "[[]]," * (2 * MEGABYTE // 3) + "1]}"
     ),

@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.root import Root
 from ingest.run import land
+from ingest.sources import optimization_summary
 from ingest.store.landing import Landing
 from ingest.store.ledger import Ledger
 from tests import faults
@@ -166,3 +168,22 @@ def test_reading_order_is_no_matter(
         for landed in (at_once, in_turn):
             landed.again(historical=True)
             assert landed.state == before, "nor is reading again"
+
+
+def test_a_runaway_summary_is_landed_in_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimization_summary, "MOST_RECORDS", 5)
+    monkeypatch.setattr(optimization_summary, "BLOCK", 40)
+    made = Landed(tmp_path)
+    lines = [f"Rows {n}: {n} rows" for n in range(20)]
+    made.live(UNDATED, "\n".join(lines), at("2025-11-01"))
+    records = Landing(made.root, made.ledger).records(
+        "optimization_summary", "2025-11-01", PART
+    )
+    told, beyond = records[:5], records[5:]
+    assert [r["raw"] for r in told] == lines[:5]
+    assert "\n".join(r["raw"] for r in beyond) == "\n".join(lines[5:])
+    assert 1 < len(beyond) < 10
+    assert {r["problem"] for r in beyond} == {"summary is too long"}
+    assert beyond[0]["line_number"] == 6
