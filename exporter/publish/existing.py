@@ -61,8 +61,8 @@ class Existing:
         return cls(dataset, paths, found, ledger.published(), foreign)
 
     def unsure_since(self, is_forced: bool) -> date:
-        """The first day that may not be published as it should be, where a day
-        is over once a later one is published."""
+        """The first day whose file may not be as it should be, for datasets of which
+        a day is over once a later one is published."""
         left = {
             path
             for path in self.ledgered

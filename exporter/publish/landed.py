@@ -54,7 +54,7 @@ def landed_inputs(ledger: Ledger) -> dict[str, dict[date, list[Landed]]]:
 
 
 def _together(one: Landed, other: Landed) -> Landed:
-    """Two parts of one source."""
+    """What two parts of one input have landed in all."""
     names = one.counts.keys() | other.counts.keys()
     return replace(
         one,

@@ -45,7 +45,7 @@ class Loss:
 
     @property
     def names(self) -> set[str]:
-        """All of them."""
+        """Those of both."""
         return {*self.fewer, *self.doubtful}
 
 
@@ -57,7 +57,8 @@ def find_loss(
     before: PublishedFile,
     breaks: Breaks,
 ) -> Loss:
-    """What is not, or may not be, in the content that a file is to be made from."""
+    """What a published file holds that is not, or may not be, in the content that
+    it is to be made from next."""
     inputs = list(inputs)
     made_from = read_content(before.metadata)
     dropped = {landed.name: landed.dropped for landed in inputs}
@@ -82,8 +83,8 @@ def find_loss(
 def _lost_of_a_sum(
     dataset: Dataset, inputs: list[Landed], content: Content, before: PublishedFile
 ) -> Loss:
-    """Of files made before footers said more, only a sum is known, and that over
-    all datasets for those that account for others."""
+    """The loss of a file whose footer only says the sum of its records, as old ones
+    do: of a dataset that accounts for others it is the sum over all of them."""
     text = before.metadata.get("landed_records", "0")
     records = int(text) if text.isdecimal() else 0
     held = records_of(content)
@@ -105,8 +106,8 @@ def input_of_rows(dataset: Dataset, name: str) -> str:
 def with_kept_inputs(
     dataset: Dataset, before: Content, content: Content, loss: Loss
 ) -> tuple[list[str], Content]:
-    """The inputs of a file whose published rows stay, all of them, because some of
-    what these rows are of is lost; and what the next file is then made from."""
+    """The inputs of which all published rows stay, because something of their file
+    or source is lost; and what the next file is then made from."""
     lost = {input_of_rows(dataset, name) for name in loss.names} - {""}
     kept = sorted(name for name in before if input_of_rows(dataset, name) in lost)
     new = {n: c for n, c in content.items() if input_of_rows(dataset, n) not in lost}
@@ -189,8 +190,8 @@ def told_of_kept_rows(
 def doubt_unknown(
     ledger: Ledger, day: date, before: PublishedFile, inputs: Iterable[Landed]
 ) -> None:
-    """Nothing says that the landing goes on from what a file was made from that
-    the ledger did not know."""
+    """Note breaks for a file that the ledger does not know: nothing says that the
+    landing goes on from what it was made from."""
     held = {landed.name: landed.mark[:MARK_CHARS] for landed in inputs}
     for name, (records, mark) in read_content(before.metadata).items():
         at = source_of(name), day.isoformat()

@@ -61,7 +61,8 @@ def mask_published(
 
 
 def _hide_old_texts(root: Root) -> None:
-    """What older masks have let through, and none can mask anew, is the owner's."""
+    """Let only the owner read texts that older masks let through and that nothing
+    masks anew."""
     for pattern in OLD_TEXTS:
         for path in root.path.glob(pattern):
             if stat.S_ISREG(path.lstat().st_mode):

@@ -49,7 +49,7 @@ def plan_all(
     """
     hold_lock(root, "dbt")
     record_machine(root)
-    # What a killed run has left, and what this one leaves.
+    # Of a run that was killed, and at its end of this one.
     files.remove_tree(root.staging)
     atexit.register(files.remove_tree, root.staging)
     is_nothing_landed = not root.landing.is_dir()

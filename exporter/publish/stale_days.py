@@ -110,12 +110,14 @@ def _plan_dataset(
             _plan_day(plan, at, breaks, selection.force)
 
 
-# Reasons to publish what else is published only with others.
+# Some datasets, as landed_counts, are published only along with others. These are
+# reasons to publish a day of one all the same.
 ALONE = ("missing", "damaged", "forced")
 
 
 def _leave_alone(plan: Plan, datasets: Mapping[str, Dataset]) -> None:
-    """Take what is published only with others out of a plan without others."""
+    """Let datasets that are published only along with others wait, where a plan has
+    no others."""
     if all(datasets[target.dataset].only_with_others for target in plan.stale):
         left = [target for target in plan.stale if target.reason not in ALONE]
         plan.stale = [target for target in plan.stale if target.reason in ALONE]
@@ -124,7 +126,8 @@ def _leave_alone(plan: Plan, datasets: Mapping[str, Dataset]) -> None:
 
 
 def take_along(plan: Plan, root: Root, selection: Selection) -> None:
-    """Plan what is published only with others once there are some: marts are."""
+    """Plan those that wait and the days of runs, because marts are to be published:
+    these count as others."""
     left = {target.path for target in plan.waiting}
     runs = {n for n, e in plan.existing.items() if RUNS in e.dataset.sources}
     plan.current = [

@@ -99,7 +99,7 @@ def _copy_with_journal(path: Path, db: sqlite3.Connection) -> None:
 
 
 class _Limit:
-    """When waiting ends."""
+    """How long to wait for other programs: until when, and what is raised then."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
