@@ -115,6 +115,11 @@ list_names_that_count as (
     select filename,
     from pivot_to_worst_status
     union all
+    -- The other program knew the heartbeat by its name in Markdown.
+    select regexp_replace(filename, '\.json$', '.md') as filename,
+    from pivot_to_worst_status
+    where filename like '%.json'
+    union all
     select filename,
     from list_unpublished
     where outcome = 'duplicate'

@@ -109,9 +109,14 @@ def test_plain_dbt_finds_every_record_accounted_for(
     assert faults.published(adopted) == before
 
 
-def test_later_markdown_takes_the_place_of_a_row(adopted: Path) -> None:
-    name = "heartbeat_2025-10-28_02-00-00.md"
-    markdown(adopted, [name])
+@pytest.mark.parametrize("end", ["md", "json"])
+def test_a_later_heartbeat_takes_the_place_of_a_row(end: str, adopted: Path) -> None:
+    name = f"heartbeat_2025-10-28_02-00-00.{end}"
+    if end == "md":
+        markdown(adopted, [name])
+    else:
+        said = '{"timestamp":"2025-10-28T02:00:00Z","status":"ok","checks":[]}'
+        faults.write(adopted / "g/reports/ops_atomic" / name, said)
     export(adopted)
     found = {row[0]: row[1] for row in faults.rows(adopted, faults.BEATS, COLUMNS)}
     assert found[name] == "ok"
