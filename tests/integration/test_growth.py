@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests import faults
-from tests.faults import LANDING, LEDGER, export, heartbeat, write
+from tests.faults import LANDING, LEDGER, heartbeat, write
+from tests.faults import export_datasets as export
 
 DAY = "2025-10-20"
 NIGHT = f"{DAY}T02:00:00Z"
@@ -125,7 +126,7 @@ def test_as_many_new_records_take_no_place(
     done = export(grown)
     assert rows(grown, ALL) == before + new
     assert "row(s) are kept that the landing no longer holds" in done.warnings
-    assert faults.is_valid(grown)
+    assert faults.are_datasets_valid(grown)
     again = export(grown)
     assert not again.paths("exported")
     assert "row(s) are kept" in again.warnings, "as long as it is so"
@@ -201,7 +202,7 @@ def is_well(root: Path) -> bool:
     before = faults.published(root)
     assert not export(root).paths("exported")
     assert faults.published(root) == before
-    return faults.is_valid(root)
+    return faults.are_datasets_valid(root)
 
 
 def test_patterns_of_a_lost_file_stay_beside_new_ones_of_others(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import faults
-from tests.faults import BEATS, CHECKS, REJECTS, export, is_valid, write
+from tests.faults import BEATS, CHECKS, REJECTS, are_datasets_valid, write
+from tests.faults import export_datasets as export
 
 COUNTS = "g/analytics/landed_counts/*.parquet"
 FOLDER = "g/reports/ops_atomic"
@@ -43,7 +44,7 @@ def test_json_counts_once_live_and_from_bundles(tmp_path: Path) -> None:
         land(root, files, place == "rotated")
         export(root)
         assert_json_counts(root)
-        assert is_valid(root)
+        assert are_datasets_valid(root)
         assert not export(root).paths("exported")
 
 
@@ -107,11 +108,11 @@ def test_kept_rows_of_a_lost_heartbeat_double_no_twin(
     assert "row(s) are kept that the landing no longer holds" in done.warnings
     assert_json_counts(tmp_path, is_counted=False)
     assert len(faults.rows(tmp_path, CHECKS)) == 2
-    assert is_valid(tmp_path)
+    assert are_datasets_valid(tmp_path)
     assert not export(tmp_path).paths("exported")
     # What is kept stays so when more comes.
     more = "heartbeat_2025-10-28_10-10-00.md"
     land(tmp_path, {more: markdown("10-10-00")})
     export(tmp_path)
     assert len(faults.rows(tmp_path, BEATS)) == len(faults.rows(tmp_path, CHECKS)) == 3
-    assert is_valid(tmp_path)
+    assert are_datasets_valid(tmp_path)

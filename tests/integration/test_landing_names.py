@@ -19,12 +19,12 @@ from tests import faults
 from tests.faults import (
     LANDING,
     LEDGER,
-    export,
     heartbeat,
     query_csv,
     run,
     write,
 )
+from tests.faults import export_datasets as export
 
 DAY = "2025-10-28"
 BEATS = f"heartbeats/day={DAY}/heartbeats.ndjson.gz"
@@ -77,7 +77,7 @@ def test_copies_are_named_and_never_read(root: Path) -> None:
     assert all(f" {name}" in said[0] for name in odd), said
     assert faults.published(root) == before
     assert seen_by_dbt(root) == seen
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert "never read" in run("validate", root).warnings
 
     (root / LEDGER).unlink()
@@ -103,7 +103,7 @@ def test_a_part_copied_to_another_day_is_no_part_of_it(root: Path) -> None:
         export(root).warnings
     )
     assert faults.published(root) == before
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 TWICE = {
@@ -145,7 +145,7 @@ def test_a_part_copied_under_its_next_name_counts_once(
     assert f"never read: {list(TWICE.values())[-1]}" in done.warnings
     landed = faults.landed(root)
     assert {name: landed[name] for name in store} == store
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert not faults.conservation(root)
 
 
@@ -206,7 +206,7 @@ def test_copies_of_what_is_superseded_are_named_and_never_read(
         assert "damaged" not in done.warnings
         assert faults.landed(root) == store, "left where it lies"
     assert faults.contents(faults.published(root)) == faults.contents(before)
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 def test_a_break_on_no_day_is_forgotten(root: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_break_on_no_day_is_forgotten(root: Path) -> None:
         ledger.note_break("query_rows", f"{DAY} copy", Break(""))
         ledger.commit()
     export(root)
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 def pipe(path: Path) -> None:
@@ -263,7 +263,7 @@ def test_what_is_no_file_where_one_should_be(
     shown = {n: d for n, d in faults.landed(root).items() if "damaged" not in n}
     assert shown == store
     assert faults.published(root) == before
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert "regular" not in export(root).warnings
 
 
@@ -279,7 +279,7 @@ def test_what_is_no_folder_where_one_should_be(
     assert f"{name}: not a regular" in done.warnings
     shown = {n: d for n, d in faults.landed(root).items() if "damaged" not in n}
     assert shown == store
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 @pytest.mark.parametrize("put", [pipe, folder, device])
@@ -298,4 +298,4 @@ def test_what_is_no_file_where_the_ledger_should_be(
     assert faults.published(root) == before
     path.rename(path.with_name("aside"))
     export(root)
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)

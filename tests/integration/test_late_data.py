@@ -11,7 +11,8 @@ import pytest
 
 from ingest import inputs, one_pass
 from tests import faults
-from tests.faults import export, heartbeat, query_csv, write
+from tests.faults import export_datasets as export
+from tests.faults import heartbeat, query_csv, write
 
 REPORTS = "g/reports"
 BEATS = f"{REPORTS}/ops_atomic"

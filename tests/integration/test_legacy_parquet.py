@@ -14,7 +14,8 @@ from unittest import mock
 import pytest
 
 from tests import faults
-from tests.faults import export, run
+from tests.faults import export_datasets as export
+from tests.faults import run
 from tests.other_program import (
     FIRST,
     SECOND,
@@ -69,7 +70,7 @@ def test_the_recorded_files(tmp_path: Path) -> None:
         f"{name}.legacy": data for name, data in before.items()
     }
     assert not faults.rows(root, faults.REJECTS)
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert not export(root).paths("exported")
 
 
@@ -86,7 +87,7 @@ def test_of_725_rows_and_12_live_heartbeats_none_is_lost(empty_root: Path) -> No
     assert set(found.values()) == {("warn", "warn", "ok", 7)}
     assert kept(empty_root) == {f"{SECOND}.legacy": original}
     assert f"{SECOND}: made by another program; adopted: 725 rows" in done.warnings
-    assert faults.is_valid(empty_root)
+    assert faults.are_datasets_valid(empty_root)
 
 
 def test_a_heartbeat_of_several_files_is_one_row(adopted: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_heartbeat_of_several_files_is_one_row(adopted: Path) -> None:
     assert set(names(adopted).values()) == {1}
     landed = (adopted / faults.LANDING / "landed_days.csv").read_text()
     assert "legacy_parquet,2025-10-27,ops_atomic,388," in landed
-    assert faults.is_valid(adopted)
+    assert faults.are_datasets_valid(adopted)
     days = faults.rows(adopted, faults.BEATS, "timestamp::date = date_partition")
     assert set(days) == {(True,)}
     assert not faults.rows(adopted, faults.CHECKS, "filename")[4:], "of Markdown only"
@@ -121,7 +122,7 @@ def test_a_later_heartbeat_takes_the_place_of_a_row(end: str, adopted: Path) -> 
     found = {row[0]: row[1] for row in faults.rows(adopted, faults.BEATS, COLUMNS)}
     assert found[name] == "ok"
     assert len(found) == 401
-    assert faults.is_valid(adopted)
+    assert faults.are_datasets_valid(adopted)
 
 
 def test_the_same_bytes_once_more_change_nothing(adopted: Path) -> None:
@@ -143,7 +144,7 @@ def test_what_is_kept_already_is_never_overwritten(adopted: Path) -> None:
     assert len(names(adopted)) == 411
     third = SECOND.replace(".parquet", ".parquet.2.legacy")
     assert kept(adopted) == {**before, third: more}
-    assert faults.is_valid(adopted)
+    assert faults.are_datasets_valid(adopted)
 
 
 class Killed(BaseException):
@@ -190,7 +191,7 @@ def test_a_kill_loses_nothing_and_adopts_once(
     assert faults.contents(faults.published(root)) == faults.contents(
         faults.published(adopted)
     )
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 def lose_landed_rows(root: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_lost_landing_is_read_again(
     assert faults.landed(adopted) == store
     export(adopted)
     assert (faults.contents(faults.published(adopted)), kept(adopted)) == before
-    assert faults.is_valid(adopted)
+    assert faults.are_datasets_valid(adopted)
 
 
 def test_what_is_adopted_is_not_read_again(adopted: Path) -> None:
@@ -260,7 +261,7 @@ def test_ingest_adopts_and_dbt_publishes(empty_root: Path, tmp_path: Path) -> No
     done = run_dbt(empty_root, tmp_path, "build")
     assert done.returncode == 0, done.stdout[-3000:]
     assert len(names(empty_root)) == 300
-    assert faults.is_valid(empty_root)
+    assert faults.are_datasets_valid(empty_root)
 
 
 def test_a_dry_run_says_what_it_would_adopt(empty_root: Path) -> None:

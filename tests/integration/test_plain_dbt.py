@@ -38,7 +38,7 @@ def test_dbt_publishes_what_an_export_would(
     succeeds(run_dbt(example_root, tmp_path, "build", "--empty"))
     assert published(example_root) == {}, "--empty publishes nothing"
 
-    succeeds(run_dbt(example_root, tmp_path, "build", unit_tests=True))
+    succeeds(run_dbt(example_root, tmp_path, "build"))
     by_dbt = published(example_root)
     assert by_dbt
     catalogue = example_root / "g" / "analytics" / "ops_atomic.duckdb"

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from tests import faults
-from tests.faults import export, is_valid, write
+from tests.faults import are_datasets_valid, write
+from tests.faults import export_datasets as export
 from tests.unit.ingest.sources.test_check_reports import HEALTH, MCP, NEWER, OLDER
 
 FILES = {
@@ -67,7 +68,7 @@ def test_reports_are_published_live_and_from_bundles_alike(tmp_path: Path) -> No
     rejects = "g/analytics/rejected_records/*.parquet"
     assert faults.rows(live, rejects, "dataset, source_file, date_partition::varchar") \
         == [("report_checks", "health_20251114.json", "2025-11-14")]  # fmt: skip
-    assert is_valid(live)
+    assert are_datasets_valid(live)
     assert not faults.conservation(live)
     assert not faults.rows(live, "g/analytics/schema_drift/*.parquet")
 

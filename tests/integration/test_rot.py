@@ -10,7 +10,8 @@ import pytest
 
 from ingest.store.landing import Landing, RottenPart
 from tests import faults, support
-from tests.faults import LANDING, export, heartbeat, run, write
+from tests.faults import LANDING, heartbeat, run, write
+from tests.faults import export_datasets as export
 
 DAY = "2025-10-28"
 REPORTS = "g/reports"
@@ -74,7 +75,7 @@ def test_a_day_that_gets_new_data(at: float, root: Path, tmp_path: Path) -> None
     assert faults.contents(faults.published(root)) == faults.contents(
         faults.published(whole)
     )
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert "damaged" not in export(root).warnings, "it is told once"
 
 
@@ -93,7 +94,7 @@ def test_a_day_whose_inputs_are_gone_keeps_its_rows(root: Path) -> None:
     assert part.with_name(f"{part.name}.damaged").read_bytes() == rotten
     after = faults.rows(root, BEATS)
     assert set(before) < set(after), "and what is new stands beside them"
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
     assert "optimization_summary" in " ".join(done.paths("exported"))
 
 
@@ -142,7 +143,7 @@ def test_rot_that_nobody_reads_is_found_by_those_who_look(root: Path) -> None:
     assert done.warnings.count("damaged; set aside") == len(parts)
     landed = {n: d for n, d in faults.landed(root).items() if "damaged" not in n}
     assert landed == store
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 def test_a_disk_that_reads_another_way_each_time(
@@ -162,7 +163,7 @@ def test_a_disk_that_reads_another_way_each_time(
     assert "ndjson.gz: reads another way each time" in done.errors
     assert faults.published(root) == before
     export(root)
-    assert faults.is_valid(root)
+    assert faults.are_datasets_valid(root)
 
 
 def test_plain_dbt_makes_nothing_from_a_part_that_rotted(

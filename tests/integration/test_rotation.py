@@ -12,7 +12,7 @@ import pytest
 from ingest import bundles
 from ingest.root import EXAMPLE_ROOT
 from tests import faults
-from tests.faults import export
+from tests.faults import export_datasets as export
 from tests.support import copy_root
 
 
