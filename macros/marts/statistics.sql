@@ -65,3 +65,84 @@ sum({{ value }} order by {{ value }})
 {%- macro spark__ordered_sum(value) -%}
 sum({{ value }})
 {%- endmacro -%}
+
+
+{#- A SELECT of the same sum for each group of a relation, as `total_ms`, whose rows
+    have a `place`, from 1 on in the order of `value`, among `executions`. An
+    aggregate holds each value of a group in memory: so it is given some at a time,
+    and before them what the ones before came to. -#}
+{%- macro total_of_places(relation, keys, value) -%}
+{{ adapter.dispatch('total_of_places', 'ops_atomic')(relation, keys, value) }}
+{%- endmacro -%}
+
+{%- macro default__total_of_places(relation, keys, value) -%}
+{%- set at_once = 50000 -%}
+with recursive
+
+add_up as (
+
+    select
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        1 as slices,
+        max(executions) as executions,
+        sum({{ value }} order by {{ value }}) as total_ms
+    from {{ relation }}
+    where place <= {{ at_once }}
+    group by {{ keys | join(', ') }}
+    union all
+    select
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        max(slices) + 1 as slices,
+        max(executions) as executions,
+        sum(total_ms order by place) as total_ms
+    from (
+        select
+            {%- for key in keys %}
+            {{ key }},
+            {%- endfor %}
+            slices,
+            executions,
+            0 as place,
+            total_ms
+        from add_up
+        where executions > slices * {{ at_once }}
+        union all
+        select
+            {%- for key in keys %}
+            {{ key }},
+            {%- endfor %}
+            0 as slices,
+            executions,
+            place,
+            {{ value }} as total_ms
+        from {{ relation }}
+        where
+            place > (select max(slices) from add_up) * {{ at_once }}
+            and place <= (select max(slices) + 1 from add_up) * {{ at_once }}
+    )
+    group by {{ keys | join(', ') }}
+
+)
+
+select
+    {%- for key in keys %}
+    {{ key }},
+    {%- endfor %}
+    total_ms
+from add_up
+where executions <= slices * {{ at_once }}
+{%- endmacro -%}
+
+{%- macro spark__total_of_places(relation, keys, value) -%}
+select
+    {%- for key in keys %}
+    {{ key }},
+    {%- endfor %}
+    sum({{ value }}) as total_ms
+from {{ relation }}
+group by {{ keys | join(', ') }}
+{%- endmacro -%}

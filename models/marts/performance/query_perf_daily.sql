@@ -63,6 +63,20 @@ sum_queries as (
 
 ),
 
+pull_times as (
+
+    -- Once more, for what two others select from is held as a whole.
+    select
+        {{ machine() }} as machine,
+        execution_time_ms,
+        date_partition
+    from {{ ref('query_perf') }}
+    where
+        timestamp <= {{ as_of() }}
+        and {{ is_made() }}
+
+),
+
 rank_in_day as (
 
     select
@@ -74,21 +88,33 @@ rank_in_day as (
             order by execution_time_ms
         ) as place,
         count(*) over (partition by machine, date_partition) as executions
-    from pull_queries
+    from pull_times
+
+),
+
+total_days as (
+
+    {{ total_of_places(
+        'rank_in_day', ['machine', 'date_partition'], 'execution_time_ms'
+    ) | indent(4) }}
 
 ),
 
 sum_days as (
 
     select
-        machine,
-        date_partition,
-        {{ ordered_sum('execution_time_ms') }} as day_total_ms,
+        ranked.machine,
+        ranked.date_partition,
+        max(totals.total_ms) as day_total_ms,
         {{ quantile_of_places(
             'execution_time_ms', 'place', 'executions', 0.95
         ) }} as day_p95_ms
-    from rank_in_day
-    group by machine, date_partition
+    from rank_in_day as ranked
+    inner join total_days as totals
+        on
+            ranked.machine = totals.machine
+            and ranked.date_partition = totals.date_partition
+    group by ranked.machine, ranked.date_partition
 
 )
 

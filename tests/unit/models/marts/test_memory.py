@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from exporter.contracts.rendering import Renderer
+from exporter.publish.batches import bound_memory
 from tests.marts import Marts
 
 ROWS = 600_000
+TOTAL = Renderer().sql("{{ total_of_places('ranked', ['name'], 'took_ms') }}")
 # Each query runs twice, so that there is a value between two.
 QUERIES = f"""
     insert into all_query_perf by name select
@@ -31,7 +35,7 @@ def test_no_quantile_holds_all_values(name: str, tmp_path: Path) -> None:
     marts.db.execute(f"set temp_directory = '{tmp_path}/spilled'")
     marts.db.execute(QUERIES)
     made = marts.view(name)
-    marts.db.execute("set memory_limit = '64MiB'")
+    bound_memory(marts.db, "80MiB")
     marts.db.execute(f"create temp table made as from {made}")
     counted = marts.db.execute("select count(*) from made").fetchall()
     assert counted == [(ROWS // 2,)]
@@ -52,3 +56,41 @@ def test_quantiles_of_places_lie_between_the_nearest() -> None:
     assert (a["p50_ms"], b["p50_ms"], b["p99_ms"]) == (2.5, 7, 7)
     assert a["p95_ms"] == pytest.approx(3.85)
     assert a["day_p95_ms"] == pytest.approx(6.4)
+
+
+def ranked(rows: int, spilled: Path) -> duckdb.DuckDBPyConnection:
+    """Rows of three groups, in the order of their values; one has no name."""
+    db = duckdb.connect(config={"threads": 1, "temp_directory": str(spilled)})
+    db.execute(
+        """
+        create table ranked as
+        select
+            *,
+            row_number() over (partition by name order by took_ms) as place,
+            count(*) over (partition by name) as executions,
+        from (
+            select
+                case when i < 10 then 'few' when i % 10 = 0 then 'some' end as name,
+                (hash(i) % 10_000_019) / 1e3 as took_ms,
+            from range($rows) t(i)
+        )
+        """,
+        {"rows": rows},
+    )
+    return db
+
+
+def test_a_total_of_places_is_the_ordered_sum(tmp_path: Path) -> None:
+    db = ranked(600_000, tmp_path / "spilled")
+    total, ordered = TOTAL, "select name, sum(took_ms order by took_ms) from ranked"
+    found = db.execute(f"from ({total}) order by name").fetchall()
+    assert found == db.execute(f"{ordered} group by name order by name").fetchall()
+    assert len(found) == 3
+
+
+def test_a_total_takes_no_more_memory_for_more_rows(tmp_path: Path) -> None:
+    db = ranked(3_000_000, tmp_path / "spilled")
+    db.execute("set memory_limit = '40MiB'")
+    assert len(db.execute(TOTAL).fetchall()) == 3
+    with pytest.raises(duckdb.OutOfMemoryException):
+        db.execute("select sum(took_ms order by took_ms) from ranked")
