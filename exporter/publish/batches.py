@@ -32,10 +32,10 @@ from ingest.store.part_files import DAMAGED
 DAYS_AT_ONCE = 120
 # A heavy day is made by itself, in so much memory, or so much where that is too
 # little: what is more goes to the disk.
-MEMORY_OF_HEAVY = ("128MiB", "160MiB", "192MiB", "384MiB")
+MEMORY_OF_HEAVY = ("128MiB", "144MiB", "160MiB", "192MiB", "384MiB")
 ONE_HEAVY = threading.Lock()
 # Bytes of a heavy day that are sorted at once.
-SLICE = 4 * HEAVY
+SLICE = HEAVY
 
 # A run that is stopped, and defects of the code.
 NOT_OF_A_DAY = (

@@ -30,6 +30,27 @@ INPUTS = {
 }
 
 
+def peak_of_ingest(root: Path, rows: int) -> int:
+    """Bytes that were held at most while a CSV of so many rows was landed."""
+    lines = [f"2025-10-21T00:00:00Z,{row:032x},SELECT,1.5,1,2,true,docs,i"
+             for row in range(rows)]  # fmt: skip
+    text = "\n".join([HEADER, *lines])
+    faults.write(root / "g/reports/query_perf_daily_20251021.csv", text)
+    del lines, text
+    tracemalloc.start()
+    try:
+        assert faults.run("ingest", root).code == 0
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_more_rows_take_no_more_memory(tmp_path: Path) -> None:
+    few = peak_of_ingest(tmp_path / "few", 10_000)
+    # As text alone, the other rows are 6 MB.
+    assert peak_of_ingest(tmp_path / "many", 80_000) < few + 3 * MEGABYTE
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_no_shape_takes_much_more_than_it_must(name: str, tmp_path: Path) -> None:
     faults.write(tmp_path / "g/reports" / name, INPUTS[name]())
