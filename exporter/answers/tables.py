@@ -63,9 +63,21 @@ class Published:
         db.execute(f"create or replace temp view {self.name} as {query}")
 
     def show_only_file(self, db: DuckDBPyConnection, root: Root) -> None:
-        """The same over the only file of a mart, which may not be there yet."""
+        """The same over the only file of a mart, which may not be there yet.
+
+        Raises duckdb.Error.
+        """
         path = root.path / self.path
-        self.show(db, [str(path)] if path.is_file() else [])
+        if path.exists():
+            require_file(str(path), path.stat())
+        self.show(db, [str(path)] if path.exists() else [])
+
+
+def require_file(path: str, found: os.stat_result) -> None:
+    """Raise duckdb.IOException for what is no file, as DuckDB would for most of it:
+    to open a pipe would wait for its other end."""
+    if not stat.S_ISREG(found.st_mode):
+        raise duckdb.IOException(f"{path} is no file: move it away")
 
 
 @functools.cache
@@ -133,9 +145,8 @@ class Daily:
                 if pattern.fullmatch(name):
                     path = os.path.join(folder, name)
                     found = os.stat(path)
-                    # To open a pipe would wait for its other end.
-                    if stat.S_ISREG(found.st_mode):
-                        yield path, found
+                    require_file(path, found)
+                    yield path, found
 
     def _begin(self, db: DuckDBPyConnection) -> None:
         """The table `kept`: the rows of each file, or one without a row."""
