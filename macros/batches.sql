@@ -22,8 +22,9 @@
         'show': 'drop table ' ~ relations.unsorted ~ ';' ~ show,
         'copy': copy_sql(relations.published, condition),
         'drop':
-            'drop view ' ~ relations.published
-            ~ '; drop table ' ~ relations.sorted,
+            'drop view if exists ' ~ relations.published
+            ~ '; drop table if exists ' ~ relations.sorted
+            ~ '; drop table if exists ' ~ relations.unsorted,
     }) }}
 {% endmacro %}
 

@@ -55,8 +55,9 @@ class Statements:
     `make` makes a table of a batch of days, `cut` finds where slices of it begin,
     `sort` makes a sorted table of the first slice, or of all rows, and `sort_next`
     adds a further one; `show` shows what is to be published of it. `audit` finds
-    days that break a rule, `copy` writes one day as Parquet, `drop` lets the table
-    go; `count`, where there is one, finds how many rows are kept of published files.
+    days that break a rule, `copy` writes one day as Parquet, `drop` lets go of all
+    that is there of them; `count`, where there is one, finds how many rows are kept
+    of published files.
     """
 
     make: str
@@ -117,16 +118,22 @@ def bound_memory(db: DuckDBPyConnection, memory_limit: str = MEMORY_OF_TESTS) ->
     """Let a connection have so little memory, by default what a heavy day's tests have.
 
     DuckDB sorts in memory until none is left, and then too much is pinned to go on
-    on the disk: it has to begin there.
+    on the disk: it has to begin there. And what it lets go of its allocator keeps,
+    beyond the limit, if not told otherwise.
     """
     db.execute(
         f"set memory_limit = '{memory_limit}'; set threads = 1; "
-        "set debug_force_external = true"
+        "set debug_force_external = true; set allocator_flush_threshold = '4MiB'; "
+        "set allocator_bulk_deallocation_flush_threshold = '4MiB'"
     )
 
 
 def _unbound_memory(db: DuckDBPyConnection) -> None:
-    db.execute("reset memory_limit; reset threads; reset debug_force_external")
+    db.execute(
+        "reset memory_limit; reset threads; reset debug_force_external; "
+        "reset allocator_flush_threshold; "
+        "reset allocator_bulk_deallocation_flush_threshold"
+    )
 
 
 def _make_heavy(
@@ -140,6 +147,8 @@ def _make_heavy(
                 bound_memory(db, limit)
                 with contextlib.suppress(duckdb.OutOfMemoryException):
                     return [*_make_batch(db, statements, narrow, [day], raised)]
+                # What is left of a try is memory that the next one has not.
+                db.execute(statements.drop)
             _unbound_memory(db)
             return [*_make_batch(db, statements, narrow, [day])]
         finally:

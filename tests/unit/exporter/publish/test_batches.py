@@ -80,3 +80,23 @@ def test_a_day_that_takes_more_has_what_there_is(
     assert made[1] not in ("112.0 MiB", "384.0 MiB")
     copy = "(select 1) to (getvariable('publishing_path')) (format parquet)"
     make(db, tmp_path, [HEAVY + 1], copy=f"{TOO_MUCH}; copy {copy}")
+
+
+def test_a_try_begins_without_what_is_left_of_the_one_before(
+    db: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    db.execute("create table found (left_over bigint)")
+    left_over = "select count(*) from duckdb_tables() where temporary"
+    make(
+        db,
+        tmp_path,
+        [HEAVY + 1],
+        make=(
+            f"insert into found {left_over}; create temp table aside (i int); "
+            f"{TOO_MUCH}; insert into made {SETTINGS}"
+        ),
+        drop="drop table if exists temp.aside",
+    )
+    found = db.execute("select left_over from found").fetchall()
+    assert len(found) > 1
+    assert set(found) == {(0,)}
