@@ -17,7 +17,7 @@ from exporter.fleet.contents import Contents, Rows, Unreadable
 from exporter.fleet.folders import marts_say, odd_folders
 from exporter.fleet.kept_out import KeptOut
 from exporter.fleet.memory import Memory
-from exporter.fleet.storage import File, export_files, machine_folders
+from exporter.fleet.storage import PREFIX, Closed, File, export_files, machine_folders
 
 
 @dataclass(slots=True)
@@ -100,9 +100,10 @@ def check_files(
     Raises OSError where the storage itself cannot be listed.
     """
     storage = memory.storage
-    names = machine_folders(storage)
+    closed: Closed = {}
+    names = machine_folders(storage, closed)
     machines = {name: Machine(name) for name in names}
-    files = list(export_files(storage, names, datasets.values()))
+    files = list(export_files(storage, names, datasets.values(), closed))
     for file in files:
         if file.day <= today:
             machines[file.machine].days.add(file.day)
@@ -118,7 +119,7 @@ def check_files(
     for file in due:
         footer = footers.get(file.path, {})
         if isinstance(footer, Unreadable):
-            kept_out.append(KeptOut.damaged(file.machine, file.path, footer.why))
+            kept_out.append(footer.kept_out(file.machine, file.path))
             continue
         if verdict := _footer_problem(file, datasets[file.dataset], footer):
             kept_out.append(_out(file, *verdict))
@@ -128,17 +129,20 @@ def check_files(
             machine = machines[file.machine]
             machine.versions[file.dataset].add(version)
             machine.schemas.add(_schema(version, datasets[file.dataset]))
-    says, broken_marts = marts_say(contents, storage, names)
+    says, others = marts_say(contents, storage, names, closed)
+    for path, why in closed.items():
+        machine_of = path.split("/")[0].removeprefix(PREFIX)
+        others.append(KeptOut.closed(machine_of, path, why))
     folders = odd_folders(says, promising)
-    kept_out += broken_marts + folders
-    closed = {found.machine for found in folders}
+    kept_out += others + folders
+    shut = {found.machine for found in folders}
     good = []
     open_files = {
-        file: footer for file, footer in promising.items() if file.machine not in closed
+        file: footer for file, footer in promising.items() if file.machine not in shut
     }
     for file, rows in _read(contents, datasets, open_files):
         if isinstance(rows, Unreadable):
-            kept_out.append(KeptOut.damaged(file.machine, file.path, rows.why))
+            kept_out.append(rows.kept_out(file.machine, file.path))
         elif verdict := _rows_problem(file, rows):
             kept_out.append(_out(file, *verdict))
         else:
@@ -146,11 +150,11 @@ def check_files(
     memory.save()
     for file in files:
         machines[file.machine].files += 1
-    for found in broken_marts:
+    for found in others:
         machines[found.machine].files += 1
     for found in kept_out:
         machine = machines[found.machine]
-        if found.machine in closed:
+        if found.machine in shut:
             machine.kept_out = machine.files
         else:
             machine.kept_out += 1

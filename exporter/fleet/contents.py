@@ -5,7 +5,9 @@ Nothing is asked of a file that was read before and has not changed since.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +16,7 @@ from typing import Any
 import duckdb
 
 from exporter.contracts.datasets import Dataset
+from exporter.fleet.kept_out import KeptOut
 from exporter.fleet.memory import Memory
 from exporter.publish.landing_views import literal_path
 from exporter.publish.published import looks_whole
@@ -38,9 +41,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that DuckDB cannot read, and what it says of it."""
+    """A file that cannot be read, and why; one that is `closed` may be whole."""
 
     why: str
+    closed: bool = False
+
+    def kept_out(self, machine: str, path: str) -> KeptOut:
+        make = KeptOut.closed if self.closed else KeptOut.damaged
+        return make(machine, path, self.why)
 
 
 class Contents:
@@ -140,13 +148,31 @@ class Contents:
         def run(some: list[str]) -> list[Any]:
             return self.db.execute(query, [list(map(literal_path, some))]).fetchall()
 
-        # To open a pipe would wait for its other end.
-        there = [path for path in full if os.path.isfile(path)]
-        for path in full.keys() - there:
-            yield full[path], Unreadable("it is no file")
+        there = []
+        for path, name in full.items():
+            if problem := _unopened(path):
+                yield name, problem
+            else:
+                there.append(path)
         for start in range(0, len(there), FILES_AT_ONCE):
             for name, row in _halving(run, there[start : start + FILES_AT_ONCE]):
                 yield full[name], row
+
+
+def _unopened(path: str) -> Unreadable | None:
+    """What is wrong with a file before it is opened."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return Unreadable("it is no file")
+    except OSError as error:
+        return Unreadable(str(error.strerror), closed=True)
+    # To open a pipe would wait for its other end.
+    if not stat.S_ISREG(status.st_mode):
+        return Unreadable("it is no file")
+    if not os.access(path, os.R_OK):
+        return Unreadable(os.strerror(errno.EACCES), closed=True)
+    return None
 
 
 def _halving(

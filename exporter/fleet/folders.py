@@ -9,17 +9,17 @@ from pathlib import Path
 
 from exporter.fleet.contents import Contents, Unreadable
 from exporter.fleet.kept_out import KeptOut
-from exporter.fleet.storage import GOOD_NAME, PREFIX, File, mart_files
+from exporter.fleet.storage import GOOD_NAME, PREFIX, Closed, File, mart_files
 
 # Whose equal content shows that two folders hold one machine.
 TELLING = "ops_atomic"
 
 
 def marts_say(
-    contents: Contents, storage: Path, machines: Iterable[str]
+    contents: Contents, storage: Path, machines: Iterable[str], closed: Closed
 ) -> tuple[dict[str, set[str]], list[KeptOut]]:
     """What each machine's own marts call it, and those that cannot be read."""
-    marts = {name: mart_files(storage, name) for name in machines}
+    marts = {name: mart_files(storage, name, closed) for name in machines}
     named = contents.machines(path for paths in marts.values() for path in paths)
     says: dict[str, set[str]] = {name: set() for name in marts}
     broken = []
@@ -27,7 +27,7 @@ def marts_say(
         for path in paths:
             found = named[path]
             if isinstance(found, Unreadable):
-                broken.append(KeptOut.damaged(name, path, found.why))
+                broken.append(found.kept_out(name, path))
             else:
                 says[name] |= found - {""}
     return says, broken

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 REMEDIES = {
     "damaged": "sync it again from {machine}",
+    "closed": "let this user read it: see to rights, links and mounts",
     "future": "set the clock of {machine}; the file counts once its day has come",
     "newer": "bring ops-atomic up to date here",
     "older": "bring ops-atomic up to date on {machine}, export there, and sync again",
@@ -30,6 +31,10 @@ class KeptOut:
     @property
     def remedy(self) -> str:
         return REMEDIES[self.kind].format(machine=self.machine)
+
+    @classmethod
+    def closed(cls, machine: str, path: str, why: str) -> KeptOut:
+        return cls(machine, path, "closed", f"cannot be read: {why}")
 
     @classmethod
     def damaged(cls, machine: str, path: str, why: str) -> KeptOut:

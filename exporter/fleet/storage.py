@@ -30,18 +30,31 @@ class File:
     path: str
 
 
-def machine_folders(storage: Path) -> list[str]:
+# Folders that cannot be listed, relative to the storage, and why.
+Closed = dict[str, str]
+BROKEN = "it is a broken link"
+
+
+def machine_folders(storage: Path, closed: Closed) -> list[str]:
     """The names of all machines, in order."""
+    names = []
     with os.scandir(storage) as entries:
-        return sorted(
-            entry.name[len(PREFIX) :]
-            for entry in entries
-            if entry.name.startswith(PREFIX) and entry.is_dir()
-        )
+        for entry in entries:
+            if not entry.name.startswith(PREFIX):
+                continue
+            # Else a machine whose folder lies elsewhere would be gone unnoticed.
+            if is_broken := _is_broken(entry):
+                closed[entry.name] = BROKEN
+            if is_broken or entry.is_dir():
+                names.append(entry.name[len(PREFIX) :])
+    return sorted(names)
 
 
 def export_files(
-    storage: Path, machines: Iterable[str], datasets: Iterable[Dataset]
+    storage: Path,
+    machines: Iterable[str],
+    datasets: Iterable[Dataset],
+    closed: Closed,
 ) -> Iterator[File]:
     """Every file in the place of an export's, whole or not.
 
@@ -53,7 +66,7 @@ def export_files(
         for dataset in datasets:
             top = f"{PREFIX}{machine}/{dataset.folder}"
             nested = "/" in dataset.path[len(dataset.folder) + 1 :]
-            for folder, name in _names(storage, top, nested):
+            for folder, name in _names(storage, top, nested, closed):
                 match = dataset.name_pattern.fullmatch(name)
                 day = _day(match[1]) if match else None
                 if day is None:
@@ -63,20 +76,23 @@ def export_files(
                     yield File(machine, dataset.name, day, path)
 
 
-def mart_files(storage: Path, machine: str) -> list[str]:
+def mart_files(storage: Path, machine: str, closed: Closed) -> list[str]:
     """The marts that a machine publishes: each of one file, and of each of one
     file a day the newest. Paths relative to the storage."""
     top = f"{PREFIX}{machine}/{MARTS}"
     newest: dict[str, str] = {}
-    for folder, name in _names(storage, top, nested=True):
+    for folder, name in _names(storage, top, True, closed):
         if name.endswith(".parquet") and not name.startswith("."):
             mart = re.sub(r"_\d{8}$", "", name.removesuffix(".parquet"))
             newest[mart] = max(newest.get(mart, ""), f"{folder}/{name}")
     return sorted(newest.values())
 
 
-def _names(storage: Path, top: str, nested: bool) -> Iterator[tuple[str, str]]:
-    """(folder relative to the storage, name) of what lies in a folder."""
+def _names(
+    storage: Path, top: str, nested: bool, closed: Closed
+) -> Iterator[tuple[str, str]]:
+    """(folder relative to the storage, name) of what lies in a folder. Folders
+    whose names begin with a point are those of a sync at work."""
     waiting = [top]
     while waiting:
         folder = waiting.pop()
@@ -84,13 +100,32 @@ def _names(storage: Path, top: str, nested: bool) -> Iterator[tuple[str, str]]:
             entries = os.scandir(storage / folder)
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as error:
+            closed[_topmost(storage, folder)] = str(error.strerror)
+            continue
         with entries:
             for entry in entries:
-                if entry.is_dir():
-                    if nested:
-                        waiting.append(f"{folder}/{entry.name}")
-                else:
+                path = f"{folder}/{entry.name}"
+                is_broken = _is_broken(entry)
+                if is_broken and nested and "." not in entry.name:
+                    closed[path] = BROKEN
+                elif is_broken or not entry.is_dir():
                     yield folder, entry.name
+                elif nested and not entry.name.startswith("."):
+                    waiting.append(path)
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link that leads nowhere, or in a circle."""
+    return entry.is_symlink() and not os.path.exists(entry.path)
+
+
+def _topmost(storage: Path, folder: str) -> str:
+    """Which of a folder and those above it does not let this user in."""
+    parts = folder.split("/")
+    above = ("/".join(parts[:number]) for number in range(1, len(parts)))
+    shut = (path for path in above if not os.access(storage / path, os.X_OK))
+    return next(shut, folder)
 
 
 def _day(digits: str) -> date | None:

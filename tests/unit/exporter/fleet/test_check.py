@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -174,6 +176,63 @@ def test_what_a_sync_is_writing_is_no_file_yet(fleet: Fleet) -> None:
     (path.parent / f".{path.name}.x7Kq2p").write_bytes(b"PAR1")
     (fleet.path / "machine=a" / "g" / "analytics" / "notes.txt").write_text("x")
     assert kept_out(fleet) == set()
+
+
+def test_what_a_sync_is_writing_beside_a_mart_is_no_mart_yet(fleet: Fleet) -> None:
+    """As rsync's --delay-updates and --partial-dir do, in folders of their own."""
+    mart = fleet.mart("a", "a")
+    for name in (".~tmp~", ".rsync-partial"):
+        (mart.parent / name).mkdir()
+        (mart.parent / name / mart.name).write_bytes(b"PAR1")
+    assert kept_out(fleet) == set()
+
+
+def test_a_folder_that_lies_nowhere_is_named(fleet: Fleet) -> None:
+    (fleet.path / "machine=far").symlink_to(fleet.path / "not mounted")
+    (fleet.path / "machine=round").symlink_to("machine=round")
+    (fleet.path / "machine=a.zip").write_bytes(b"PK")
+    here = fleet.path / "machine=a" / "g" / "analytics" / "here"
+    here.symlink_to("here")
+    assert kept_out(fleet) == {("machine=far", "closed"), ("machine=round", "closed")}
+
+
+def test_folders_that_go_round_are_named_and_the_rest_counts(fleet: Fleet) -> None:
+    fleet.publish("a", "query_perf", DAY)
+    top = fleet.path / "machine=a" / fleet.datasets["query_perf"].folder
+    (top / "self").symlink_to(".")
+    assert {kind for _, kind in kept_out(fleet)} == {"closed"}
+    assert len(checked(fleet).good) == 9
+
+
+def test_what_this_user_may_not_read_is_named_and_the_rest_counts(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder once, by the topmost one; and a file, which is not called damaged."""
+    shut = fleet.path / "machine=b"
+    file = fleet.place("a", "ops_atomic", DAY)
+    scandir, access = os.scandir, os.access
+
+    def refused(path: Any) -> bool:
+        return Path(path) == file or shut in [Path(path), *Path(path).parents]
+
+    def listed(path: Any) -> Any:
+        if refused(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    # For root there is nothing that it may not read.
+    monkeypatch.setattr(os, "scandir", listed)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not refused(path) and access(path, mode)
+    )
+    assert kept_out(fleet) == {
+        ("machine=b", "closed"),
+        (relative(fleet, file), "closed"),
+    }
+    assert len(checked(fleet).good) == 3
+    done = check(fleet)
+    assert done.exit_code == 1
+    assert "machine=b: cannot be read: Permission denied; let this user" in done.output
 
 
 def test_a_missing_day_has_no_file_at_all(fleet: Fleet) -> None:
