@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 MOST_LINES = 3
 
 
+class Storage(click.Path):
+    """A folder that is there."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        from exporter.fleet.storage import FleetNotFound, folder_named
+
+        try:
+            folder_named(str(value))
+        except FleetNotFound as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.group("fleet")
 def fleet() -> None:
     """Many machines, whose exports lie in one storage."""
@@ -31,7 +44,7 @@ def fleet() -> None:
 @fleet.command("check")
 @click.argument(
     "directory", metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=Storage(exists=True, file_okay=False, path_type=Path),
 )  # fmt: skip
 @click.option(
     "--full", is_flag=True, help="Read every file again, unchanged ones as well."
@@ -47,15 +60,23 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
     from exporter.fleet.check import check_files
     from exporter.fleet.memory import Memory
     from exporter.fleet.partitions import marts_place
+    from exporter.fleet.storage import PREFIX, FleetNotFound
 
     screen = Screen(json=as_json)
     today = chosen_present().date()
     storage = directory.resolve()
-    memory = Memory(storage, marts_place(storage))
+    try:
+        memory = Memory(storage, marts_place(storage))
+    except FleetNotFound as error:
+        raise click.UsageError(str(error)) from error
     if full:
         memory.forget()
     with screen.progress("Looking at every file"):
         found = check_files(memory, load_datasets(), today)
+    if not found.machines and storage.name.startswith(PREFIX):
+        raise click.UsageError(
+            f"{directory} is one machine's folder: name the one above it"
+        )
     if not found.machines:
         raise click.UsageError(
             f"{directory} holds no folder machine=<name>: sync each machine's root "

@@ -15,16 +15,12 @@ from exporter.fleet.memory import Memory
 from exporter.fleet.partitions import Made, MartStore, marts_place
 from exporter.fleet.plan import Partition, Plan, plan_partitions
 from exporter.fleet.recipes import Recipe, load_recipes
-from exporter.fleet.storage import VARIABLE
+from exporter.fleet.storage import VARIABLE, FleetNotFound, folder_named
 from exporter.runtime.present import present
 from ingest.root import Root
 
 # More than these are told by `ops-atomic fleet check`.
 MOST_WARNINGS = 20
-
-
-class FleetNotFound(ValueError):
-    """OPS_ATOMIC_FLEET names no storage."""
 
 
 class BrokenMart(ValueError):
@@ -116,7 +112,10 @@ def _storage(environ: Mapping[str, str]) -> Path:
     named = environ.get(VARIABLE, "").strip()
     if not named:
         raise FleetNotFound(f"{VARIABLE} names no storage: set it (docs/fleet.md)")
-    path = Path(named).expanduser()
+    path = folder_named(named)
     if not path.is_dir():
-        raise FleetNotFound(f"{named} ({VARIABLE}) is not a folder: create it")
-    return path.resolve()
+        raise FleetNotFound(
+            f"{named} ({VARIABLE}) is not a folder: name the one that holds a folder "
+            "machine=<name> for each machine (docs/fleet.md)"
+        )
+    return path

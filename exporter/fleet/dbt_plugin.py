@@ -19,8 +19,9 @@ from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import BrokenContract
-from exporter.fleet.build import BrokenMart, Build, FleetNotFound, start_build
+from exporter.fleet.build import BrokenMart, Build, start_build
 from exporter.fleet.recipes import Recipe
+from exporter.fleet.storage import FleetNotFound
 from exporter.fleet.views import Narrow, show_exports, show_mart
 from exporter.publish.landing_views import quote
 from exporter.publish.settings_tables import show_settings

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
 
+from exporter.fleet.storage import PREFIX, FleetNotFound, folder_named
 from ingest import files
 
 VARIABLE = "OPS_ATOMIC_FLEET_MARTS"
@@ -20,8 +21,18 @@ FOLDER = re.compile(r"date_partition=(\d{4}-\d{2}-\d{2})")
 
 
 def marts_place(storage: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of a storage's marts."""
-    return Path(environ.get(VARIABLE) or storage / "marts")
+    """The folder of a storage's marts. Raises FleetNotFound."""
+    named = environ.get(VARIABLE, "").strip()
+    if not named:
+        return storage / "marts"
+    path = folder_named(named)
+    below = path.relative_to(storage).parts if path.is_relative_to(storage) else ()
+    if below and below[0].startswith(PREFIX):
+        raise FleetNotFound(
+            f"{named} ({VARIABLE}) lies in a machine's folder, where its own marts "
+            "are: name one beside the machines"
+        )
+    return path
 
 
 @dataclass(frozen=True, slots=True)

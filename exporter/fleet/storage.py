@@ -20,6 +20,11 @@ GOOD_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 MARTS = "g/analytics/marts"
 
 
+class FleetNotFound(ValueError):
+    """OPS_ATOMIC_FLEET names no storage, or OPS_ATOMIC_FLEET_MARTS no place that
+    marts may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """An export's file of a machine and day; its path is relative to the storage."""
@@ -28,6 +33,16 @@ class File:
     dataset: str
     day: date
     path: str
+
+
+def folder_named(text: str) -> Path:
+    """A folder as users name it. Raises FleetNotFound where that is none."""
+    if "://" in text:
+        raise FleetNotFound(
+            f"{text} is no folder: mount that store, or sync it into a folder "
+            "(docs/fleet.md)"
+        )
+    return Path(text).expanduser().resolve()
 
 
 # Folders that cannot be listed, relative to the storage, and why.

@@ -22,8 +22,9 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
 from exporter.contracts.datasets import BrokenContract
-from exporter.fleet.build import BrokenMart, Build, FleetNotFound, start_build
+from exporter.fleet.build import BrokenMart, Build, start_build
 from exporter.fleet.spark_marts import make_mart, start_session
+from exporter.fleet.storage import FleetNotFound
 from exporter.runtime.errors import describe
 from exporter.runtime.present import BadPresent
 

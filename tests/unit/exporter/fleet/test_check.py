@@ -294,6 +294,22 @@ def test_json_says_all_of_it(fleet: Fleet) -> None:
     assert "clock of b" in out["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("s3://bucket/fleet", "mount that store, or sync it into a folder"),
+        ("fleet/machine=a", "is one machine's folder: name the one above it"),
+    ],
+)
+def test_what_is_no_storage_is_answered_with_a_way_out(
+    fleet: Fleet, named: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet.path.parent)
+    done = CliRunner().invoke(main, ["fleet", "check", named])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+
+
 def test_a_folder_without_machines_is_wrong_usage(tmp_path: Path) -> None:
     done = check(Fleet(tmp_path))
     assert done.exit_code == 2

@@ -6,7 +6,10 @@ import os
 from datetime import date
 from pathlib import Path
 
-from exporter.fleet.partitions import Made, MartStore
+import pytest
+
+from exporter.fleet.partitions import VARIABLE, Made, MartStore, marts_place
+from exporter.fleet.storage import FleetNotFound
 
 DAY = date(2025, 1, 10)
 
@@ -19,6 +22,32 @@ def put(store: MartStore, day: date, text: str = "rows") -> None:
     store.move(made, "m", day)
     store.record("m", {**store.made("m"), day: Made("f", 1)}, staging)
     store.clear(staging)
+
+
+def test_marts_lie_where_they_are_named(tmp_path: Path) -> None:
+    """As a path that Spark finds, too: it knows neither `~` nor this folder."""
+
+    def place(named: str) -> Path:
+        return marts_place(tmp_path, {VARIABLE: named})
+
+    assert place("") == place(" ") == tmp_path / "marts"
+    assert place("~/marts") == Path.home().resolve() / "marts"
+    assert place("marts") == Path.cwd() / "marts"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("s3://bucket/marts", "is no folder: mount that store"),
+        ("{}/machine=a/g/analytics/marts", "lies in a machine's folder"),
+    ],
+)
+def test_marts_lie_in_no_store_and_in_no_machines_folder(
+    tmp_path: Path, named: str, said: str
+) -> None:
+    storage = tmp_path.resolve()
+    with pytest.raises(FleetNotFound, match=said):
+        marts_place(storage, {VARIABLE: named.format(storage)})
 
 
 def test_a_partition_is_made_once_its_folder_is_there(tmp_path: Path) -> None:
