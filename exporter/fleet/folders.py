@@ -9,10 +9,12 @@ from pathlib import Path
 
 from exporter.fleet.contents import Contents, Unreadable
 from exporter.fleet.kept_out import KeptOut
-from exporter.fleet.storage import GOOD_NAME, PREFIX, Closed, File, mart_files
+from exporter.fleet.storage import PREFIX, Closed, File, mart_files
+from exporter.runtime.machine import NAME
 
-# Whose equal content shows that two folders hold one machine.
-TELLING = "ops_atomic"
+# Whose equal content shows that two folders hold one machine, and what that is. One
+# without a monitor has runs.
+TELLING = {"ops_atomic": "heartbeats", "run_log": "runs"}
 
 
 def marts_say(
@@ -46,22 +48,22 @@ def odd_folders(
 
     confirmed = set()
     for name, said in says.items():
-        if not GOOD_NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             keep_out(name, "odd name", "a name that cannot stand in a path")
         elif others := sorted(said - {name}):
             keep_out(name, "other name", f"its marts are of {' and '.join(others)}")
         elif said:
             confirmed.add(name)
-    holders: dict[str, list[str]] = defaultdict(list)
+    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
     for file, footer in files.items():
-        if file.dataset == TELLING and footer.get("landed_records", "0") != "0":
+        if file.dataset in TELLING and footer.get("landed_records", "0") != "0":
             content = f"{file.day} {footer['source_fingerprint']}"
-            holders[content].append(file.machine)
+            holders[TELLING[file.dataset], content].append(file.machine)
     # Those that their own marts tell apart are two.
-    for same in holders.values():
+    for (what, _), same in holders.items():
         for name in same if len(same) > 1 else ():
             others = [other for other in same if other != name]
             if name not in confirmed:
-                why = f"the same heartbeats as {PREFIX}{others[0]}"
+                why = f"the same {what} as {PREFIX}{others[0]}"
                 keep_out(name, "twice", f"one machine in two folders: {why}")
     return list(found.values())

@@ -13,7 +13,8 @@ REMEDIES = {
     "foreign": "sync the file that ops-atomic publishes on {machine}",
     "misplaced": "remove it here, and sync again from {machine}",
     "odd name": "rename the folder: letters, digits, `.`, `_` and `-`",
-    "other name": "sync {machine} into a folder of its own name",
+    "other name": "sync into a folder of that name; or export there with "
+    "OPS_ATOMIC_MACHINE={machine}, and sync",
     "twice": "keep the folder that bears the machine's name, remove the other",
 }
 

@@ -14,8 +14,6 @@ from exporter.contracts.datasets import Dataset
 
 VARIABLE = "OPS_ATOMIC_FLEET"
 PREFIX = "machine="
-# What both engines read from a folder's name as it stands there.
-GOOD_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 # Where machines publish their marts, below their folders.
 MARTS = "g/analytics/marts"
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from exporter.cli.main import main
 from exporter.fleet.check import CheckedFiles, check_files
 from exporter.fleet.memory import Memory
+from exporter.runtime.machine import check_name
 from tests.fleets import Fleet, heartbeats
 
 DAY = date(2025, 1, 10)
@@ -147,6 +148,24 @@ def test_one_machine_in_two_folders_counts_once(fleet: Fleet) -> None:
     fleet.heartbeat("copy", DAY, source_fingerprint="same")
     fleet.heartbeat("a", DAY, source_fingerprint="same")
     assert kept_out(fleet) == {("machine=copy", "twice")}
+
+
+def test_one_machine_without_heartbeats_in_two_folders_counts_once(
+    fleet: Fleet,
+) -> None:
+    fleet.mart("a", "a")
+    run = f"select timestamp '{DAY}' as started_at, date '{DAY}' as date_partition"
+    for machine in ("a", "copy"):
+        fleet.publish(machine, "run_log", DAY, run, source_fingerprint="same")
+    assert kept_out(fleet) == {("machine=copy", "twice")}
+    assert "the same runs as machine=a" in check(fleet).output
+
+
+def test_a_name_that_a_machine_may_have_a_folder_may_have(fleet: Fleet) -> None:
+    for name in ("_db.1", "-x"):
+        fleet.heartbeat(name, DAY)
+        fleet.mart(name, check_name(name))
+    assert kept_out(fleet) == set()
 
 
 def test_of_two_folders_that_nothing_tells_apart_neither_counts(fleet: Fleet) -> None:
