@@ -224,10 +224,10 @@ def _target(slo: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _sources(sources: list[Mapping[str, Any]]) -> Iterator[str]:
-    if not sources:
+    seen = [row for row in sources if row["status"] != "never seen"]
+    if not seen:
         return
     stale = [row for row in sources if row["is_stale"]]
-    seen = [row for row in sources if row["status"] != "never seen"]
     if not stale:
         yield from _row("Sources", f"{len(seen):,} fresh")
         return

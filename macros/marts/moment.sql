@@ -28,3 +28,19 @@ publishing_as_of
 {%- macro spark__machine() -%}
 machine
 {%- endmacro -%}
+
+
+{#- A SELECT of the machines that there are: of one machine itself, even where it
+    has nothing to show yet; of a fleet those that an export has rows of. -#}
+{%- macro machines_of(export) -%}
+{{ adapter.dispatch('machines_of', 'ops_atomic')(export) }}
+{%- endmacro -%}
+
+{%- macro default__machines_of(export) -%}
+select{{ ' distinct' if target.name == 'fleet' }} {{ machine() }} as machine
+{%- if target.name == 'fleet' %} from {{ export }}{% endif %}
+{%- endmacro -%}
+
+{%- macro spark__machines_of(export) -%}
+select distinct machine from {{ export }}
+{%- endmacro -%}

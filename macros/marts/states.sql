@@ -108,7 +108,8 @@ group by machine, check_key, date_partition, span_number, state
 
 
 {#- The points where maintenance windows open and close, for each check in
-    `checks` (machine, check_key). A window without an end lasts on. -#}
+    `checks` (machine, check_key). A window without an end lasts on. Of windows that
+    open at one moment one reason is told, whatever their order. -#}
 {%- macro maintenance_points(checks) -%}
 select
     checks.machine,
@@ -121,8 +122,9 @@ select
     cast(null as string) as state,
     cast(null as string) as message,
     0 as heartbeats,
-    case edges.edge when 'opens' then 1 else -1 end as windows,
-    case edges.edge when 'opens' then windows.reason end as reason
+    sum(case edges.edge when 'opens' then 1 else -1 end) as windows,
+    min(case edges.edge when 'opens' then {{ first_line('windows.reason') }} end)
+        as reason
 from {{ checks }} as checks
 inner join {{ ref('maintenance_windows') }} as windows
     on windows.check_key in ('*', checks.check_key)
@@ -130,6 +132,13 @@ cross join (values ('opens'), ('closes')) as edges (edge)
 where
     windows.started_at < coalesce(windows.ended_at, {{ as_of() }})
     and (edges.edge = 'opens' or windows.ended_at is not null)
+group by
+    checks.machine,
+    checks.check_key,
+    case edges.edge
+        when 'opens' then windows.started_at
+        else windows.ended_at
+    end
 {%- endmacro -%}
 
 

@@ -111,6 +111,9 @@ def test_in_an_empty_root_all_that_are_one_file_are_there(empty_root: Path) -> N
     faults.export(empty_root)
     assert files(empty_root).keys() == SINGLES
     assert made(faults.export(empty_root), "skipped") == SINGLES
+    sources = rows_of(empty_root, MARTS["dataset_freshness"])
+    assert sources
+    assert {row[-1] for row in sources} == {"never seen"}
 
 
 def test_a_rerun_changes_nothing_and_force_makes_the_same_bytes(root: Path) -> None:

@@ -67,7 +67,7 @@ find_last_records as (
 
 list_machines as (
 
-    select distinct machine from find_last_days
+    {{ machines_of(ref('landed_counts')) }}
 
 ),
 

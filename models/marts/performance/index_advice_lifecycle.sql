@@ -111,7 +111,11 @@ pull_patterns as (
         p95_ms,
         samples
     from {{ ref('query_patterns') }}
-    where period = 'daily' and samples > 0 and p95_ms is not null
+    where
+        period = 'daily'
+        and samples > 0
+        and p95_ms is not null
+        and date_partition <= cast({{ as_of() }} as date)
 
 ),
 

@@ -12,6 +12,7 @@ from tests.unit.models.marts.timelines import (
     CELLS,
     STEP,
     TTL,
+    Beat,
     Timeline,
     cell_of,
     time_of,
@@ -99,3 +100,27 @@ def test_a_day_made_alone_is_the_day_made_with_all_others(timeline: Timeline) ->
     assert order == sorted(
         together, key=lambda row: [str(value) for value in row.values()]
     )
+
+
+@pytest.mark.parametrize("checks", [["*", "overall"], ["overall", "*"]])
+def test_windows_that_open_together_tell_one_reason_in_one_line(
+    checks: list[str],
+) -> None:
+    """Whatever their order."""
+    marts = Timeline([Beat(1, {"overall": "ok"})], [], 9).marts()
+    reasons = {"*": " all of it\nand more", "overall": "disk"}
+    marts.add("maintenance_windows", [
+        {
+            "check_key": check,
+            "started_at": time_of(2),
+            "ended_at": time_of(end),
+            "reason": reasons[check],
+        }
+        for check, end in zip(checks, [4, 6], strict=True)
+    ])  # fmt: skip
+    spans = marts.rows("check_states", "started_at")
+    assert [(span["state"], span["message"]) for span in spans] == [
+        ("up", None),
+        ("maintenance", "all of it"),
+        ("unknown", None),
+    ]
