@@ -67,12 +67,13 @@ class Build:
 
     def put(self, mart: str, day: date | None, staged: Path, rows: int) -> None:
         """Move a finished file into its place. A day without rows has none."""
+        size = staged.stat().st_size if rows else 0
         if day is None or rows:
             self.marts.move(staged, mart, day)
         else:
             self.marts.remove(mart, day)
         if day is not None:
-            self.made[mart][day] = Made(self.plan[mart][day].fingerprint, rows)
+            self.made[mart][day] = Made(self.plan[mart][day].fingerprint, rows, size)
 
     def warnings(self) -> Iterator[str]:
         """What is kept out, and what is wrong with settings."""

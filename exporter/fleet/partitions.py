@@ -37,10 +37,11 @@ def marts_place(storage: Path, environ: Mapping[str, str] = os.environ) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A partition that is made; one without rows has no folder."""
+    """A partition that is made, and its file's size; one without rows has none."""
 
     fingerprint: str
     rows: int
+    bytes: int
 
 
 class MartStore:
@@ -51,18 +52,27 @@ class MartStore:
         self.path = path
 
     def made(self, mart: str) -> dict[date, Made]:
-        """The days that are made. A record that cannot be read says nothing: all
-        is made again."""
+        """The days that are made, and whose files are still there in full. A record
+        that cannot be read says nothing: all is made again."""
         try:
             text = (self.path / mart / RECORD).read_text(encoding="utf-8")
             made = {
-                date.fromisoformat(day): Made(str(fingerprint), int(rows))
-                for day, (fingerprint, rows) in json.loads(text).items()
+                date.fromisoformat(day): Made(str(fingerprint), int(rows), int(size))
+                for day, (fingerprint, rows, size) in json.loads(text).items()
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
-        days = self.days(mart)
-        return {day: one for day, one in made.items() if day in days or not one.rows}
+        return {
+            day: one
+            for day, one in made.items()
+            if not one.rows or self._size(mart, day) == one.bytes
+        }
+
+    def _size(self, mart: str, day: date) -> int | None:
+        try:
+            return os.stat(self.place(mart, day) / f"{mart}.parquet").st_size
+        except OSError:
+            return None
 
     def record(self, mart: str, made: Mapping[date, Made], staging: Path) -> None:
         """Remember what is made: every partition is in its place by now."""

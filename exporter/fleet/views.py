@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from glob import glob
 
-from duckdb import BinderException, DuckDBPyConnection
+from duckdb import BinderException, DuckDBPyConnection, Error
 
 from exporter.contracts.datasets import Column, Dataset
 from exporter.fleet.build import Build
@@ -15,6 +15,7 @@ from exporter.fleet.check import Good
 from exporter.fleet.recipes import Recipe
 from exporter.fleet.storage import PREFIX
 from exporter.publish.landing_views import literal_path, quote
+from exporter.runtime.errors import first_line
 
 MACHINE = "machine"
 
@@ -80,9 +81,12 @@ def show_mart(db: DuckDBPyConnection, build: Build, mart: Recipe, schema: str) -
     create = f"create or replace view {schema}.{mart.name} as "
     try:
         db.execute(create + query)
-    except BinderException:
+    except Error as error:
         # It is made anew before it is read, unless it is not among what is built.
-        said = f"{mart.name} was made by another version: build it, too"
+        why = "was made by another version"
+        if not isinstance(error, BinderException):
+            why = f"cannot be read ({first_line(error)})"
+        said = f"{mart.name} {why}: build it, too"
         db.execute(f"{create}{_nothing(mart.columns, f'error({quote(said)})')}")
 
 

@@ -127,7 +127,8 @@ def test_each_machine_has_the_rows_that_it_has_alone(
 def test_only_partitions_whose_inputs_changed_are_made(
     fleet: Fleet, scratch: Path, tmp_path: Path
 ) -> None:
-    """Late data of one day, and a machine that is back after seven days."""
+    """Late data of one day, and a machine that is back after seven days; and what
+    is left of files of which a disk has lost the end, or all."""
     before = files(fleet.path / "marts")
     build(fleet, scratch)
     single = {name for name, recipe in ALL.items() if not recipe.is_daily}
@@ -138,6 +139,10 @@ def test_only_partitions_whose_inputs_changed_are_made(
     publish_day(fleet, "draco", late, late=1)
     fleet.publish("draco", "query_perf", late, source_fingerprint="more")
     publish_day(fleet, "corvus", back)
+    cut, gone = sorted((fleet.path / "marts" / "storage_daily").glob("*/*.parquet"))[:2]
+    for path in (cut, fleet.path / "marts" / "fleet_status" / "fleet_status.parquet"):
+        path.write_bytes(path.read_bytes()[:-9])
+    gone.unlink()
     build(fleet, scratch)
     made = changed(fleet, before)
     days = {
@@ -148,6 +153,7 @@ def test_only_partitions_whose_inputs_changed_are_made(
     }
     assert days["query_perf_daily"] == {str(late), str(back)}
     assert days["workload_daily"] == {str(late), str(back)}
+    assert days["storage_daily"] >= {path.parent.name[-10:] for path in (cut, gone)}
     silent = {str(FIRST + timedelta(days=n)) for n in range(12, 19)}
     assert silent <= days["check_states"]
     assert str(FIRST + timedelta(days=1)) not in days["check_states"]

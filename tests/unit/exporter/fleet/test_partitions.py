@@ -20,7 +20,7 @@ def put(store: MartStore, day: date, text: str = "rows") -> None:
     made = staging / "made"
     made.write_text(text)
     store.move(made, "m", day)
-    store.record("m", {**store.made("m"), day: Made("f", 1)}, staging)
+    store.record("m", {**store.made("m"), day: Made("f", 1, len(text))}, staging)
     store.clear(staging)
 
 
@@ -50,11 +50,17 @@ def test_marts_lie_in_no_store_and_in_no_machines_folder(
         marts_place(storage, {VARIABLE: named.format(storage)})
 
 
-def test_a_partition_is_made_once_its_folder_is_there(tmp_path: Path) -> None:
+def test_a_partition_is_made_as_long_as_its_file_is_there(tmp_path: Path) -> None:
     store = MartStore(tmp_path)
     put(store, DAY)
-    assert store.made("m") == {DAY: Made("f", 1)}
-    assert (tmp_path / "m" / f"date_partition={DAY}" / "m.parquet").exists()
+    assert store.made("m") == {DAY: Made("f", 1, 4)}
+    file = tmp_path / "m" / f"date_partition={DAY}" / "m.parquet"
+    file.write_text("row")  # what a full disk or a copy that broke off leaves
+    assert store.made("m") == {}
+    file.unlink()
+    assert store.made("m") == {}
+    put(store, DAY)
+    assert store.made("m") == {DAY: Made("f", 1, 4)}
     store.remove("m", DAY)
     assert store.made("m") == {}
 
@@ -62,14 +68,14 @@ def test_a_partition_is_made_once_its_folder_is_there(tmp_path: Path) -> None:
 def test_a_day_without_rows_needs_no_folder(tmp_path: Path) -> None:
     store = MartStore(tmp_path)
     staging = store.staged("m")
-    store.record("m", {DAY: Made("f", 0)}, staging)
-    assert store.made("m") == {DAY: Made("f", 0)}
+    store.record("m", {DAY: Made("f", 0, 0)}, staging)
+    assert store.made("m") == {DAY: Made("f", 0, 0)}
 
 
 def test_a_record_that_is_no_record_says_nothing(tmp_path: Path) -> None:
     store = MartStore(tmp_path)
     put(store, DAY)
-    for text in ("", "[1]", '{"x": ["f", 1]}', '{"2025-01-10": "f"}'):
+    for text in ("", "[1]", '{"x": ["f", 1, 4]}', '{"2025-01-10": "f"}'):
         (tmp_path / "m" / "_made.json").write_text(text)
         assert store.made("m") == {}
 
