@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 from exporter.fleet.storage import PREFIX, FleetNotFound, folder_named
 from ingest import files
@@ -17,6 +20,7 @@ VARIABLE = "OPS_ATOMIC_FLEET_MARTS"
 # Names that begin so are read by no engine.
 RECORD = "_made.json"
 MAKING = ".making-"
+LOCK = ".lock"
 FOLDER = re.compile(r"date_partition=(\d{4}-\d{2}-\d{2})")
 
 
@@ -50,6 +54,8 @@ class MartStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.lock: BinaryIO | None = None
+        self.locking = threading.Lock()
 
     def made(self, mart: str) -> dict[date, Made]:
         """The days that are made, and whose files are still there in full. A record
@@ -91,7 +97,12 @@ class MartStore:
 
     def staged(self, mart: str) -> Path:
         """A new folder to make files in, on the same file system. What builds that
-        broke off have left is removed."""
+        broke off have left is removed.
+
+        From the first on, until this process ends, no other build may make any.
+        Raises BlockingIOError while another one does.
+        """
+        self._hold()
         top = self.path / mart
         for left in top.glob(f"{MAKING}*"):
             if not _is_running(left.name.removeprefix(MAKING)):
@@ -99,6 +110,24 @@ class MartStore:
         folder = top / f"{MAKING}{os.getpid()}"
         folder.mkdir(parents=True)
         return folder
+
+    def _hold(self) -> None:
+        """Else of two builds one might put its file into a place of which the other
+        records what it has made."""
+        with self.locking:
+            if self.lock is not None:
+                return
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / LOCK).open("ab")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.close()
+                said = "another build makes these marts: wait for its end"
+                raise BlockingIOError(error.errno, said, str(self.path)) from error
+            except OSError:
+                pass  # a file system without locks
+            self.lock = lock
 
     def place(self, mart: str, day: date | None) -> Path:
         """Where a partition, or a mart as a whole, lies."""

@@ -89,6 +89,17 @@ def test_another_engines_files_make_way(tmp_path: Path) -> None:
     assert [path.name for path in other.parent.iterdir()] == ["m.parquet"]
 
 
+def test_of_two_builds_one_waits_for_the_others_end(tmp_path: Path) -> None:
+    first, second = MartStore(tmp_path), MartStore(tmp_path)
+    put(first, DAY)
+    first.clear(first.staged("other"))
+    with pytest.raises(BlockingIOError, match="another build makes these marts"):
+        second.staged("m")
+    assert first.lock
+    first.lock.close()  # as the end of its process does
+    put(second, DAY)
+
+
 def test_what_a_build_that_broke_off_has_left_is_removed(tmp_path: Path) -> None:
     store = MartStore(tmp_path)
     left = tmp_path / "m" / ".making-999999999"
