@@ -113,7 +113,7 @@ def _storage(environ: Mapping[str, str]) -> Path:
     named = environ.get(VARIABLE, "").strip()
     if not named:
         raise FleetNotFound(f"{VARIABLE} names no storage: set it (docs/fleet.md)")
-    path = folder_named(named)
+    path = folder_named(named, VARIABLE)
     if not path.is_dir():
         raise FleetNotFound(
             f"{named} ({VARIABLE}) is not a folder: name the one that holds a folder "

@@ -29,7 +29,7 @@ def marts_place(storage: Path, environ: Mapping[str, str] = os.environ) -> Path:
     named = environ.get(VARIABLE, "").strip()
     if not named:
         return storage / "marts"
-    path = folder_named(named)
+    path = folder_named(named, VARIABLE)
     below = path.relative_to(storage).parts if path.is_relative_to(storage) else ()
     if below and below[0].startswith(PREFIX):
         raise FleetNotFound(

@@ -33,11 +33,12 @@ class File:
     path: str
 
 
-def folder_named(text: str) -> Path:
+def folder_named(text: str, variable: str | None = None) -> Path:
     """A folder as users name it. Raises FleetNotFound where that is none."""
     if "://" in text:
+        shown = f"{text} ({variable})" if variable else text
         raise FleetNotFound(
-            f"{text} is no folder: mount that store, or sync it into a folder "
+            f"{shown} is no folder: mount that store, or sync it into a folder "
             "(docs/fleet.md)"
         )
     return Path(text).expanduser().resolve()

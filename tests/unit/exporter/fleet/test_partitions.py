@@ -38,7 +38,7 @@ def test_marts_lie_where_they_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ("s3://bucket/marts", "is no folder: mount that store"),
+        ("s3://bucket/marts", r"\(OPS_ATOMIC_FLEET_MARTS\) is no folder: mount that"),
         ("{}/machine=a/g/analytics/marts", "lies in a machine's folder"),
     ],
 )
