@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 64, 216, 44, 52
 COLOURS = ("#1f6feb", "#d1495b", "#2e8b57", "#8250df", "#9a6700")
-TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+STEPS = (1, 2, 5)
 
 Points = Sequence[tuple[int, float]]
 
@@ -22,23 +22,28 @@ def place(value: float, low: float, high: float, start: float, end: float) -> fl
     return start + share * (end - start)
 
 
-def bounds(values: Sequence[float]) -> tuple[float, float]:
-    """The ticks around some values."""
-    low = max((t for t in TICKS if t <= min(values)), default=TICKS[0])
-    high = min((t for t in TICKS if t >= max(values)), default=TICKS[-1])
-    return low, high
+def ticks_of(values: Sequence[float]) -> list[float]:
+    """1, 2 or 5 times a power of ten, from below the values to above them."""
+    decades = range(
+        math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1
+    )
+    # As text: 0.1 times 5 is no 0.5.
+    all_ticks = [float(f"{step}e{decade}") for decade in decades for step in STEPS]
+    low = max(tick for tick in all_ticks if tick <= min(values))
+    high = min(tick for tick in all_ticks if tick >= max(values))
+    return [tick for tick in all_ticks if low <= tick <= high]
 
 
 def svg(series: Mapping[str, Points], title: str, across: str = "stored days") -> str:
     """Seconds against stored days, or what `across` says, both logarithmic."""
     days = sorted({day for points in series.values() for day, _ in points})
-    low, high = bounds([s for points in series.values() for _, s in points])
+    ticks = ticks_of([s for points in series.values() for _, s in points])
 
     def x(day: float) -> float:
         return place(day, days[0], days[-1], LEFT, WIDTH - RIGHT)
 
     def y(cost: float) -> float:
-        return place(cost, low, high, HEIGHT - BOTTOM, TOP)
+        return place(cost, ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -50,9 +55,8 @@ def svg(series: Mapping[str, Points], title: str, across: str = "stored days") -
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" '
         f'y2="{y(tick):.1f}" stroke="#d0d7de"/>'
         f'<text x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">'
-        f"{tick:g} s</text>"
-        for tick in TICKS
-        if low <= tick <= high
+        f"{tick:,g} s</text>"
+        for tick in ticks
     ]
     parts += [
         f'<text x="{x(day):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'

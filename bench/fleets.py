@@ -148,8 +148,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Co
         peak = 0
         while child.poll() is None:
             now = processes_of(child.pid)
+            # A new process is as large as its parent until it runs a program.
+            known = [size for pid, (_, size) in now.items() if pid in processor_s]
+            peak = max(peak, sum(known))
             processor_s |= {pid: seconds for pid, (seconds, _) in now.items()}
-            peak = max(peak, sum(size for _, size in now.values()))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(0.5)
     if child.returncode:

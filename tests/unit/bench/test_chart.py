@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bench.chart import bounds, place, svg
+from bench.chart import place, svg, ticks_of
 
 
 def test_ticks_enclose_the_values() -> None:
-    assert bounds([0.3, 7]) == (0.2, 10)
-    assert bounds([0.01, 5000]) == (0.1, 1000)
+    assert ticks_of([0.3, 7]) == [0.2, 0.5, 1, 2, 5, 10]
+    assert ticks_of([0.01, 0.01]) == [0.01]
+    assert ticks_of([600, 1_750]) == [500, 1_000, 2_000]
 
 
 def test_an_axis_is_logarithmic() -> None:
