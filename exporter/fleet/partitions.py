@@ -147,7 +147,11 @@ class MartStore:
         files.sync(place)
 
     def remove(self, mart: str, day: date) -> None:
-        """Take a partition away that nothing gives rows to any more."""
+        """Take a partition away that nothing gives rows to any more.
+
+        Raises BlockingIOError while another build makes some, as `staged` does.
+        """
+        self._hold()
         files.remove_tree(self.place(mart, day))
 
     def clear(self, staging: Path) -> None:

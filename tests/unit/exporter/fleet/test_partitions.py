@@ -95,6 +95,9 @@ def test_of_two_builds_one_waits_for_the_others_end(tmp_path: Path) -> None:
     first.clear(first.staged("other"))
     with pytest.raises(BlockingIOError, match="another build makes these marts"):
         second.staged("m")
+    with pytest.raises(BlockingIOError, match="another build makes these marts"):
+        second.remove("m", DAY)
+    assert second.days("m") == {DAY}
     assert first.lock
     first.lock.close()  # as the end of its process does
     put(second, DAY)
