@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -230,7 +230,6 @@ def load_masks(seed: Path = MASKS_CSV, own: Path | None = None) -> Masks:
 
     Raises:
         OSError: a file cannot be read.
-        re.error: a pattern of the seed is not a regular expression.
     """
     with seed.open(encoding="utf-8", newline="") as file:
         rules = {row["name"]: _rule(row) for row in csv.DictReader(file)}
@@ -268,8 +267,14 @@ def _rule(row: dict[str, str]) -> Rule:
     pattern = row["pattern"]
     for name, fragment in FRAGMENTS.items():
         pattern = pattern.replace(name, fragment)
-    hide = partial(re.compile(pattern).sub, row["replacement"])
+    hide = _hiding(pattern, row["replacement"])
     return Rule(row["name"], tuple(row["trigger"].split("|")), hide)
+
+
+def _hiding(pattern: str, replacement: str) -> Callable[[str], str]:
+    """What a rule does with a text. A run that finds nothing new compiles none."""
+    compiled = cache(lambda: re.compile(pattern))
+    return lambda text: compiled().sub(replacement, text)
 
 
 def _checked(row: dict[str, str]) -> Rule:
