@@ -22,7 +22,7 @@ from ingest.root import PROJECT
 # Those of the other files are for the materializations and for tests.
 MACROS = (
     "typing", "text", "checks", "marts/moment", "marts/times", "marts/statistics",
-    "marts/days", "marts/states", "marts/forecast",
+    "marts/days", "marts/counted_time", "marts/states", "marts/forecast",
 )  # fmt: skip
 ENVIRONMENT = jinja2.Environment(undefined=jinja2.StrictUndefined, cache_size=0)
 

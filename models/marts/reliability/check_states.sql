@@ -1,8 +1,3 @@
-{#- A check counts from its first appearance until `check_ttl_days` after its
-    last. Days without any heartbeat say nothing of that: the checks that counted
-    before go on. -#}
-{%- set ttl_s = var('check_ttl_days') * 86400 -%}
-
 with
 
 pull_heartbeats as (
@@ -217,60 +212,6 @@ appearances as (
 
 ),
 
-bound_calendar as (
-
-    select
-        machine,
-        min(date_partition) as first_day,
-        greatest(max(date_partition), {{ last_made_day() }}) as last_day
-    from list_heartbeats
-    group by machine
-
-),
-
-calendar as (
-
-    select
-        machine,
-        {{ each_day('first_day', 'last_day') }} as date_partition
-    from bound_calendar
-
-),
-
-count_heartbeats as (
-
-    select
-        machine,
-        date_partition,
-        count(*) as heartbeats
-    from list_heartbeats
-    group by machine, date_partition
-
-),
-
-mark_silent_days as (
-
-    select
-        calendar.machine,
-        calendar.date_partition,
-        cast(calendar.date_partition as timestamp) as day_start,
-        cast({{ add_days('calendar.date_partition', 1) }} as timestamp)
-            as day_end,
-        coalesce(heard.heartbeats, 0) = 0 as is_silent,
-        max(case when heard.heartbeats > 0 then calendar.date_partition end)
-            over (
-                partition by calendar.machine
-                order by calendar.date_partition
-                rows between unbounded preceding and 1 preceding
-            ) as heard_before
-    from calendar
-    left join count_heartbeats as heard
-        on
-            calendar.machine = heard.machine
-            and calendar.date_partition = heard.date_partition
-
-),
-
 days_of_checks as (
 
     select
@@ -293,74 +234,9 @@ list_checks as (
 
 ),
 
-look_back as (
-
-    select
-        checks.machine,
-        checks.check_key,
-        days.date_partition,
-        days.day_start,
-        days.day_end,
-        days.is_silent,
-        days.heard_before,
-        seen.first_at,
-        max(seen.last_at) over (
-            partition by checks.machine, checks.check_key
-            order by days.date_partition
-            rows between unbounded preceding and 1 preceding
-        ) as seen_before_at
-    from list_checks as checks
-    inner join mark_silent_days as days on checks.machine = days.machine
-    left join days_of_checks as seen
-        on
-            checks.machine = seen.machine
-            and checks.check_key = seen.check_key
-            and days.date_partition = seen.date_partition
-
-),
-
-reckon_lifetimes as (
-
-    select
-        *,
-        {{ add_seconds('seen_before_at', ttl_s) }} as expires_at,
-        coalesce(
-            {{ add_seconds('seen_before_at', ttl_s) }} > cast(
-                {{ add_days('heard_before', 1) }} as timestamp
-            ),
-            false
-        ) as counted_before
-    from look_back
-
-),
-
-bound_counted_time as (
-
-    select
-        machine,
-        check_key,
-        date_partition,
-        case
-            when not counted_before then first_at
-            when is_silent or first_at is not null or expires_at > day_start
-                then day_start
-        end as counted_from,
-        least(
-            case
-                when is_silent or first_at is not null then day_end
-                else least(expires_at, day_end)
-            end,
-            {{ as_of() }}
-        ) as counted_to
-    from reckon_lifetimes
-
-),
-
 counted as (
 
-    select *
-    from bound_counted_time
-    where counted_from < counted_to and {{ is_made() }}
+    {{ counted_time('list_heartbeats', 'list_checks', 'days_of_checks') | indent(4) }}
 
 ),
 
