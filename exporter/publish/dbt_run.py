@@ -8,18 +8,16 @@ import gc
 import io
 import os
 import re
-import shutil
-import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exporter.publish.dbt_manifest import load_manifest, options
 from exporter.publish.work import Work, handed_over
 from exporter.runtime.errors import REMEDIES
 from exporter.runtime.stop import Stopper
 from ingest import files
-from ingest.root import PROJECT
 
 # What dbt puts before and after the words that matter.
 NOISE = re.compile(
@@ -33,9 +31,6 @@ NOISE = re.compile(
 LEFT_OUT = ("assert_no_schema_has_drifted", "test_name:keeps_its_contract")
 # New objects after which garbage is looked for.
 OBJECTS = 50_000
-PARSE = "partial_parse.msgpack"
-# What setting up the environment has parsed, for roots without a parse.
-PARSED = Path(sys.prefix) / "dbt" / PARSE
 
 
 @dataclass
@@ -52,31 +47,23 @@ class Outcome:
 def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
     """`dbt build` of some models and the tests that hang on them.
 
-    `work` says which days of them, and is told what became of these. Parsing is
-    remembered under the state folder from run to run.
+    `work` says which days of them, and is told what became of these.
     """
     # What the caller has set for dbts of its own, such as DBT_EMPTY, is not for
     # this one.
     for name in [name for name in os.environ if name.startswith("DBT_")]:
         del os.environ[name]
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    files.make_private_folder(work.root.staging)
-    folder = work.root.state / "dbt"
+    folder = work.root.staging / f"dbt-{os.getpid()}"
+    files.make_private_folder(folder)
     arguments = [
-        "build",
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target", "nightly", "--target-path", str(folder)),
-        *("--log-path", str(folder), "--log-level-file", "none"),
+        *("build", *options(folder)),
         *("--resource-type", "model", "--resource-type", "test"),
-        *("--log-level", "none", "--no-write-json", "--no-use-colors"),
-        # By file: the project has the name of one of its models.
-        *("--no-populate-cache", "--select", *(f"file:{name}.sql" for name in models)),
+        *("--no-populate-cache", "--select", *models),
         *("--exclude", *LEFT_OUT),
     ]
     if work.is_heavy:  # what runs beside it would have to do with what it leaves
         arguments += ["--threads", "1"]
-    _clear_what_is_odd(folder)
-    _remember_parse(folder)
     said = io.StringIO()
     before = Path.cwd()
     usual = gc.get_threshold()
@@ -93,12 +80,11 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
             from dbt.cli.main import dbtRunner
 
             stopper.check()
-            result = dbtRunner().invoke(arguments)
+            result = dbtRunner(manifest=load_manifest(folder)).invoke(arguments)
     finally:
         gc.set_threshold(*usual)
         _close_database()
         os.chdir(before)
-        files.keep_private(folder)
     stopper.check()
     outcome = Outcome()
     for node in getattr(result.result, "results", None) or []:
@@ -118,24 +104,6 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         reason = str(result.exception or said.getvalue().strip() or "no reason given")
         outcome.errors.append(("dbt", _short(reason)))
     return outcome
-
-
-def _clear_what_is_odd(folder: Path) -> None:
-    """Begin anew where something lies among dbt's files that is none: to open a
-    pipe could take for ever."""
-    for top, folders, names in os.walk(folder):
-        modes = (os.lstat(os.path.join(top, name)).st_mode for name in folders + names)
-        if not all(stat.S_ISREG(mode) or stat.S_ISDIR(mode) for mode in modes):
-            files.remove_tree(folder)
-            return
-
-
-def _remember_parse(folder: Path) -> None:
-    """Let a root's first run begin from the parse of the set-up."""
-    if not (folder / PARSE).exists() and PARSED.exists():
-        files.make_private_folder(folder)
-        # A parse that is cut short is one that dbt makes anew.
-        shutil.copyfile(PARSED, folder / PARSE)
 
 
 def _close_database() -> None:

@@ -98,9 +98,8 @@ def test_killed_at_any_moment(
     store = faults.landed(root)
     target = root
     if not arguments:
-        # Everything is new; but dbt need not parse the project again.
+        # Everything is new.
         target = copy_root(EXAMPLE_ROOT, tmp_path / "02luka")
-        shutil.copytree(root / faults.STATE / "dbt", target / faults.STATE / "dbt")
     kill_often(forker, target, rng, arguments, 11)
 
     done = forker.run("export", "--root", str(target), *arguments)

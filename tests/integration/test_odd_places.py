@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,17 +63,6 @@ def put_in_the_way(root: Path, name: str, kind: str) -> None:
     (root / name).parent.mkdir(parents=True, exist_ok=True)
     (root / name).unlink(missing_ok=True)
     PLACES[kind](root / name)
-
-
-def test_a_pipe_among_the_files_of_dbt_hangs_nothing(root: Path) -> None:
-    kept = root / "g/analytics/state/dbt"
-    shutil.rmtree(kept, ignore_errors=True)
-    for name in ("partial_parse.msgpack", "dbt.log", "compiled/ops_atomic"):
-        put_in_the_way(root, f"g/analytics/state/dbt/{name}", "pipe")
-    beat = "g/reports/ops_atomic/heartbeat_2025-10-28_13-00-00.md"
-    faults.write(root / beat, faults.heartbeat("2025-10-28T13:00:00Z"))
-    assert run(root).returncode == 0
-    assert not [path for path in kept.rglob("*") if path.is_fifo()]
 
 
 @pytest.mark.parametrize("kind", PLACES)

@@ -1,0 +1,142 @@
+"""What dbt has parsed of the project, kept from run to run.
+
+dbt keeps a parse of its own, to find out what of it is to be parsed again; to read
+that back and hold it against every file takes longer than all else it does before
+the first model. Here the manifest is kept as it lies in memory, for just the files
+that it was made from: when one of them changes, dbt parses again, once.
+
+It is unpickled, so it lies beside the code that is run, never below a root: in the
+project's own environment. From another one dbt parses each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest import files
+from ingest.root import PROJECT
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+ENVIRONMENT = Path(sys.prefix)
+KEPT = ENVIRONMENT / "share" / "ops-atomic"
+MANIFEST = "manifest.pickle"
+# dbt's own, from which it begins when a file has changed.
+PARSE = "partial_parse.msgpack"
+
+# All that dbt reads of the project, and whose classes a manifest consists of.
+FOLDERS = ("models", "macros", "seeds", "tests/dbt")
+SETTINGS = ("dbt_project.yml", "profiles.yml", "selectors.yml")
+PACKAGES = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb")
+
+
+def options(folder: Path) -> list[str]:
+    """What each command of a run tells dbt: to write nothing but into `folder`, and
+    to say nothing."""
+    return [
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target", "nightly", "--target-path", str(folder)),
+        *("--log-path", str(folder), "--log-level-file", "none"),
+        *("--log-level", "none", "--no-write-json", "--no-use-colors"),
+    ]
+
+
+def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
+    """The manifest of the project as it is now; None where dbt cannot parse it, which
+    dbt itself tells best. What dbt writes while it parses goes into `folder`."""
+    key = fingerprint()
+    found = _read(kept / MANIFEST, key)
+    if found is None:
+        found = _parse(folder, kept / PARSE)
+        # What hangs on more than the files is parsed each time.
+        if found is not None and not found.env_vars and fingerprint() == key:
+            _keep(found, key, folder, kept)
+    return found
+
+
+def fingerprint(project: Path = PROJECT) -> bytes:
+    """Stands for all that a parse is made from."""
+    digest = hashlib.sha256()
+    for part in (sys.version, *map(version, PACKAGES)):
+        digest.update(f"{part}\0".encode())
+    for path in _parsed_files(project):
+        data = path.read_bytes()
+        name = path.relative_to(project).as_posix()
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return digest.digest()
+
+
+def _parsed_files(project: Path) -> Iterator[Path]:
+    yield from (path for name in SETTINGS if (path := project / name).exists())
+    for top in FOLDERS:
+        for folder, folders, names in os.walk(project / top):
+            folders.sort()
+            yield from (Path(folder, name) for name in sorted(names))
+
+
+def _read(path: Path, key: bytes) -> Manifest | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    pickled = data[len(key) * 2 :]
+    if data[: len(key) * 2] != key + hashlib.sha256(pickled).digest():
+        return None
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest(**pickle.loads(pickled))
+
+
+def _parse(folder: Path, parse: Path) -> Manifest | None:
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    if parse.exists():  # one that is cut short dbt makes anew
+        shutil.copyfile(parse, folder / PARSE)
+    parsed = dbtRunner().invoke(["parse", *options(folder)]).result
+    if not isinstance(parsed, Manifest):
+        return None
+    # By these dbt finds what has changed, and a run does not build those.
+    parsed.files, parsed.unit_tests, parsed.exposures = {}, {}, {}
+    return parsed
+
+
+def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:
+    """Leave the manifest and dbt's own parse for later runs, where that may be."""
+    if kept == KEPT and ENVIRONMENT.parent.resolve() != PROJECT:
+        return
+    # By name: a manifest that is pickled as a whole comes back with its parts in
+    # other places. The private ones are made again as they are needed.
+    parts = {
+        part.name: getattr(manifest, part.name)
+        for part in fields(manifest)
+        if not part.name.startswith("_")
+    }
+    pickled = pickle.dumps(parts, protocol=pickle.HIGHEST_PROTOCOL)
+    head = key + hashlib.sha256(pickled).digest()
+    with contextlib.suppress(OSError):  # it may not be ours to write
+        files.make_folder(kept, 0o755)
+        files.write_exactly(kept / PARSE, (folder / PARSE).read_bytes(), 0o644)
+        files.write_exactly(kept / MANIFEST, head + pickled, 0o644)
+
+
+def main() -> None:
+    """Parse the project, so that no run has to: the last step of the set-up."""
+    with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
+        load_manifest(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What dbt has parsed is kept, for the files that it was made from and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.publish import dbt_manifest
+from exporter.publish.dbt_manifest import (
+    KEPT,
+    MANIFEST,
+    PARSE,
+    fingerprint,
+    load_manifest,
+)
+from ingest.root import PROJECT
+from tests.support import copy_project
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where one parse, begun from that of the set-up, has been kept."""
+    place = tmp_path_factory.mktemp("kept")
+    (place / PARSE).write_bytes((KEPT / PARSE).read_bytes())
+    assert load_manifest(tmp_path_factory.mktemp("target"), place)
+    return place
+
+
+def refuse_to_parse(*_: Any) -> None:
+    raise AssertionError("parsed again")
+
+
+def test_the_set_up_leaves_a_manifest_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
+    assert load_manifest(tmp_path)
+
+
+def test_what_is_kept_comes_back_as_it_was_parsed(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = dbt_manifest._parse(tmp_path, kept / PARSE)
+    monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
+    read = load_manifest(tmp_path, kept)
+    assert parsed
+    assert read
+    assert {*read.nodes} == {*parsed.nodes} != set()
+    assert {*read.macros} == {*parsed.macros}
+    assert {*read.sources} == {*parsed.sources}
+    assert {*read.flat_graph["nodes"]} == {*parsed.nodes}
+    # Each name is found where dbt looks for it.
+    assert read.find_macro_by_name("counted_time", "ops_atomic_reports", None)
+    model = read.ref_lookup.find("uptime_daily", None, None, read)
+    assert model
+    assert model.raw_code == parsed.nodes[model.unique_id].raw_code
+    # It is good for no more than what its fingerprint stands for.
+    assert not parsed.env_vars
+
+
+def test_the_fingerprint_stands_for_each_file_that_dbt_reads(kept: Path) -> None:
+    from dbt.contracts.files import RemoteFile
+    from dbt.contracts.graph.manifest import Manifest
+
+    parse = Manifest.from_msgpack((kept / PARSE).read_bytes())
+    ours = {
+        str(file.path.full_path)
+        for file in parse.files.values()
+        if file.project_name == "ops_atomic_reports"
+        and not isinstance(file.path, RemoteFile)
+    }
+    known = {str(path) for path in dbt_manifest._parsed_files(PROJECT)}
+    assert ours
+    assert ours <= known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dbt_project.yml", "profiles.yml", "macros/typing.sql", "seeds/masks.yml",
+        "models/marts/exports/ops_atomic.sql",
+        "tests/dbt/assert_no_landed_record_is_lost.sql",
+    ],
+)  # fmt: skip
+def test_a_file_that_changes_is_parsed_again(name: str, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    before = fingerprint(project)
+    with (project / name).open("a", encoding="utf-8") as stream:
+        stream.write("\n")
+    assert fingerprint(project) != before
+
+
+def test_what_is_damaged_is_parsed_again(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def parse(*_: Any) -> None:
+        calls.append(1)
+
+    monkeypatch.setattr(dbt_manifest, "_parse", parse)
+    data = (kept / MANIFEST).read_bytes()
+    for damaged in (b"", data[:40], data[:-1], data[:99] + b"?" + data[100:]):
+        (tmp_path / MANIFEST).write_bytes(damaged)
+        assert load_manifest(tmp_path, tmp_path) is None
+    assert len(calls) == 4
+
+
+def test_it_is_kept_beside_the_code_only_for_this_project(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = load_manifest(tmp_path, kept)
+    assert manifest
+    (tmp_path / PARSE).write_bytes(b"")
+    place = tmp_path / "environment" / "share"
+    monkeypatch.setattr(dbt_manifest, "KEPT", place)
+    monkeypatch.setattr(dbt_manifest, "ENVIRONMENT", tmp_path / "environment")
+    dbt_manifest._keep(manifest, b"", tmp_path, place)
+    assert not place.exists()
+    monkeypatch.setattr(dbt_manifest, "PROJECT", tmp_path)
+    dbt_manifest._keep(manifest, b"", tmp_path, place)
+    assert (place / MANIFEST).exists()
