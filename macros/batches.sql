@@ -12,10 +12,13 @@
 {% endmacro %}
 
 {#- The statements after `make`, but for the audit; `show` makes the view of the rows
-    that are published. -#}
-{% macro batch_statements(relations, contract, first, show, condition) %}
-    {%- set rows = sorted_sql(relations.unsorted, contract, first) -%}
+    that are published. The columns `aside` are in no file. -#}
+{% macro batch_statements(relations, contract, aside, first, show, condition) %}
+    {%- set rows = sorted_sql(relations.unsorted, contract, aside, first) -%}
     {{ return({
+        'made':
+            'select * exclude (' ~ aside | join(', ') ~ ') from '
+            ~ relations.unsorted,
         'cut': slices_sql(relations.unsorted, contract, first),
         'sort': 'create or replace temp table ' ~ relations.sorted ~ ' as ' ~ rows,
         'sort_next': 'insert into ' ~ relations.sorted ~ ' ' ~ rows,
@@ -48,10 +51,15 @@
 
 {#- The rows of a slice in their order; all of them, where no slice is set. To sort
     takes the more memory the more rows there are, on the disk or not. -#}
-{% macro sorted_sql(unsorted, contract, first) %}
+{% macro sorted_sql(unsorted, contract, aside, first) %}
     {%- set key = sort_key(contract, first) -%}
     {%- set from_key = "getvariable('publishing_from')" -%}
     {%- set to_key = "getvariable('publishing_to')" %}
+    select
+        {%- for column in contract %}
+        "{{ column.name }}",
+        {%- endfor %}
+        {{ aside | join(', ') }}
     from {{ unsorted }}
     where
         ({{ from_key }} is null or {{ key }} >= {{ from_key }})

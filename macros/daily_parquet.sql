@@ -10,32 +10,29 @@
 
     {{ run_hooks(pre_hooks) }}
 
-    {{ get_assert_columns_equivalent(published_rows_sql('(' ~ sql ~ ')')) }}
-
+    {%- set rows = published_rows_sql('(' ~ sql ~ ')') -%}
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
-    {%- if not flags.EMPTY -%}
+    {%- if flags.EMPTY -%}
+        {{ get_assert_columns_equivalent(rows) }}
+    {%- else -%}
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', dict(
                 batch_statements(
-                    relations, contract, ['date_partition'],
+                    relations, contract, ['landing_source', 'outcome'],
+                    ['date_partition'],
                     rows_sql(relations.published, relations.sorted),
                     of_publishing_day()
                 ),
-                make=batch_sql(
-                    relations.unsorted, sql, contract,
-                    keeps_inputs(this.identifier), keeps_missing_rows(this.identifier)
-                ),
+                make=batch_sql(relations.unsorted, sql),
+                make_keeping=keeping_batch_sql(relations.unsorted, sql, contract),
+                yields=rows,
                 audit=audit_sql(relations.sorted, relations.published),
                 count=count_missing_sql(relations.sorted, contract)
             )
         ) %}
     {%- endif -%}
 
-    {% call statement('main') -%}
-        select count(*) as published_days
-        from publishing.published_days
-        where dataset = '{{ this.identifier }}'
-    {%- endcall %}
+    {% do store_raw_result('main', 'OK', code='OK', rows_affected=none) %}
 
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(target_relation, model) %}
@@ -50,10 +47,19 @@
     where outcome in ('published', 'missing')
 {%- endmacro %}
 
-{% macro batch_sql(
-    relation, sql, contract, keeps_inputs=false, keeps_missing=false
-) %}
-    {%- set duplicate_if = config.get('meta').get('duplicate_if') %}
+{#- All columns, more or others than those of the contract, too: it is by the table
+    that the model is held to it. -#}
+{% macro batch_sql(relation, sql) %}
+    create or replace temp table {{ relation }} as
+    from (
+        {{ sql }}
+    )
+    where date_partition in getvariable('publishing_days')
+{% endmacro %}
+
+{% macro keeping_batch_sql(relation, sql, contract) %}
+    {%- set meta = config.get('meta') %}
+    {%- set duplicate_if = meta.get('duplicate_if') %}
     create or replace temp table {{ relation }} as
     with batch as (
         from (
@@ -61,31 +67,27 @@
         )
         where date_partition in getvariable('publishing_days')
     )
-    {%- if keeps_inputs -%}
+    {%- if meta.get('row_input') -%}
     , {{ kept_rows_ctes() }}
     {%- endif -%}
     , made as (
-        from {{ 'with_kept' if keeps_inputs else 'batch' }}
+        from {{ 'with_kept' if meta.get('row_input') else 'batch' }}
     )
-    {%- if keeps_missing -%}
+    {%- if meta.get('told_apart_by') -%}
     , {{ missing_rows_ctes(contract) }}
     {%- endif %}
     select
-        {%- for column in contract %}
-        "{{ column.name }}",
-        {%- endfor %}
-        landing_source,
-        {%- if duplicate_if and (keeps_inputs or keeps_missing) %}
-        if(
+        {%- if duplicate_if %}
+        * replace (if(
             outcome in ('published', 'missing') and {{ duplicate_if }},
             'duplicate', outcome
-        ) as outcome,
+        ) as outcome),
         {%- else %}
-        outcome,
+        *
         {%- endif %}
     from (
         from made
-        {%- if keeps_missing %}
+        {%- if meta.get('told_apart_by') %}
         union all by name
         select
             *,

@@ -1,23 +1,3 @@
-{#- Whether the rows of some inputs are taken from the published files. -#}
-{% macro keeps_inputs(dataset) %}
-    {%- if not flags.EMPTY -%}
-        {{ return(run_query(
-            "select count(*) from publishing.kept_inputs where dataset = '"
-            ~ dataset ~ "'"
-        ).rows[0][0] > 0) }}
-    {%- endif -%}
-{% endmacro %}
-
-{#- Whether rows of published files stay where their record is landed no more. -#}
-{% macro keeps_missing_rows(dataset) %}
-    {%- if not flags.EMPTY -%}
-        {{ return(run_query(
-            "select count(*) from publishing.compared_days where dataset = '"
-            ~ dataset ~ "'"
-        ).rows[0][0] > 0) }}
-    {%- endif -%}
-{% endmacro %}
-
 {#- `batch`, with the published rows of some inputs in place of what is landed of
     them. -#}
 {% macro kept_rows_ctes() %}

@@ -9,28 +9,26 @@
 
     {{ run_hooks(pre_hooks) }}
 
-    {{ get_assert_columns_equivalent(sql) }}
-
     {#- `--empty` builds from nothing: it must not publish nothing. -#}
-    {%- if not flags.EMPTY -%}
+    {%- if flags.EMPTY -%}
+        {{ get_assert_columns_equivalent(sql) }}
+    {%- else -%}
         {% do adapter.store_relation(
             'publisher', this, [], model.config.meta.path, 'parquet', dict(
                 batch_statements(
-                    relations, contract, ['date_partition'] if is_daily else [],
+                    relations, contract, ['is_row'],
+                    ['date_partition'] if is_daily else [],
                     mart_rows_sql(relations.published, relations.sorted),
                     of_publishing_day() if is_daily else 'true'
                 ),
-                make=mart_batch_sql(relations.unsorted, sql, contract),
+                make=mart_batch_sql(relations.unsorted, sql),
+                yields=sql,
                 audit=mart_audit_sql(relations.published, is_daily)
             )
         ) %}
     {%- endif -%}
 
-    {% call statement('main') -%}
-        select count(*) as published_files
-        from publishing.published_days
-        where dataset = '{{ this.identifier }}'
-    {%- endcall %}
+    {% do store_raw_result('main', 'OK', code='OK', rows_affected=none) %}
 
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(target_relation, model) %}
@@ -39,12 +37,10 @@
 {% endmaterialization %}
 
 
-{% macro mart_batch_sql(relation, sql, contract) %}
+{% macro mart_batch_sql(relation, sql) %}
     create or replace temp table {{ relation }} as
     select
-        {%- for column in contract %}
-        "{{ column.name }}",
-        {%- endfor %}
+        *,
         true as is_row,
     from (
         {{ sql }}

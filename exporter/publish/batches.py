@@ -20,6 +20,8 @@ from typing import Protocol
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from exporter.contracts.datasets import Column
+from exporter.publish.columns import check_columns
 from exporter.publish.landing_views import HEAVY
 from exporter.publish.losses import with_kept_rows
 from exporter.publish.plan import Due
@@ -50,17 +52,22 @@ NOT_OF_A_DAY = (
 
 @dataclass(frozen=True)
 class Statements:
-    """The SQL of each step; it finds the days it is for in variables.
+    """The contract, and the SQL of each step, which finds its days in variables.
 
     `make` makes a table of a batch of days, `cut` finds where slices of it begin,
     `sort` makes a sorted table of the first slice, or of all rows, and `sort_next`
     adds a further one; `show` shows what is to be published of it. `audit` finds
     days that break a rule, `copy` writes one day as Parquet, `drop` lets go of all
-    that is there of them; `count`, where there is one, finds how many rows are kept
-    of published files.
+    that is there of them. `yields` are the rows that the model would publish, `made`
+    those of the batch: their columns are held against the contract. Where rows of
+    published files are kept, it is `make_keeping` that makes the table, and `count`
+    finds how many they are.
     """
 
+    contract: Sequence[Column]
+    yields: str
     make: str
+    made: str
     cut: str
     sort: str
     sort_next: str
@@ -68,6 +75,7 @@ class Statements:
     audit: str
     copy: str
     drop: str
+    make_keeping: str = ""
     count: str = ""
 
 
@@ -85,12 +93,13 @@ class Narrow(Protocol):
 class Day:
     """A day that is to be made: `staged` is where it is made aside, `parts` are
     the landed files of it, if it is made from such; `weight` is what to hold
-    against HEAVY."""
+    against HEAVY. It `keeps_rows` where some of its published file stay."""
 
     target: Due
     staged: str
     parts: tuple[Path, ...] = ()
     weight: int = 0
+    keeps_rows: bool = False
 
 
 # A day that was not made, and why.
@@ -100,7 +109,10 @@ Failed = tuple[Day, str]
 def make_files(
     db: DuckDBPyConnection, statements: Statements, narrow: Narrow, days: list[Day]
 ) -> list[Failed]:
-    """Make and audit the days, write those that pass, return those that do not."""
+    """Make and audit the days, write those that pass, return those that do not.
+
+    Raises OtherColumns, before anything is written, where the contract names others.
+    """
     failed: list[Failed] = []
     heavy = [day for day in days if day.weight > HEAVY]
     light = [day for day in days if day.weight <= HEAVY]
@@ -166,12 +178,13 @@ def _make_batch(
     try:
         _set(db, days=dates)
         narrow.to(db, dates)
-        db.execute(statements.make)
+        keeps = any(day.keeps_rows for day in days)
+        _make_rows(db, statements, keeps)
         _sort(db, statements, days)
         db.execute(statements.show)
         reasons = dict(db.execute(statements.audit).fetchall())
         kept: dict[date | None, dict[str, int]] = {}
-        counted = db.execute(statements.count).fetchall() if statements.count else []
+        counted = db.execute(statements.count).fetchall() if keeps else []
         for on, dataset, rows in counted:
             kept.setdefault(on, {})[dataset] = rows
     except (duckdb.Error, MemoryError) as error:
@@ -193,6 +206,25 @@ def _make_batch(
         _set(db, day=day.target.day, path=day.staged, footer=footer)
         db.execute(statements.copy)
     db.execute(statements.drop)
+
+
+def _make_rows(db: DuckDBPyConnection, statements: Statements, keeps: bool) -> None:
+    """Make the table of a batch, of the columns that the contract names.
+
+    To ask the table for them spares planning the model's query twice. One with rows
+    of published files has their columns as well.
+    """
+    contract = statements.contract
+    if keeps:
+        check_columns(db, statements.yields, contract)
+        db.execute(statements.make_keeping)
+        return
+    try:
+        db.execute(statements.make)
+    except duckdb.BinderException:
+        check_columns(db, statements.yields, contract)
+        raise
+    check_columns(db, statements.made, contract)
 
 
 def _sort(db: DuckDBPyConnection, statements: Statements, days: list[Day]) -> None:

@@ -21,6 +21,8 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.factory import get_adapter_by_type
+from dbt.exceptions import ContractError
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_started_at
@@ -38,12 +40,13 @@ from exporter.publish.batches import (
     make_files,
 )
 from exporter.publish.code_changes import changed_since, code_stats
+from exporter.publish.columns import OtherColumns, check_columns
 from exporter.publish.counts import count_findings
 from exporter.publish.gathered import Gathered
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.plain_dbt import plan_all, show_only
-from exporter.publish.plan import Due
+from exporter.publish.plan import Due, Target
 from exporter.publish.published import read_footers
 from exporter.publish.shown import blanks, show_files, show_work
 from exporter.publish.untested import note_untested
@@ -77,7 +80,6 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
         self.guard = threading.RLock()
-        self.its_own = threading.local()
         self.handed = handed_work()
         self.umask = users_umask()
         if self.handed is None:  # a run keeps all in folders of its own
@@ -107,10 +109,6 @@ class Plugin(BasePlugin):
         except (BadMachine, BadPresent, Locked, BrokenContract) as error:
             raise DbtRuntimeError(str(error)) from error
 
-    def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
-        # The one that dbt interrupts when it is told to stop.
-        self.its_own.cursor = cursor
-
     def store(self, target_config: TargetConfig) -> None:
         """Make what is stale of a dataset or mart, and move what passes into place.
 
@@ -118,7 +116,8 @@ class Plugin(BasePlugin):
         """
         assert target_config.relation is not None
         name = str(target_config.relation.identifier)
-        statements = Statements(**target_config.config)
+        contract = self.work.tables[name].columns
+        statements = Statements(contract, **target_config.config)
         root = self.work.root
         due: Sequence[Due]
         narrow: Narrow
@@ -137,10 +136,17 @@ class Plugin(BasePlugin):
                 root, blanks(root), self.work.tables, reads, self.gathered
             )
         days = self._days(due, weights)
+        failed: list[Done] = []
         try:
-            failed = self._publish(name, statements, days, narrow) if due else []
+            if days:
+                failed = self._publish(name, statements, days, narrow)
+            elif self.handed is None:  # what a run leaves was made by the same code
+                check_columns(_own_cursor(), statements.yields, contract)
         except OSError as error:
             raise DbtRuntimeError(describe(error)) from error
+        except OtherColumns as error:
+            columns = (_as_of_dbt(of) for of in (error.due, error.found))
+            raise ContractError(*columns) from error  # type: ignore[no-untyped-call]
         # A run tells of them itself, and goes on with what hangs on the others.
         if failed and self.handed is None:
             first = min(failed, key=lambda done: str(done.target.day))
@@ -170,6 +176,8 @@ class Plugin(BasePlugin):
                 str(self.aside / os.path.basename(target.path)),
                 tuple(parts.get(str(target.day), ())),
                 weights.get(str(target.day), 0),
+                isinstance(target, Target)
+                and bool(target.kept or target.keeps_missing),
             )
             for target in due
         ]
@@ -180,14 +188,14 @@ class Plugin(BasePlugin):
         """Publish files of a dataset or mart, one by one; returns what failed."""
         root = self.work.root
         files.make_private_folder(self.aside)
-        cursor = self.its_own.cursor
-        reasons = make_files(cursor, statements, narrow, days)
+        reasons = make_files(_own_cursor(), statements, narrow, days)
         self._check_code(name, [day.target for day in days])
         failed = [Done(day.target, reason=reason) for day, reason in reasons]
         bad = {done.target.path for done in failed}
         made = [day for day in days if day.target.path not in bad]
         staged = [root.relative(Path(day.staged)) for day in made]
-        footers = read_footers(root, staged)
+        noting = self.conn.cursor()
+        footers = read_footers(root, staged, noting)
         with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
             list(pool.map(files.sync, [root.path / path for path in staged]))
         if made and name in self.work.datasets:
@@ -206,7 +214,7 @@ class Plugin(BasePlugin):
             with self.guard:
                 self.work.done += [Done(target, file) for target, file in moved]
                 self.work.done += failed
-                self._note(self.conn.cursor(), name, moved)
+                self._note(noting, name, moved)
         return failed
 
     def _check_code(self, name: str, due: Sequence[Due]) -> None:
@@ -255,6 +263,17 @@ class Plugin(BasePlugin):
                 told = told_of_kept_rows(self.work.root, target.path, file.metadata)
                 for warning in told:
                     logger.warning(warning)
+
+
+def _own_cursor() -> Any:
+    """This thread's, which dbt interrupts when it is told to stop."""
+    adapter = get_adapter_by_type("duckdb")  # type: ignore[no-untyped-call]
+    return adapter.connections.get_thread_connection().handle.cursor()
+
+
+def _as_of_dbt(columns: dict[str, str]) -> list[dict[str, str]]:
+    """Columns as dbt tells of those that differ from a contract."""
+    return [{"name": name, "data_type": kind} for name, kind in columns.items()]
 
 
 def _plan() -> Work:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from exporter.contracts.datasets import Column
 from exporter.publish.batches import Day, Statements, make_files
 from exporter.publish.landing_views import HEAVY, Narrow
 from exporter.publish.plan import Target
@@ -40,17 +41,20 @@ def make(db: duckdb.DuckDBPyConnection, root: Path, sizes: list[int], **more: st
         )
         days.append(Day(target, str(root / target.path), weight=size))
     statements = {
+        "yields": "select 1",
+        "made": "select 1 as number",
         "make": f"insert into made {SETTINGS}",
         "cut": "select 1",
         "sort": "select 1",
         "sort_next": "select 1",
         "show": "select 1",
         "audit": "select null::date, '' where false",
-        "count": "select null::date, '', 0 where false",
         "copy": "copy (select 1) to (getvariable('publishing_path')) (format parquet)",
         "drop": "select 1",
     } | more
-    failed = make_files(db, Statements(**statements), Narrow(Root(root), []), days)
+    contract = [Column("number", "INTEGER", "")]
+    narrow = Narrow(Root(root), [])
+    failed = make_files(db, Statements(contract, **statements), narrow, days)
     assert not failed
     assert all(Path(day.staged).exists() for day in days)
     rows = db.execute("select day, days, memory, threads from made order by day")
