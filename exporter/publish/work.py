@@ -19,6 +19,9 @@ from exporter.publish.mart_work import MartWork
 from exporter.publish.plan import Due, Target
 from ingest.root import Root
 
+# Of so few days there is too little to share out among threads.
+FEW_DAYS = 7
+
 
 @dataclass(frozen=True)
 class Done:
@@ -58,6 +61,12 @@ class Work:
         parts = landed_parts(self.root, self.ledger, days)
         landed = weights(self.root, parts).values()
         return max([*landed, self.marts.weight], default=0) > HEAVY
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is of a few days only."""
+        days = {due.day for due in (*self.stale, *self.marts.stale)}
+        return len(days) <= FEW_DAYS
 
     @property
     def tables(self) -> dict[str, Table]:

@@ -1,4 +1,4 @@
-"""Work that is made from a very large input is told from all other."""
+"""Work that is made from a very large input, or of a few days, is told from other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from exporter.publish import work
 from exporter.publish.ledger import Ledger
 from exporter.publish.mart_work import MartWork
-from exporter.publish.plan import Target
+from exporter.publish.plan import Due, Target
 from ingest.root import Root
 
 DAY = date(2025, 1, 1)
@@ -46,3 +46,12 @@ def test_what_marts_read_counts(
     assert not its.is_heavy
     its.marts.weight = 100
     assert its.is_heavy
+
+
+def test_a_few_days_are_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "FEW_DAYS", 1)
+    its = work_of(Root(tmp_path), DAY)
+    its.stale *= 2
+    assert its.is_small, "two files of one day"
+    its.marts.stale = [Due("check_states", date(2025, 1, 2), "a.parquet", {}, "new")]
+    assert not its.is_small
