@@ -1,7 +1,8 @@
 """Tables in a SQLite file, of which every row is sealed.
 
 Each row ends with a checksum over its other cells, so that a cell that has
-changed is found. A file that is damaged, or of another layout, is made again.
+changed is found. A file that is damaged, or of another layout, is made again. What
+was found sound is looked through again when its bytes have changed (found_sound.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from ingest.store import database
+from ingest.store import database, found_sound
 from ingest.store.database import DAMAGED
 
 T = TypeVar("T")
@@ -45,8 +46,17 @@ class SealedTables:
             self._start_again()
 
     def _open(self) -> None:
+        # Before SQLite opens it: to close a file gives up all locks on it.
+        mark = self._mark(self.path) if self.path else ""
         self.db = database.connect(self.path)
-        self._check()
+        if self.path is None or not found_sound.is_noted(self.path, mark):
+            self._check()
+            if self.path is not None and not self.is_new:
+                found_sound.note(self.path, mark)
+
+    @classmethod
+    def _mark(cls, path: Path) -> str:
+        return found_sound.mark_of(path, f"{cls.LAYOUT} {cls.TABLES}")
 
     def _check(self) -> None:
         if self._quick_check() != "ok":
@@ -102,9 +112,11 @@ class SealedTables:
         """
         copy = cls(None)
         try:
+            is_sound = found_sound.is_noted(path, cls._mark(path))
             database.copy_into(path, copy.db)
             copy.is_new = False
-            copy._check()
+            if not is_sound:
+                copy._check()
         except DAMAGED:
             copy = cls(None)
             copy.was_damaged = True

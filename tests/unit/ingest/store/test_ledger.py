@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.store import sealed
 from ingest.store.ledger import Ledger, Part, SeenInput
 
 PART = Part(
@@ -79,6 +80,51 @@ def test_a_changed_cell_makes_it_anew(tmp_path: Path, change: str) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     ledger.close()
     assert not Ledger(path).was_damaged
+
+
+def test_what_was_found_sound_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path).close()
+    looks: list[tuple[object, ...]] = []
+    seal = sealed._seal
+
+    def looked(cells: tuple[object, ...]) -> int:
+        looks.append(cells)
+        return seal(cells)
+
+    monkeypatch.setattr(sealed, "_seal", looked)
+
+    def look() -> int:
+        looks.clear()
+        Ledger(path).close()
+        Ledger.copy_in_memory(path).close()
+        return len(looks)
+
+    assert (look(), look()) == (4, 0)
+    monkeypatch.setattr(Ledger, "TABLES", Ledger.TABLES | {"breaks": ("x", "x")})
+    assert (look(), look()) == (4, 0)
+    ledger = Ledger(path)
+    ledger.doubt("2025-10-28")
+    ledger.close()
+    assert (look(), look()) == (5, 0)
+
+
+def test_the_note_of_a_sound_ledger_hides_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    filled(path).close()
+    Ledger(path).close()
+    data = path.read_bytes()
+    assert data.count(b"2025-10-27") > 1
+    path.write_bytes(data.replace(b"2025-10-27", b"2025-10-26", 1))
+    assert Ledger.copy_in_memory(path).was_damaged
+    assert Ledger(path).was_damaged
+    assert not Ledger(path).was_damaged
+    path.unlink()
+    path.touch()
+    assert Ledger(path).is_new
+    Ledger(path).doubt("2025-10-28")
 
 
 def test_an_older_layout_is_no_damage_to_worry_about(tmp_path: Path) -> None:
