@@ -63,11 +63,17 @@ class Table:
         """Where a day is published, relative to the root; None: the only file."""
         if day is None:
             return self.path
-        return self.path.format(
-            yyyy=f"{day.year:04}",
-            mm=f"{day.month:02}",
-            yyyymmdd=f"{day.year:04}{day.month:02}{day.day:02}",
-        )
+        if day not in self._files:
+            year, month, on = f"{day}".split("-")
+            self._files[day] = self.path.format(
+                yyyy=year, mm=month, yyyymmdd=f"{year}{month}{on}"
+            )
+        return self._files[day]
+
+    @functools.cached_property
+    def _files(self) -> dict[date, str]:
+        """Those that were asked for: each of thousands is, again and again."""
+        return {}
 
     @property
     def glob(self) -> str:

@@ -124,13 +124,16 @@ class FileResults:
         by_source: dict[tuple[str, str], int] = {}
         for row in landed_days(self.ledger):
             by_source[row.source, row.day] = row.source_bytes
+        fed: dict[str, list[str]] = {}
+        for name, dataset in self.datasets.items():
+            # Rejects, drift and counts are no copy of what they come from.
+            if name not in ALWAYS and not dataset.only_with_others:
+                for source in dataset.sources:
+                    fed.setdefault(source, []).append(name)
         sizes: dict[tuple[str, str], int] = {}
         for (source, day), size in by_source.items():
-            for name, dataset in self.datasets.items():
-                # Rejects, drift and counts are no copy of what they come from.
-                is_about_others = name in ALWAYS or dataset.only_with_others
-                if source in dataset.sources and not is_about_others:
-                    sizes[name, day] = sizes.get((name, day), 0) + size
+            for name in fed.get(source, ()):
+                sizes[name, day] = sizes.get((name, day), 0) + size
         return sizes
 
     def _reject_counts(self) -> dict[tuple[str, str], int]:

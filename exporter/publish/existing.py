@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from exporter.contracts.datasets import Dataset, Table
@@ -53,7 +53,7 @@ class Existing:
         found = {path: file for path, file in found.items() if path not in gone}
         for day, path in paths.items():
             file, left = found.get(path), known.get(path)
-            if wanted is None or file is None:
+            if wanted is None or file is None or file is left:
                 continue
             if left is None or left.metadata != file.metadata:
                 doubt_unknown(ledger, day, file, wanted.get(day, ()))
@@ -99,7 +99,7 @@ def unmended_days(
             yield source, on
         elif broken.is_rotten:
             metadata = file.metadata | {"source_fingerprint": ""}
-            distrusted = replace(file, metadata=metadata)
+            distrusted = file._replace(metadata=metadata)
             found[path] = distrusted
             ledger.put_published(path, distrusted)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from exporter.contracts.datasets import Dataset, Table
 from exporter.publish.ledger import PublishedFile
@@ -23,8 +23,7 @@ MARK_CHARS = 16
 NAMES = "observed_columns"
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(NamedTuple):
     """What an input has landed on a day, for each dataset that it feeds.
 
     An input is a file where each is a part of its own, else all of a source.
@@ -56,8 +55,7 @@ def landed_inputs(ledger: Ledger) -> dict[str, dict[date, list[Landed]]]:
 def _together(one: Landed, other: Landed) -> Landed:
     """What two parts of one input have landed in all."""
     names = one.counts.keys() | other.counts.keys()
-    return replace(
-        one,
+    return one._replace(
         counts={n: one.counts.get(n, 0) + other.counts.get(n, 0) for n in names},
         mark=sum_of([one.mark, other.mark]),
         dropped=one.dropped + other.dropped,
@@ -78,7 +76,7 @@ def content_of(dataset: Dataset, inputs: Iterable[Landed]) -> Content:
     """What a dataset's file of a day is to be made from."""
     return {
         landed.name: (
-            sum(landed.counts.get(fed, 0) for fed in dataset.accounts_for),
+            sum([landed.counts.get(fed, 0) for fed in dataset.accounts_for]),
             landed.mark[:MARK_CHARS],
         )
         for landed in inputs

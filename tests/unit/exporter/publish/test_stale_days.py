@@ -294,12 +294,12 @@ def test_rows_of_another_shape_are_not_taken_over(many: Store) -> None:
     many.ledger.put_part(part(30, "d", source="query_rows", name="a.csv.gz"))
     many.ledger.put_part(part(85, "m", source="query_log"))
     known = many.ledger.published()[PATH]
-    many.ledger.put_published(PATH, PublishedFile(**{**vars(known), "shape": "old"}))
+    many.ledger.put_published(PATH, known._replace(shape="old"))
     plan = many.plan()
     assert not plan.stale
     assert plan.shrunken
-    empty = {**vars(known), "shape": "of no rows", "row_count": 0}
-    many.ledger.put_published(PATH, PublishedFile(**empty))
+    empty = known._replace(shape="of no rows", row_count=0)
+    many.ledger.put_published(PATH, empty)
     assert many.plan().stale
 
 
