@@ -6,6 +6,7 @@ the lock, 130 and 143 interrupted.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
@@ -16,6 +17,8 @@ from exporter import __version__
 from exporter.runtime.errors import describe
 from exporter.runtime.output import hold_streams_open
 from exporter.runtime.stop import INTERRUPTED
+
+OBJECTS_BETWEEN_LOOKS = 20_000
 
 # Each command with the module that holds it, and its name there. A module is
 # imported when its command is asked for: what one needs, no other waits for.
@@ -45,6 +48,9 @@ class _Commands(click.Group):
     the operating system refuses, such as the state of another user."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        # A run makes objects by the hundred thousand, and few that hold each other:
+        # Python would look through all of them again and again.
+        gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
         try:
             return super().main(*args, **kwargs)
         except SystemExit as ended:

@@ -71,7 +71,7 @@ def mart_files(
     for day in reading.days:
         if only is not None and day not in only:
             continue
-        reads = {name: list(reading.days_read(name, day)) for name in mart.reads}
+        reads = {name: reading.days_read(name, day) for name in mart.reads}
         yield MartFile(day, reads, reading.content(day, reads))
 
 
@@ -138,32 +138,31 @@ class _Reading:
             if day and day <= self.today and (file is None or file.row_count)
         )
 
-    def days_read(self, name: str, day: Day) -> Iterator[Day]:
+    def days_read(self, name: str, day: Day) -> list[Day]:
         """The days of an input that a day is made from, as far as they exist."""
         reads, files = self.mart.reads[name], self.world.files[name]
         if day is None:
-            yield from self._up_to_now(reads, files)
-            return
+            return self._up_to_now(reads, files)
+        its_own: list[Day] = [day] if day in files else []
         last = day
         if reads.skips_silence:
             before = bisect_left(self.heard, day)
             if not before:
-                yield from (day for _ in files.keys() & {day})
-                return
+                return its_own
             last = self.heard[before - 1]
+        if last == day and not reads.days_before:
+            return its_own
         back = every_day(reads.first_day(last), last)
-        yield from (each for each in back if each in files)
-        if last != day and day in files:
-            yield day
+        found: list[Day] = [each for each in back if each in files]
+        return found + its_own if last != day else found
 
-    def _up_to_now(self, reads: Reads, files: Files) -> Iterator[Day]:
+    def _up_to_now(self, reads: Reads, files: Files) -> list[Day]:
         if None in files:
-            yield None
-            return
+            return [None]
         first = date.min
         if reads.last_days is not None:
             first = self.today - timedelta(days=reads.last_days)
-        yield from sorted(day for day in files if day and first <= day <= self.today)
+        return [*sorted(day for day in files if day and first <= day <= self.today)]
 
     def content(self, day: Day, reads: Read) -> Content | None:
         """What a file is made from; None if an input is about to be made."""

@@ -55,12 +55,13 @@ def named_files(root: Root, table: Table) -> NamedFiles:
     if not os.path.isdir(top):
         return found
     walk = os.walk(top) if nested else [(top, [], os.listdir(top))]
-    above = len(f"{root.path}/")
+    above, pattern = len(f"{root.path}/"), table.name_pattern
     for folder, folders, names in walk:
+        below = folder[above:]
         folders.sort()
         for name in sorted(names):
             base = name_before(name)
-            match = table.name_pattern.fullmatch(base)
+            match = pattern.fullmatch(base)
             if match is None:
                 continue
             try:
@@ -68,12 +69,12 @@ def named_files(root: Root, table: Table) -> NamedFiles:
             except ValueError:
                 continue
             path = table.file(day)
-            if path != f"{folder[above:]}/{base}":
+            if path != f"{below}/{base}":
                 continue
             if base == name:
                 found.days[day] = path
             else:
-                found.kept.append((day, f"{folder[above:]}/{name}"))
+                found.kept.append((day, f"{below}/{name}"))
     return found
 
 

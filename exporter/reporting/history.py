@@ -65,8 +65,8 @@ def run_record(result: RunResult, stored: Stored) -> dict[str, Any]:
         "stale_sources": sorted(stale_sources(result.findings)),
         "standing": {key: text for key, text in result.findings.items() if text},
         "datasets": [
-            {"dataset": name, **_totals([f for f in result.files if f.dataset == name])}
-            for name in sorted({file.dataset for file in result.files})
+            {"dataset": name, **_totals(its_files)}
+            for name, its_files in result.by_dataset().items()
         ],
         "warnings": result.warnings,
         "errors": result.errors,

@@ -94,6 +94,13 @@ class RunResult:
     def with_status(self, *statuses: str) -> list[FileResult]:
         return [file for file in self.files if file.status in statuses]
 
+    def by_dataset(self) -> dict[str, list[FileResult]]:
+        """The files of each dataset, in the order of their names."""
+        found: dict[str, list[FileResult]] = {}
+        for file in self.files:
+            found.setdefault(file.dataset, []).append(file)
+        return dict(sorted(found.items()))
+
     def as_json(self) -> dict[str, Any]:
         return {
             "status": self.status,

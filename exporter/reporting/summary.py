@@ -145,7 +145,8 @@ def _datasets(result: RunResult, runs: list[Run]) -> str:
     for run in runs:
         for done in run.get("datasets", []):
             of_the_day[done["dataset"]] += done["exported_files"]
-    names = sorted({file.dataset for file in result.files} | set(of_the_day))
+    its_files = result.by_dataset()
+    names = sorted(its_files.keys() | of_the_day.keys())
     if not names:
         return "No day has been landed yet."
     versions = result.schema_versions
@@ -153,7 +154,7 @@ def _datasets(result: RunResult, runs: list[Run]) -> str:
         [
             f"`{name}`",
             f"v{versions[name]}" if name in versions else NOTHING,
-            *_dataset(name, result, of_the_day[name]),
+            *_dataset(name, its_files.get(name, []), of_the_day[name]),
         ]
         for name in names
     ]
@@ -161,8 +162,7 @@ def _datasets(result: RunResult, runs: list[Run]) -> str:
     return table(DATASET_COLUMNS, rows, DATASET_COLUMNS[2:]) + f"\n\n{said}"
 
 
-def _dataset(name: str, result: RunResult, of_the_day: int) -> list[str]:
-    its_files = [file for file in result.files if file.dataset == name]
+def _dataset(name: str, its_files: list[FileResult], of_the_day: int) -> list[str]:
     counts = Counter(file.status for file in its_files)
     source = sum(file.source_bytes for file in its_files)
     parquet = sum(file.parquet_bytes for file in its_files)
