@@ -92,6 +92,11 @@ class Table:
         return shape_of([(c.name, c.type) for c in self.columns], ["SNAPPY"])
 
     @functools.cached_property
+    def shape_of_no_rows(self) -> str:
+        """The same of one without rows, in which nothing is compressed."""
+        return shape_of([(c.name, c.type) for c in self.columns], [])
+
+    @functools.cached_property
     def name_pattern(self) -> re.Pattern[str]:
         """Matches the base names of its files; group 1 is the day's digits."""
         base = self.path.rpartition("/")[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,8 +108,9 @@ def check_table(
             continue
         at.result.errors.append(_damaged(at, path, why, known_file))
         footers.pop(path, None)
-    odd = [path for path, file in footers.items() if file.shape != table.shape]
-    if len(odd) < len(footers):
+    as_due = {table.shape, table.shape_of_no_rows}
+    odd = [path for path, file in footers.items() if file.shape not in as_due]
+    if any(file.shape == table.shape for file in footers.values()):
         at.result.codecs.add("snappy")
     for batch in _batches(odd):
         _check_columns(at, table, batch)
@@ -121,11 +121,10 @@ def check_table(
 def _is_as_left(at: Checked, path: str, known: Mapping[str, PublishedFile]) -> bool:
     """Whether a file has the very bytes of which the ledger knows the footer."""
     known_file = known.get(path)
-    full = f"{at.root.path}/{path}"
+    if known_file is None:
+        return False
     try:
-        if known_file is None or not os.path.isfile(full):
-            return False
-        return known_file.checksum == files.checksum(full)
+        return known_file.checksum == files.checksum(f"{at.root.path}/{path}")
     except OSError:
         return False
 

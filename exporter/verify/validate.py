@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from exporter.contracts.datasets import Dataset, Table, day_in
+from exporter.contracts.datasets import Dataset, day_in
 from exporter.contracts.marts import Mart
 from exporter.publish.existing import named_paths
 from exporter.publish.landed import landed_per_day, read_content
@@ -54,16 +54,21 @@ def validate(
     except OSError as error:
         result.errors.append(describe(error))
         return result
-    found: dict[str, dict[str, date]] = {}
+    listed = {
+        name: {path: d for d, path in published_days(root, dataset)}
+        for name, dataset in datasets.items()
+    }
+    found = {
+        name: {path: d for path, d in its_files.items() if day in (None, d)}
+        for name, its_files in listed.items()
+    }
     with duckdb.connect() as db:
         at = Checked(db, root, ledger, result)
         footers: dict[str, PublishedFile] = {}
         for name, dataset in datasets.items():
-            days = published_days(root, dataset)
-            found[name] = {path: d for d, path in days if day is None or d == day}
             footers |= check_table(at, dataset, found[name])
         _check_presence(at, datasets, found, day)
-        footers |= _check_marts(at, datasets, marts, day)
+        footers |= _check_marts(at, listed, marts, day)
         _check_counts(root, ledger, datasets, found, footers, result)
     _check_state(root, ledger, result)
     result.files = len(footers)
@@ -88,11 +93,12 @@ def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
             result.errors.append(advice.run(f"{shown}: missing", root, "export"))
         return
     else:
+        landed = scan_landing(root.landing)
         result.errors += [
             advice.run(part.problem, root, "export", "--historical")
-            for part in unsound_parts(root, ledger)
+            for part in unsound_parts(root, ledger, found=landed)
         ]
-        result.warnings += odd_names(root, scan_landing(root.landing))
+        result.warnings += odd_names(root, landed)
         errors, warnings = check_manifest(root, ledger)
         result.errors += [advice.run(error, root, "export") for error in errors]
         result.warnings += warnings
@@ -100,22 +106,25 @@ def _check_state(root: Root, ledger: Ledger, result: Validation) -> None:
 
 def _check_marts(
     at: Checked,
-    datasets: Mapping[str, Dataset],
+    listed: Mapping[str, Mapping[str, date]],
     marts: Mapping[str, Mart],
     only: date | None,
 ) -> dict[str, PublishedFile]:
-    """Check the files of the marts, and that each is there that should be."""
+    """Check the files of the marts, and that each is there that should be; `listed`
+    are those of the datasets."""
     footers: dict[str, PublishedFile] = {}
-    tables: dict[str, Table] = {**datasets, **marts}
     known = at.ledger.published()
     files: dict[str, Files] = {
-        name: {
-            day: known.get(path)
-            for day, path in named_paths(at.root, table)
-            if os.path.lexists(at.root.path / path)
-        }
-        for name, table in tables.items()
+        name: {day: known.get(path) for path, day in its_files.items()}
+        for name, its_files in listed.items()
     }
+    for name, mart in marts.items():
+        files[name] = {
+            day: known.get(path)
+            for day, path in named_paths(at.root, mart)
+            # Those of days were found there.
+            if day or os.path.lexists(at.root.path / path)
+        }
     world = World(files, {}, "", Present.now())
     for name, mart in marts.items():
         days = {mart.file(day): day for day in files[name] if only in (None, day)}
@@ -147,14 +156,13 @@ def _check_presence(
 ) -> None:
     """Landed days without a file, and nothing at all."""
     root, ledger, result = at.root, at.ledger, at.result
-    landed = {(row.source, date.fromisoformat(row.day)) for row in landed_days(ledger)}
+    landed: dict[str, set[date]] = {}
+    for source, day in {(row.source, row.day) for row in landed_days(ledger)}:
+        landed.setdefault(source, set()).add(date.fromisoformat(day))
     for name, dataset in datasets.items():
-        wanted = {
-            day
-            for source, day in landed
-            if source in dataset.sources and only in (None, day)
-        }
-        there = [*found[name].values()]
+        fed = set().union(*(landed.get(source, ()) for source in dataset.sources))
+        wanted = fed if only is None else fed & {only}
+        there = {*found[name].values()}
         _say_missing(at, name, sorted(wanted), there, "landed days have no file")
     result.is_empty = not result.missing and not any(found.values())
     if result.is_empty:

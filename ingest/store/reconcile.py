@@ -280,15 +280,19 @@ class Unsound:
 
 
 def unsound_parts(
-    root: Root, ledger: Ledger, days: Collection[str] | None = None
+    root: Root,
+    ledger: Ledger,
+    days: Collection[str] | None = None,
+    found: Found | None = None,
 ) -> list[Unsound]:
-    """Parts that are missing, damaged or not known: of all days, or of some.
+    """Parts that are missing, damaged or not known: of some days, or of all that
+    were `found`.
 
     Every byte is read, so that nothing is published from a damaged part.
     """
-    found = (
-        scan_landing(root.landing) if days is None else scan_days(root.landing, days)
-    )
+    landing = root.landing
+    if found is None:
+        found = scan_landing(landing) if days is None else scan_days(landing, days)
     present = {(source, day, part) for source, day, part, _ in found.parts}
     problems = []
     for source, day, part, _, _, checksum in ledger.part_stats():
@@ -297,20 +301,19 @@ def unsound_parts(
         problem = "missing from the landing"
         if (source, day, part) in present:
             present.remove((source, day, part))
-            if _adds_up(root, source, day, part, checksum):
+            if _adds_up(f"{landing}/{source}/day={day}/{part}", checksum):
                 continue
             problem = "damaged landing file"
         problems.append((source, day, part, problem))
     problems += [(*part, "not known to the ledger") for part in sorted(present)]
-    shown = root.relative(root.landing)
+    shown = root.relative(landing)
     return [
         Unsound(source, day, f"{shown}/{source}/day={day}/{part}: {problem}")
         for source, day, part, problem in problems
     ]
 
 
-def _adds_up(root: Root, source: str, day: str, part: str, checksum: int) -> bool:
-    path = f"{root.landing}/{source}/day={day}/{part}"
+def _adds_up(path: str, checksum: int) -> bool:
     try:
         return files.checksum(path) == checksum
     except OSError:
