@@ -139,14 +139,13 @@ class Daily:
         )
 
     def _files(self, root: Root) -> Iterator[tuple[str, os.stat_result]]:
-        pattern = self.source.pattern
+        is_ours = self.source.pattern.fullmatch
         for folder, _, names in os.walk(root.path / self.source.folder):
-            for name in names:
-                if pattern.fullmatch(name):
-                    path = os.path.join(folder, name)
-                    found = os.stat(path)
-                    require_file(path, found)
-                    yield path, found
+            for name in filter(is_ours, names):
+                path = f"{folder}/{name}"
+                found = os.stat(path)
+                require_file(path, found)
+                yield path, found
 
     def _begin(self, db: DuckDBPyConnection) -> None:
         """The table `kept`: the rows of each file, or one without a row."""

@@ -172,6 +172,11 @@ class Ledger(SealedTables):
 
     def landed(self) -> list[tuple[str, str, str, str, int, int, dict[str, int]]]:
         """(source, day, part, fingerprint, source bytes, dropped, counts)."""
+        return self.remember("landed", self._read_landed)
+
+    def _read_landed(
+        self,
+    ) -> list[tuple[str, str, str, str, int, int, dict[str, int]]]:
         rows = self._execute(
             "select source, day, part, fingerprint, source_bytes, dropped, counts "
             "from parts order by source, day, part"
