@@ -102,7 +102,7 @@ def sizes(bench: Bench) -> None:
         )
         found.details.append(
             f"State, {years(days)}: {state / 1e6:.1f} MB of "
-            f"{some.input_bytes / 1e6:.1f} MB of inputs: landing, ledger, runs' records."
+            f"{some.input_bytes / 1e6:.1f} MB of inputs: landing, ledger and runs."
         )
 
 
