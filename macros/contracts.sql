@@ -1,8 +1,8 @@
 {#- One row per day and rule of a contract that its rows break. The rules stand
-    in the yml of a mart: not_null constraints, and `key` and `accepted_values`
-    under meta. One scan for all of them, two more for the key. -#}
+    in the yml of a mart: not_null and check constraints, and `key` and
+    `accepted_values` under meta. One scan for all of them, two more for the key. -#}
 {%- macro contract_violations(
-    relation, not_null, accepted_values, key, day='date_partition'
+    relation, not_null, accepted_values, key, checks={}, day='date_partition'
 ) -%}
 {%- set rules = [] -%}
 {%- for name in not_null -%}
@@ -13,6 +13,9 @@
         name ~ ' is not an accepted value',
         '"' ~ name ~ "\" not in ('" ~ values | join("', '") ~ "')",
     )) -%}
+{%- endfor -%}
+{%- for name, condition in checks.items() -%}
+    {%- do rules.append(('not so: ' ~ name, 'not (' ~ condition ~ ')')) -%}
 {%- endfor -%}
 with
 
@@ -74,15 +77,21 @@ group by {{ day }}
 {#- The rules of a mart's contract, as contract_violations takes them. -#}
 {%- macro contract_rules(node) -%}
     {%- set not_null = [] -%}
+    {%- set checks = {} -%}
     {%- for column in node.columns.values() -%}
-        {%- if column.constraints | selectattr('type', 'eq', 'not_null') | list -%}
-            {%- do not_null.append(column.name) -%}
-        {%- endif -%}
+        {%- for constraint in column.constraints -%}
+            {%- if constraint.type == 'not_null' -%}
+                {%- do not_null.append(column.name) -%}
+            {%- elif constraint.type == 'check' -%}
+                {%- do checks.update({constraint.name: constraint.expression}) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- set meta = node.config.meta -%}
     {{ return({
         'not_null': not_null,
         'accepted_values': meta.get('accepted_values', {}),
         'key': meta.get('key', []),
+        'checks': checks,
     }) }}
 {%- endmacro -%}

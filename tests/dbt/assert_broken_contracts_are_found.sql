@@ -15,7 +15,8 @@ broken as (
         (date '2025-01-02', null, 'ok'),
         (date '2025-01-03', 'odd', 'odd'),
         (date '2025-01-04', 'twice', 'ok'),
-        (date '2025-01-05', 'twice', 'ok')
+        (date '2025-01-05', 'twice', 'ok'),
+        (date '2025-01-06', 'too long an id', 'ok')
     ) as cases (date_partition, id, status)
 
 ),
@@ -30,7 +31,8 @@ expected as (
         (date '2025-01-02', 'id is NULL'),
         (date '2025-01-03', 'status is not an accepted value'),
         (date '2025-01-04', 'id, status is not unique'),
-        (date '2025-01-05', 'id, status is not unique')
+        (date '2025-01-05', 'id, status is not unique'),
+        (date '2025-01-06', 'not so: id is short')
     ) as cases (date_partition, rule)
 
 ),
@@ -42,6 +44,7 @@ found as (
         not_null=['id'],
         accepted_values={'status': ['ok', 'warn']},
         key=['id', 'status'],
+        checks={'id is short': 'length(id) < 6 or status is null'},
     ) | indent }}
 
 )

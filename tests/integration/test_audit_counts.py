@@ -184,6 +184,23 @@ def change_a_macro(project: Path) -> None:
     path.write_text(changed, encoding="utf-8")
 
 
+def test_a_row_that_breaks_a_check_of_its_contract_is_not_published(
+    root: Path, tmp_path: Path
+) -> None:
+    before = faults.published(root)
+    project = copy_project(tmp_path / "project")
+    model = project / "models/marts/exports/query_texts.sql"
+    text = model.read_text(encoding="utf-8")
+    off = "last_seen_at + interval 1 day as last_seen"
+    model.write_text(text.replace("last_seen_at as last_seen", off), encoding="utf-8")
+    done = run_dbt(
+        root, tmp_path / "scratch", "run --select query_texts", project=project
+    )
+    assert done.returncode != 0
+    assert "not so: last_seen lies on its day" in done.stdout
+    assert faults.published(root) == before
+
+
 def test_plain_dbt_empties_nothing_that_is_not_landed_any_more(
     root: Path, tmp_path: Path
 ) -> None:
