@@ -30,10 +30,10 @@ class Storage(click.Path):
         from exporter.fleet.storage import FleetNotFound, folder_named
 
         try:
-            folder_named(str(value))
+            folder = folder_named(str(value))
         except FleetNotFound as error:
             self.fail(str(error), param, ctx)
-        return super().convert(value, param, ctx)
+        return super().convert(folder, param, ctx)
 
 
 @click.group("fleet")

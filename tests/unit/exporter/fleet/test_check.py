@@ -329,6 +329,12 @@ def test_what_is_no_storage_is_answered_with_a_way_out(
     assert said in " ".join(done.output.split())
 
 
+def test_a_home_that_the_shell_did_not_expand_is_found(fleet: Fleet) -> None:
+    home = {"HOME": str(fleet.path.parent), "OPS_ATOMIC_AS_OF": "2025-01-11T12:00:00Z"}
+    done = CliRunner().invoke(main, ["fleet", "check", "~/fleet"], env=home)
+    assert done.exit_code == 0, done.output
+
+
 def test_a_folder_without_machines_is_wrong_usage(tmp_path: Path) -> None:
     done = check(Fleet(tmp_path))
     assert done.exit_code == 2
