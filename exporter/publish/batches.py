@@ -231,7 +231,10 @@ def _sort(db: DuckDBPyConnection, statements: Statements, days: list[Day]) -> No
     """Sort a batch; a heavy day slice by slice, each of which takes as much memory
     as another, however many there are."""
     slices = 1 + max(day.weight for day in days) // SLICE
-    begins = begins_of_slices(db, statements, slices) if slices > 1 else []
+    if slices == 1:
+        db.execute(statements.sort)
+        return
+    begins = begins_of_slices(db, statements, slices)
     try:
         for number, bounds in enumerate(pairwise([None, *begins, None])):
             _set(db, **dict(zip(("from", "to"), bounds, strict=True)))

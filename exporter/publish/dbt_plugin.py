@@ -258,9 +258,9 @@ class Plugin(BasePlugin):
             by_path = [(target.path, file) for target, file in moved]
             count_findings(cursor, self.work.root, ledger, by_path)
         ledger.commit()
-        its_days = [(target.day, target.path, file) for target, file in moved]
-        published_views.add(cursor, name, its_days)
-        show_files(cursor, self.work, name, self.schema)
+        found = [(name, target.day, target.path, file) for target, file in moved]
+        paths = published_views.add(cursor, name, found)
+        show_files(cursor, self.work, name, paths, self.schema)
         if self.handed is None:  # a command tells of it itself
             for target, file in moved:
                 told = told_of_kept_rows(self.work.root, target.path, file.metadata)

@@ -48,7 +48,7 @@ def create(db: DuckDBPyConnection, root: Root, parts: Iterable[LandedPart]) -> N
 
     The sources' views show these parts, each by its path: what lies beside them
     counts for nothing, and no folder is searched. A connection narrows its own
-    view of a source by the variable `landing_<source>`, a list of paths.
+    views by the variable `landing`, which has a list of paths for each source.
     """
     paths: dict[str, list[str]] = {source: [] for source in SOURCES}
     for part in parts:
@@ -57,7 +57,7 @@ def create(db: DuckDBPyConnection, root: Root, parts: Iterable[LandedPart]) -> N
     columns = landing_columns()
     for source, shown in paths.items():
         if shown:
-            found = f"coalesce(getvariable('landing_{source}'), {_list(shown)})"
+            found = f"coalesce(getvariable('landing').{source}, {_list(shown)})"
             query = _reader(source, found)
         else:
             query = _nothing(columns[source])
@@ -121,16 +121,16 @@ class Narrow:
 
     def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
         names = set(map(str, days))
+        shown: dict[str, list[str] | None] = dict.fromkeys(SOURCES)
         for source, paths in self.paths.items():
             found = [path for day, path in paths if day in names]
             # Else one that is of no day of these, and so is not opened.
-            shown = found or [path for _, path in paths[:1]]
-            db.execute(f"set variable landing_{source} = $shown", {"shown": shown})
+            shown[source] = found or [path for _, path in paths[:1]]
+        db.execute("set variable landing = $shown", {"shown": shown})
 
     def widen(self, db: DuckDBPyConnection) -> None:
         """Show all days again."""
-        for source in self.paths:
-            db.execute(f"reset variable landing_{source}")
+        db.execute("reset variable landing")
 
 
 def part_path(root: Root, part: LandedPart) -> str:

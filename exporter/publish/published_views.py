@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from exporter.publish.published import stands_alone
 from ingest import files
 from ingest.root import Root
 
+# A file by the name of its dataset or mart, day and path.
+Found = tuple[str, date | None, str, PublishedFile]
 # By the day that is to be made.
 Reads = Mapping[date | None, Read]
 
@@ -40,47 +42,49 @@ def insert(db: DuckDBPyConnection, table: str, rows: list[list[Any]]) -> None:
         db.execute(f"insert into {table} select {marks}", columns)
 
 
-def add(
-    db: DuckDBPyConnection,
-    dataset: str,
-    done: list[tuple[date | None, str, PublishedFile]],
-) -> None:
-    """Put files, by day and path, into the table in place of those of their days."""
-    db.execute(
-        "delete from publishing.published_days "
-        "where dataset = ? and path in (select unnest(?))",
-        [dataset, [path for _, path, _ in done]],
-    )
+def fill(db: DuckDBPyConnection, found: Iterable[Found]) -> None:
+    """Put files into the table, which knows none of them."""
     rows = [
         [
             dataset, day, path, file.row_count,
             int(file.metadata.get("landed_records", 0)), "kept" in file.metadata,
             file.metadata.get("source_fingerprint"), file.bytes,
         ]
-        for day, path, file in done
+        for dataset, day, path, file in found
     ]  # fmt: skip
     insert(db, "publishing.published_days", rows)
+
+
+def add(db: DuckDBPyConnection, dataset: str, done: list[Found]) -> list[str]:
+    """Put files of a dataset into the table in place of those of their paths; returns
+    the paths of all that it knows, by day."""
+    db.execute(
+        "delete from publishing.published_days "
+        "where dataset = ? and list_contains(?, path)",
+        [dataset, [path for _, _, path, _ in done]],
+    )
+    fill(db, done)
+    rows = db.execute(
+        "select path from publishing.published_days where dataset = ? order by day",
+        [dataset],
+    ).fetchall()
+    return [path for (path,) in rows]
 
 
 def show(
     db: DuckDBPyConnection,
     root: Root,
     table: Table,
+    paths: Sequence[str],
     schema: str,
     blanks: Path | None,
 ) -> None:
-    """Create a table's view over its files in `published_days`; typed, maybe empty.
+    """Create a table's view over files; typed, maybe empty.
 
     It shows the files of later runs, too, as long as nothing else lies among them.
     With a folder for `blanks` it shows these alone, but others all the same where a
     connection says so (`Narrow`): a file without rows stands for none.
     """
-    rows = db.execute(
-        "select path from publishing.published_days where dataset = ? order by day",
-        [table.name],
-    ).fetchall()
-    paths = [path for (path,) in rows]
-    db.execute(f"create schema if not exists {schema}")
     if paths and blanks is None and stands_alone(root, table, paths):
         try:
             pattern = literal_path(f"{root.path}/") + table.glob
@@ -108,7 +112,7 @@ def _create(
     if shown:
         shown_sql = f"[{', '.join(map(quote, shown))}]"
         query = (
-            f"from read_parquet(coalesce(getvariable('shown_{table.name}'), "
+            f"from read_parquet(coalesce(getvariable('shown').{table.name}, "
             f"{shown_sql}), hive_partitioning = false)"
         )
     else:
@@ -156,15 +160,18 @@ class Narrow:
 
     def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
         made = set(days)
-        shown: dict[str, set[date | None]] = {name: set() for name in self._inputs()}
+        read_days: dict[str, set[date | None]] = {}
+        for read in self.reads.values():
+            read_days |= {name: set() for name in read}
         for day in made:
-            for name, read in self.reads[day].items():
-                shown[name].update(read)
-        for name, read_days in shown.items():
-            paths = self._paths(db, name, read_days, None in made)
+            for name, its_days in self.reads[day].items():
+                read_days[name].update(its_days)
+        shown: dict[str, list[str] | None] = dict.fromkeys(self.tables)
+        for name, some in read_days.items():
+            paths = self._paths(db, name, some, None in made)
             full = list(map(literal_path, paths))
-            full = full or [make_blank(db, self.blanks, self.tables[name])]
-            db.execute(f"set variable shown_{name} = $shown", {"shown": full})
+            shown[name] = full or [make_blank(db, self.blanks, self.tables[name])]
+        db.execute("set variable shown = $shown", {"shown": shown})
 
     def _paths(
         self,
@@ -180,8 +187,4 @@ class Narrow:
 
     def widen(self, db: DuckDBPyConnection) -> None:
         """Show again what the views show to all."""
-        for name in self._inputs():
-            db.execute(f"reset variable shown_{name}")
-
-    def _inputs(self) -> set[str]:
-        return {name for read in self.reads.values() for name in read}
+        db.execute("reset variable shown")

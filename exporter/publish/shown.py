@@ -16,8 +16,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from exporter.contracts.settings import read_settings
 from exporter.publish import landing_views, published_views, state_views
 from exporter.publish.existing import published_on
 from exporter.publish.landed import file_of, read_content
-from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import input_of_rows
 from exporter.publish.moment import show_moment
 from exporter.publish.published_views import insert
@@ -85,10 +83,13 @@ def show_work(
     return [part for part in landed if part[1] in days]
 
 
-def show_files(db: DuckDBPyConnection, work: Work, name: str, schema: str) -> None:
-    """Show the files of a dataset or mart that `publishing.published_days` names."""
+def show_files(
+    db: DuckDBPyConnection, work: Work, name: str, paths: Sequence[str], schema: str
+) -> None:
+    """Show files of a dataset or mart."""
     blanks_of_run = None if work.days is None else blanks(work.root)
-    published_views.show(db, work.root, work.tables[name], schema, blanks_of_run)
+    table = work.tables[name]
+    published_views.show(db, work.root, table, paths, schema, blanks_of_run)
 
 
 def blanks(root: Root) -> Path:
@@ -126,14 +127,13 @@ def _show_state(db: DuckDBPyConnection, work: Work) -> None:
 
 
 def _show_published(db: DuckDBPyConnection, work: Work, schema: str) -> None:
-    db.execute(published_views.TABLE)
-    published = published_on(work.root, work.ledger, work.tables.values(), work.days)
-    found: dict[str, list[tuple[date | None, str, PublishedFile]]] = {
-        name: [] for name in work.tables
-    }
-    for name, day, path, file in published:
-        found[name].append((day, path, file))
+    db.execute(f"{published_views.TABLE}; create schema if not exists {schema}")
+    tables = work.tables
+    published = published_on(work.root, work.ledger, tables.values(), work.days)
     work.ledger.commit()
-    for name, its_days in found.items():
-        published_views.add(db, name, its_days)
-        show_files(db, work, name, schema)
+    published_views.fill(db, published)
+    paths: dict[str, list[str]] = {name: [] for name in tables}
+    for name, _, path, _ in sorted(published, key=lambda file: str(file[1])):
+        paths[name].append(path)
+    for name, its_paths in paths.items():
+        show_files(db, work, name, its_paths, schema)
