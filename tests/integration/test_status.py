@@ -237,7 +237,8 @@ def test_a_fresh_root_says_how_to_begin(
     assert sorted(path.name for path in empty_root.rglob("*")) == ["g"]
     wrong = tmp_path / "wrong"
     wrong.mkdir()
-    assert "hardly the folder" in cli("status", wrong).stdout
+    # Where a line ends hangs on the length of the folder's name.
+    assert "hardly the folder" in " ".join(cli("status", wrong).stdout.split())
 
 
 def test_after_a_run_without_heartbeats_no_further_run_is_advised(
