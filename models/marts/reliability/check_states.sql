@@ -236,7 +236,10 @@ list_checks as (
 
 counted as (
 
-    {{ counted_time('list_heartbeats', 'list_checks', 'days_of_checks') | indent(4) }}
+    {{
+        counted_time('list_heartbeats', 'list_checks', 'days_of_checks')
+        | indent(4)
+    }}
 
 ),
 
