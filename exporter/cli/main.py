@@ -48,8 +48,8 @@ class _Commands(click.Group):
     the operating system refuses, such as the state of another user."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        # A run makes objects by the hundred thousand, and few that hold each other:
-        # Python would look through all of them again and again.
+        # A run, and dbt in it, makes objects by the hundred thousand, and nearly all
+        # stay: Python would look for garbage among them again and again.
         gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
         try:
             return super().main(*args, **kwargs)

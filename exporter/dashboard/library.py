@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from exporter.runtime.environment import KEPT
 from ingest import files
 
 PACKAGE = "vl-convert-python"
@@ -23,7 +23,7 @@ def library(folder: Path) -> str:
     cannot be written.
     """
     name = f"vega.{version(PACKAGE)}.js"
-    places = (Path(sys.prefix) / "share" / "ops-atomic" / name, folder / name)
+    places = (KEPT / name, folder / name)
     for place in places:
         with contextlib.suppress(OSError, ValueError):
             return place.read_text(encoding="utf-8")

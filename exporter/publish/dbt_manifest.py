@@ -24,14 +24,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.runtime.environment import ENVIRONMENT, KEPT
 from ingest import files
 from ingest.root import PROJECT
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-ENVIRONMENT = Path(sys.prefix)
-KEPT = ENVIRONMENT / "share" / "ops-atomic"
 MANIFEST = "manifest.pickle"
 # dbt's own, from which it begins when a file has changed.
 PARSE = "partial_parse.msgpack"

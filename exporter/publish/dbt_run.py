@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import io
 import os
 import re
@@ -29,8 +28,6 @@ NOISE = re.compile(
 # Tests that a run does without: it says itself, of all days, which columns have
 # drifted, and its audit has just held the same rows to their contract.
 LEFT_OUT = ("assert_no_schema_has_drifted", "test_name:keeps_its_contract")
-# New objects after which garbage is looked for.
-OBJECTS = 50_000
 
 
 @dataclass
@@ -66,10 +63,6 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         arguments += ["--threads", "1"]
     said = io.StringIO()
     before = Path.cwd()
-    usual = gc.get_threshold()
-    # dbt makes objects by the hundred thousand, and nearly all of them stay: to
-    # look for garbage among them takes a tenth of its time.
-    gc.set_threshold(OBJECTS, *usual[1:])
     try:
         with (
             handed_over(work),
@@ -82,7 +75,6 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
             stopper.check()
             result = dbtRunner(manifest=load_manifest(folder)).invoke(arguments)
     finally:
-        gc.set_threshold(*usual)
         _close_database()
         os.chdir(before)
     stopper.check()
