@@ -46,7 +46,7 @@ from exporter.publish.gathered import Gathered
 from exporter.publish.ledger import PublishedFile
 from exporter.publish.losses import told_of_kept_rows
 from exporter.publish.plain_dbt import plan_all, show_only
-from exporter.publish.plan import Due, Target
+from exporter.publish.plan import Due
 from exporter.publish.published import read_footers
 from exporter.publish.shown import blanks, show_files, show_work
 from exporter.publish.untested import note_untested
@@ -179,8 +179,7 @@ class Plugin(BasePlugin):
                 str(self.aside / os.path.basename(target.path)),
                 tuple(parts.get(str(target.day), ())),
                 weights.get(str(target.day), 0),
-                isinstance(target, Target)
-                and bool(target.kept or target.keeps_missing),
+                target.keeps_rows,
             )
             for target in due
         ]

@@ -68,6 +68,11 @@ class Due:
     metadata: dict[str, str]
     reason: str
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether rows of the published file go into the new one."""
+        return False
+
 
 @dataclass(frozen=True)
 class Target(Due):
@@ -81,6 +86,10 @@ class Target(Due):
     day: date
     kept: tuple[str, ...] = ()
     keeps_missing: bool = False
+
+    @property
+    def keeps_rows(self) -> bool:
+        return bool(self.kept) or self.keeps_missing
 
     @property
     def landed_records(self) -> int:

@@ -160,9 +160,9 @@ class Narrow:
 
     def to(self, db: DuckDBPyConnection, days: Iterable[date | None]) -> None:
         made = set(days)
-        read_days: dict[str, set[date | None]] = {}
-        for read in self.reads.values():
-            read_days |= {name: set() for name in read}
+        read_days: dict[str, set[date | None]] = {
+            name: set() for read in self.reads.values() for name in read
+        }
         for day in made:
             for name, its_days in self.reads[day].items():
                 read_days[name].update(its_days)
