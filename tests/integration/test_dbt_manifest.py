@@ -9,12 +9,12 @@ import pytest
 
 from exporter.publish import dbt_manifest
 from exporter.publish.dbt_manifest import (
-    KEPT,
     MANIFEST,
     PARSE,
     fingerprint,
     load_manifest,
 )
+from exporter.runtime.environment import KEPT
 from ingest.root import PROJECT
 from tests.support import copy_project
 
@@ -35,6 +35,7 @@ def refuse_to_parse(*_: Any) -> None:
 def test_the_set_up_leaves_a_manifest_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    dbt_manifest.main()  # a checkout may have changed since its set-up
     monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
     assert load_manifest(tmp_path)
 

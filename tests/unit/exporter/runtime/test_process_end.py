@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 PROCESS = """
 import atexit, sys
 sys.modules["dbt"] = sys  # as if a run had imported it
-atexit.register(print, "the last word")
+atexit.register(sys.stderr.write, "the last word")
 sys.argv = ["ops-atomic", *sys.argv[1:]]
 from exporter.__main__ import run
 run()
@@ -30,9 +31,29 @@ def test_code_output_and_exit_functions_are_kept(
     )  # fmt: skip
     assert done.returncode == code
     assert said in done.stdout + done.stderr
-    assert done.stdout.endswith("the last word\n")
+    assert done.stderr.endswith("the last word")
 
 
-def test_a_reader_that_went_away_hangs_nothing() -> None:
-    command = f"{sys.executable} -c '{PROCESS}' --help | true"
-    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+def without_reader(*command: str) -> subprocess.CompletedProcess[str]:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as nobody:
+        return subprocess.run(
+            [sys.executable, "-c", *command],
+            stdout=nobody, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+
+def test_a_command_without_a_reader_ends_as_click_lets_it() -> None:
+    done = without_reader(PROCESS, "--help")
+    assert (done.returncode, done.stderr) == (1, "the last word")
+
+
+def test_what_nobody_reads_is_told_as_python_tells_it() -> None:
+    printed = "import sys; sys.modules['dbt'] = sys; print('unread');"
+    ours = without_reader(
+        f"{printed} from exporter.runtime.process_end import end; end(0)"
+    )
+    pythons = without_reader(f"{printed} sys.exit(0)")
+    assert (ours.returncode, ours.stderr) == (pythons.returncode, pythons.stderr)
+    assert "BrokenPipeError" in ours.stderr
