@@ -93,6 +93,8 @@ class Plugin(BasePlugin):
         self.conn = conn
         try:
             self.work: Work = self.handed or _plan()
+            # By now dbt has read all that it goes by.
+            self.has_changed = code_stats() != self.work.code
             # What does not fit into memory is raw input, too.
             scratch = self.work.root.staging / f"duckdb-{os.getpid()}"
             conn.execute(f"set temp_directory = {landing_views.quote(str(scratch))}")
@@ -221,7 +223,7 @@ class Plugin(BasePlugin):
 
     def _check_code(self, name: str, due: Sequence[Due]) -> None:
         """Nothing is published under the fingerprint of other code than made it."""
-        if code_stats() == self.work.code:
+        if not self.has_changed:
             return
         tables: dict[str, Table] = {**load_datasets(), **load_marts()}
         fingerprint = tables[name].model_fingerprint
