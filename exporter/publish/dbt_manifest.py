@@ -3,7 +3,8 @@
 dbt keeps a parse of its own, to find out what of it is to be parsed again; to read
 that back and hold it against every file takes longer than all else it does before
 the first model. Here the manifest is kept as it lies in memory, for just the files
-that it was made from: when one of them changes, dbt parses again, once.
+that it was made from: when one of them changes, dbt parses again, once. Ephemeral
+models are kept compiled: dbt leaves those alone, whose SQL is the same in each run.
 
 It is unpickled, so it lies beside the code that is run, never below a root: in the
 project's own environment. From another one dbt parses each time.
@@ -24,6 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.publish.dbt_command import import_dbt, invoke
 from exporter.runtime.environment import ENVIRONMENT, KEPT
 from ingest import files
 from ingest.root import PROJECT
@@ -38,18 +40,9 @@ PARSE = "partial_parse.msgpack"
 # All that dbt reads of the project, and whose classes a manifest consists of.
 FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 SETTINGS = ("dbt_project.yml", "profiles.yml", "selectors.yml")
+# How it is parsed, and what is kept of it.
+CODE = ("exporter/publish/dbt_command.py", "exporter/publish/dbt_manifest.py")
 PACKAGES = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb")
-
-
-def options(folder: Path) -> list[str]:
-    """What each command of a run tells dbt: to write nothing but into `folder`, and
-    to say nothing."""
-    return [
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target", "nightly", "--target-path", str(folder)),
-        *("--log-path", str(folder), "--log-level-file", "none"),
-        *("--log-level", "none", "--no-write-json", "--no-use-colors"),
-    ]
 
 
 def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
@@ -61,6 +54,7 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
         found = _parse(folder, kept / PARSE)
         # What hangs on more than the files is parsed each time.
         if found is not None and not found.env_vars and fingerprint() == key:
+            _compile_ephemeral(found, folder)
             _keep(found, key, folder, kept)
     return found
 
@@ -70,15 +64,17 @@ def fingerprint(project: Path = PROJECT) -> bytes:
     digest = hashlib.sha256()
     for part in (sys.version, *map(version, PACKAGES)):
         digest.update(f"{part}\0".encode())
-    for path in _parsed_files(project):
+    for path in _files(project):
         data = path.read_bytes()
         name = path.relative_to(project).as_posix()
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
     return digest.digest()
 
 
-def _parsed_files(project: Path) -> Iterator[Path]:
-    yield from (path for name in SETTINGS if (path := project / name).exists())
+def _files(project: Path) -> Iterator[Path]:
+    yield from (
+        path for name in (*SETTINGS, *CODE) if (path := project / name).exists()
+    )
     for top in FOLDERS:
         for folder, folders, names in os.walk(project / top):
             folders.sort()
@@ -93,23 +89,33 @@ def _read(path: Path, key: bytes) -> Manifest | None:
     pickled = data[len(key) * 2 :]
     if data[: len(key) * 2] != key + hashlib.sha256(pickled).digest():
         return None
+    import_dbt()
     from dbt.contracts.graph.manifest import Manifest
 
     return Manifest(**pickle.loads(pickled))
 
 
 def _parse(folder: Path, parse: Path) -> Manifest | None:
-    from dbt.cli.main import dbtRunner
+    import_dbt()
     from dbt.contracts.graph.manifest import Manifest
 
     if parse.exists():  # one that is cut short dbt makes anew
         shutil.copyfile(parse, folder / PARSE)
-    parsed = dbtRunner().invoke(["parse", *options(folder)]).result
+    parsed = invoke("parse", folder).result
     if not isinstance(parsed, Manifest):
         return None
     # By these dbt finds what has changed, and a run does not build those.
     parsed.files, parsed.unit_tests, parsed.exposures = {}, {}, {}
     return parsed
+
+
+def _compile_ephemeral(manifest: Manifest, folder: Path) -> None:
+    ephemeral = (
+        *("--select", "config.materialized:ephemeral"),
+        *("--indirect-selection", "empty"),
+    )
+    # What fails here fails in a build as well, which tells of it.
+    invoke("compile", folder, [*ephemeral, "--no-populate-cache"], manifest)
 
 
 def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter.publish.dbt_manifest import load_manifest, options
+from exporter.publish.dbt_command import import_dbt, invoke
+from exporter.publish.dbt_manifest import load_manifest
 from exporter.publish.work import Work, handed_over
 from exporter.runtime.errors import REMEDIES
 from exporter.runtime.stop import Stopper
@@ -54,7 +55,6 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
     folder = work.root.staging / f"dbt-{os.getpid()}"
     files.make_private_folder(folder)
     arguments = [
-        *("build", *options(folder)),
         *("--resource-type", "model", "--resource-type", "test"),
         *("--no-populate-cache", "--select", *models),
         *("--exclude", *LEFT_OUT),
@@ -69,11 +69,9 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
             contextlib.redirect_stdout(said),
             contextlib.redirect_stderr(said),
         ):
-            # Here, because importing dbt takes longer than a run with nothing new.
-            from dbt.cli.main import dbtRunner
-
+            import_dbt()
             stopper.check()
-            result = dbtRunner(manifest=load_manifest(folder)).invoke(arguments)
+            result = invoke("build", folder, arguments, load_manifest(folder))
     finally:
         _close_database()
         os.chdir(before)

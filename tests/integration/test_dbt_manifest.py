@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
-from exporter.publish import dbt_manifest
+from exporter.cli.main import main
+from exporter.publish import dbt_manifest, dbt_run
 from exporter.publish.dbt_manifest import (
     MANIFEST,
     PARSE,
@@ -16,7 +18,10 @@ from exporter.publish.dbt_manifest import (
 )
 from exporter.runtime.environment import KEPT
 from ingest.root import PROJECT
-from tests.support import copy_project
+from tests.support import copy_project, copy_root, samples_or_skip
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,38 @@ def test_what_is_kept_comes_back_as_it_was_parsed(
     assert not parsed.env_vars
 
 
+def test_ephemeral_models_are_kept_as_a_run_compiles_them(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = dbt_manifest._parse(tmp_path, kept / PARSE)
+    assert parsed
+    monkeypatch.setattr(dbt_run, "load_manifest", lambda _: parsed)
+    root = copy_root(samples_or_skip(), tmp_path / "root")
+    done = CliRunner().invoke(main, ["export", "--root", str(root)])
+    assert done.exit_code == 0, done.output
+    by_run, read = compiled(parsed), load_manifest(tmp_path, kept)
+    assert read
+    assert {*by_run} <= {*compiled(read)} == {node.name for node in ephemeral(read)}
+    assert {name: compiled(read)[name] for name in by_run} == by_run
+    assert len(by_run) > 20
+
+
+def ephemeral(manifest: Manifest) -> list[Any]:
+    return [n for n in manifest.nodes.values() if n.is_ephemeral_model]
+
+
+def compiled(manifest: Manifest) -> dict[str, tuple[str | None, list[str]]]:
+    """Of each ephemeral model that is compiled, its own SQL and that of its inputs."""
+    return {
+        node.name: (
+            node._pre_injected_sql or node.compiled_code,
+            [cte.sql for cte in node.extra_ctes],
+        )
+        for node in ephemeral(manifest)
+        if node.extra_ctes_injected
+    }
+
+
 def test_the_fingerprint_stands_for_each_file_that_dbt_reads(kept: Path) -> None:
     from dbt.contracts.files import RemoteFile
     from dbt.contracts.graph.manifest import Manifest
@@ -72,7 +109,7 @@ def test_the_fingerprint_stands_for_each_file_that_dbt_reads(kept: Path) -> None
         if file.project_name == "ops_atomic_reports"
         and not isinstance(file.path, RemoteFile)
     }
-    known = {str(path) for path in dbt_manifest._parsed_files(PROJECT)}
+    known = {str(path) for path in dbt_manifest._files(PROJECT)}
     assert ours
     assert ours <= known
 
@@ -81,7 +118,7 @@ def test_the_fingerprint_stands_for_each_file_that_dbt_reads(kept: Path) -> None
     "name",
     [
         "dbt_project.yml", "profiles.yml", "macros/typing.sql", "seeds/masks.yml",
-        "models/marts/exports/ops_atomic.sql",
+        "models/marts/exports/ops_atomic.sql", "exporter/publish/dbt_manifest.py",
         "tests/dbt/assert_no_landed_record_is_lost.sql",
     ],
 )  # fmt: skip
