@@ -44,7 +44,8 @@ class Answers:
         self.root = root
         # What a very large file makes of them goes to the disk.
         self.spilled = root.staging / f"answers-{os.getpid()}"
-        self.db = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        # One thread: to divide so little takes longer than it saves.
+        self.db = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
         self.db.execute(f"set temp_directory = {quote(str(self.spilled))}")
         with contextlib.suppress(OSError):  # of a root that is only to be read
             files.make_private_folder(self.spilled)
