@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import yaml
 from duckdb import DuckDBPyConnection
 
+from exporter.contracts.datasets import read_contract
 from exporter.publish.landing_views import quote
 from ingest import files
 from ingest.root import PROJECT, Root
@@ -84,8 +84,7 @@ def require_file(path: str, found: os.stat_result) -> None:
 def published(name: str) -> Published | None:
     """The contract of an export or mart; None where there is none of that name."""
     for path in MARTS.glob(f"*/{name}.yml"):
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        (model,) = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["models"]
+        model = read_contract(path)
         columns = tuple((c["name"], c["data_type"]) for c in model["columns"])
         return Published(name, model["config"]["meta"]["path"], columns)
     return None

@@ -14,9 +14,8 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from exporter.contracts.lineage import Code
+from exporter.contracts.yml import read_yml
 from ingest.root import PROJECT
 from ingest.store.digests import digest
 
@@ -172,10 +171,8 @@ def load_datasets(
 
 
 def read_contract(path: Path) -> Any:
-    """The only model of a yml file; its examples are left unread."""
-    text = path.read_text(encoding="utf-8").partition("\nunit_tests:")[0]
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load(text, Loader=loader)
+    """The only model of a yml file."""
+    document = read_yml(path)
     models = document.get("models") if isinstance(document, dict) else None
     return models[0] if models else {}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import yaml
-
+from exporter.contracts.yml import read_yml
 from ingest.root import PROJECT
 
 SOURCE_FILES = "models/staging/*/_*__sources.yml"
@@ -29,10 +28,9 @@ def state_columns(project: Path = PROJECT) -> dict[str, dict[str, str]]:
 
 
 def _columns(project: Path, pattern: str, group: str) -> dict[str, dict[str, str]]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     columns = {}
     for path in sorted(project.glob(pattern)):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        document = read_yml(path)
         for source in document["sources"]:
             if source["name"] == group:
                 for table in source["tables"]:

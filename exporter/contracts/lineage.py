@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from exporter.contracts.landing_columns import landing_columns, state_columns
+from exporter.contracts.yml import project_variables, read_yml
 from ingest.parsers import parser_fingerprints
 from ingest.registry import SOURCES
 from ingest.root import PROJECT
@@ -99,10 +98,9 @@ class Code:
     @functools.cached_property
     def seed_types(self) -> dict[str, str]:
         """The types that columns of seeds are given, as text, by seed."""
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         found = {}
         for path in (self.project / "seeds").rglob("*.yml"):
-            document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+            document = read_yml(path)
             for seed in document["seeds"]:
                 types = seed.get("config", {}).get("column_types", {})
                 found[seed["name"]] = json.dumps(types, sort_keys=True)
@@ -111,9 +109,7 @@ class Code:
     @functools.cached_property
     def variables(self) -> dict[str, Any]:
         """The vars of the project, by name."""
-        text = (self.project / "dbt_project.yml").read_text(encoding="utf-8")
-        found: dict[str, Any] = yaml.safe_load(text)["vars"]
-        return found
+        return project_variables(self.project)
 
     def lineage(
         self,

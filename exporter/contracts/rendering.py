@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import jinja2
-import yaml
 
+from exporter.contracts.yml import project_variables
 from ingest.root import PROJECT
 
 # Those of the other files are for the materializations and for tests.
@@ -100,7 +100,4 @@ def _macros(files: tuple[str, ...]) -> jinja2.Template:
 
 @functools.cache
 def _variables() -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.load(text, Loader=loader)["vars"]
-    return found
+    return project_variables(PROJECT)

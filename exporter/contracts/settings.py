@@ -29,8 +29,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from exporter.contracts.yml import read_yml
 from exporter.runtime.errors import describe
 from ingest import files
 from ingest.root import PROJECT, Root
@@ -133,10 +132,9 @@ def read_settings(root: Root, project: Path = PROJECT) -> Settings:
 @functools.cache
 def settings_seeds(project: Path = PROJECT) -> dict[str, Seed]:
     """The seeds that settings may override, by name."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = {}
     for path in sorted((project / "seeds").glob("*.yml")):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        document = read_yml(path)
         for seed in document["seeds"]:
             meta = seed.get("config", {}).get("meta", {})
             if "settings_key" in meta:

@@ -9,10 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from exporter.contracts.datasets import Column, Dataset
 from exporter.contracts.settings import Row, settings_seeds
+from exporter.contracts.yml import read_yml
 from exporter.fleet.build import Build
 from exporter.fleet.recipes import Recipe
 from exporter.fleet.storage import PREFIX
@@ -110,7 +109,7 @@ def _schema(columns: Iterable[Column]) -> str:
 
 def _seed(build: Build, name: str) -> tuple[list[Column], Iterable[Row]]:
     path = PROJECT / "seeds" / name
-    document = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
+    document = read_yml(path.with_suffix(".yml"))
     types = document["seeds"][0]["config"]["column_types"]
     columns = [Column(column, kind.upper(), "") for column, kind in types.items()]
     if name in settings_seeds():
