@@ -12,11 +12,12 @@ from typing import NoReturn
 def end(code: int) -> NoReturn:
     """End as `sys.exit` does, but leave memory as it is.
 
-    dbt leaves a million objects behind. Python would take them apart one by one,
-    for half a second, before the system takes back all memory at once.
+    A run leaves a million objects behind, and so do half a million names. Python
+    would take them apart one by one, for up to half a second, before the system
+    takes back all memory at once.
     """
     threads = [thread for thread in threading.enumerate() if not thread.daemon]
-    if "dbt" not in sys.modules or threads != [threading.main_thread()]:
+    if threads != [threading.main_thread()]:
         sys.exit(code)
     atexit._run_exitfuncs()
     try:

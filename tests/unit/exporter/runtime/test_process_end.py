@@ -10,7 +10,6 @@ import pytest
 
 PROCESS = """
 import atexit, sys
-sys.modules["dbt"] = sys  # as if a run had imported it
 atexit.register(sys.stderr.write, "the last word")
 sys.argv = ["ops-atomic", *sys.argv[1:]]
 from exporter.__main__ import run
@@ -50,7 +49,7 @@ def test_a_command_without_a_reader_ends_as_click_lets_it() -> None:
 
 
 def test_what_nobody_reads_is_told_as_python_tells_it() -> None:
-    printed = "import sys; sys.modules['dbt'] = sys; print('unread');"
+    printed = "import sys; print('unread');"
     ours = without_reader(
         f"{printed} from exporter.runtime.process_end import end; end(0)"
     )
