@@ -6,61 +6,119 @@
 -- depends_on: {{ ref('query_perf') }}, {{ ref('query_patterns') }}
 -- depends_on: {{ ref('index_advisor') }}, {{ ref('optimization_summary') }}
 -- depends_on: {{ ref('advisor_reports') }}, {{ ref('report_checks') }}
-{%- set models = {
-    'ops_atomic': 'int_heartbeats',
-    'query_patterns': 'int_query_patterns',
-    'optimization_summary': 'int_optimization_events',
-} %}
-{#- To find duplicates takes all models of a source: they are looked for where
-    something is to be found, on days by their names, so that DuckDB opens no
-    landing file of any other. #}
-{%- set days = days_by_dataset(days_not_all_published()) %}
+{%- set days = days_in_scope() %}
+{%- set with_rejects = [] if not execute else (
+    graph.nodes.values()
+    | selectattr('resource_type', 'eq', 'model')
+    | selectattr('name', 'eq', 'rejected_records')
+    | first
+).config.meta.accounts_for %}
 
 with
 
-not_all_published as (
+landed as (
 
-    {{ days_not_all_published() }}
+    select
+        dataset,
+        day,
+        sum(landed_records) as landed_records,
+    from {{ source('landing', 'landed_days') }}
+    -- Names that are looked at for drift are no records.
+    where dataset != 'schema_drift'
+    group by dataset, day
+
+),
+
+published as (
+
+    select
+        dataset,
+        day,
+        row_count,
+        landed_records,
+    from {{ source('publishing', 'published_days') }}
+    where not keeps_rows
+
+),
+
+rejected as (
+
+    select
+        dataset,
+        date_partition as day,
+        count(*) as rejected_rows,
+    from {{ ref('rejected_records') }}
+    group by dataset, date_partition
 
 ),
 
 duplicates as (
 
-    {%- for dataset, model in models.items()
-        if dataset in days or not execute %}
-        select
-            '{{ dataset }}' as dataset,
-            day,
-            count(*) as duplicate_rows,
-        from {{ ref(model) }}
-        where
-            outcome = 'duplicate'
-            and day in ({{ days.get(dataset, ['null']) | join(', ') }})
-        group by day
-        union all
-    {%- endfor %}
     select
-        null::varchar as dataset,
-        null::date as day,
-        0 as duplicate_rows,
-    where false
+        'ops_atomic' as dataset,
+        day,
+        count(*) as duplicate_rows,
+    from {{ ref('int_heartbeats') }}
+    where outcome = 'duplicate' and {{ days }}
+    group by day
+    union all
+    select
+        'query_patterns' as dataset,
+        day,
+        count(*) as duplicate_rows,
+    from {{ ref('int_query_patterns') }}
+    where outcome = 'duplicate' and {{ days }}
+    group by day
+    union all
+    select
+        'optimization_summary' as dataset,
+        day,
+        count(*) as duplicate_rows,
+    from {{ ref('int_optimization_events') }}
+    where outcome = 'duplicate' and {{ days }}
+    group by day
+
+),
+
+days_with_current_rejects as (
+
+    select published.day,
+    from published
+    inner join landed
+        on published.day = landed.day
+    where
+        published.dataset = 'rejected_records'
+        and landed.dataset in (
+            {%- for dataset in with_rejects %}
+                '{{ dataset }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    group by published.day
+    having any_value(published.landed_records) = sum(landed.landed_records)
 
 )
 
 select
-    not_all_published.dataset,
-    not_all_published.day,
-    not_all_published.landed_records,
-    not_all_published.published_rows,
-    not_all_published.rejected_rows,
+    landed.dataset,
+    landed.day,
+    landed.landed_records,
+    published.row_count as published_rows,
+    coalesce(rejected.rejected_rows, 0) as rejected_rows,
     coalesce(duplicates.duplicate_rows, 0) as duplicate_rows,
-from not_all_published
-left join duplicates
+from landed
+inner join published
     on
-        not_all_published.dataset = duplicates.dataset
-        and not_all_published.day = duplicates.day
+        landed.dataset = published.dataset
+        and landed.day = published.day
+        and landed.landed_records = published.landed_records
+inner join days_with_current_rejects
+    on landed.day = days_with_current_rejects.day
+left join rejected
+    on landed.dataset = rejected.dataset and landed.day = rejected.day
+left join duplicates
+    on landed.dataset = duplicates.dataset and landed.day = duplicates.day
 where
-    not_all_published.landed_records
-    != not_all_published.published_rows
-    + not_all_published.rejected_rows
+    landed.landed_records
+    != published.row_count
+    + coalesce(rejected.rejected_rows, 0)
     + coalesce(duplicates.duplicate_rows, 0)
