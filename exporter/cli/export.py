@@ -150,12 +150,15 @@ def ingest_command(
                 hold_lock(where, "ops-atomic ingest")
                 record_machine(where)
             ledger = open_ledger(where, dry_run)
-            report = land_everything(
-                where, ledger, historical=historical, dry_run=dry_run,
-                say=screen.parsed, progress=screen.progress,
-            )  # fmt: skip
-            not_read = counted(report.ignored, unread_lines(ledger))
-            ledger.close()
+            try:
+                report = land_everything(
+                    where, ledger, historical=historical, dry_run=dry_run,
+                    say=screen.parsed, progress=screen.progress,
+                )  # fmt: skip
+                not_read = counted(report.ignored, unread_lines(ledger))
+                ledger.close()
+            finally:
+                ledger.give_up()
         except Locked as locked:
             _fail(str(locked), as_json, LOCKED)
         except Stopped as stopped:

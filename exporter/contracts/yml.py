@@ -22,5 +22,6 @@ def read_yml(path: Path) -> Any:
 
 def project_variables(project: Path) -> dict[str, Any]:
     """The vars of the dbt project, by name."""
-    found: dict[str, Any] = read_yml(project / "dbt_project.yml")["vars"]
+    text = (project / "dbt_project.yml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=LOADER)["vars"]
     return found

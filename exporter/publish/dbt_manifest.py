@@ -53,8 +53,12 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
     if found is None:
         found = _parse(folder, kept / PARSE)
         # What hangs on more than the files is parsed each time.
-        if found is not None and not found.env_vars and fingerprint() == key:
-            _compile_ephemeral(found, folder)
+        if (
+            found is not None
+            and not found.env_vars
+            and fingerprint() == key
+            and _compile_ephemeral(found, folder)
+        ):
             _keep(found, key, folder, kept)
     return found
 
@@ -62,7 +66,8 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
 def fingerprint(project: Path = PROJECT) -> bytes:
     """Stands for all that a parse is made from."""
     digest = hashlib.sha256()
-    for part in (sys.version, *map(version, PACKAGES)):
+    # A manifest says where the project lies.
+    for part in (str(project), sys.version, *map(version, PACKAGES)):
         digest.update(f"{part}\0".encode())
     for path in _files(project):
         data = path.read_bytes()
@@ -109,13 +114,19 @@ def _parse(folder: Path, parse: Path) -> Manifest | None:
     return parsed
 
 
-def _compile_ephemeral(manifest: Manifest, folder: Path) -> None:
+def _compile_ephemeral(manifest: Manifest, folder: Path) -> bool:
+    """Whether all could be compiled; what cannot a build tells better."""
     ephemeral = (
         *("--select", "config.materialized:ephemeral"),
-        *("--indirect-selection", "empty"),
+        *("--indirect-selection", "empty", "--no-empty", "--no-populate-cache"),
     )
-    # What fails here fails in a build as well, which tells of it.
-    invoke("compile", folder, [*ephemeral, "--no-populate-cache"], manifest)
+    done = invoke("compile", folder, ephemeral, manifest)
+    from dbt.contracts.graph.nodes import ModelNode
+
+    for node in manifest.nodes.values():
+        if isinstance(node, ModelNode):
+            node.compiled_path = None  # it lies below a root, and is no one else's
+    return done.success
 
 
 def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:

@@ -82,6 +82,7 @@ class Plugin(BasePlugin):
         self.guard = threading.RLock()
         self.handed = handed_work()
         self.umask = users_umask()
+        self.changed: bool | None = None
         if self.handed is None:  # a run keeps all in folders of its own
             flags = get_flags()  # type: ignore[no-untyped-call]
             keep_dbt_private(self.creds.path if self.creds else "", flags)
@@ -93,8 +94,6 @@ class Plugin(BasePlugin):
         self.conn = conn
         try:
             self.work: Work = self.handed or _plan()
-            # By now dbt has read all that it goes by.
-            self.has_changed = code_stats() != self.work.code
             # What does not fit into memory is raw input, too.
             scratch = self.work.root.staging / f"duckdb-{os.getpid()}"
             conn.execute(f"set temp_directory = {landing_views.quote(str(scratch))}")
@@ -221,9 +220,20 @@ class Plugin(BasePlugin):
                 self._note(noting, name, moved)
         return failed
 
+    def _has_changed(self) -> bool:
+        """Whether a file of the project is another than when the work was planned.
+
+        A run has read all of them when its first file is made; plain dbt reads a
+        seed when its turn comes.
+        """
+        with self.guard:
+            if self.changed is None or self.handed is None:
+                self.changed = code_stats() != self.work.code
+            return self.changed
+
     def _check_code(self, name: str, due: Sequence[Due]) -> None:
         """Nothing is published under the fingerprint of other code than made it."""
-        if not self.has_changed:
+        if not self._has_changed():
             return
         tables: dict[str, Table] = {**load_datasets(), **load_marts()}
         fingerprint = tables[name].model_fingerprint
@@ -291,6 +301,6 @@ def _plan() -> Work:
     if flags.WHICH not in BUILDS or getattr(flags, "EMPTY", False):
         return show_only(root, datasets, marts, code)
     started = get_invocation_started_at().replace(tzinfo=UTC)
-    if changed_since(code, started.timestamp()):
+    if code != code_stats() or changed_since(code, started.timestamp()):
         raise DbtRuntimeError(CHANGED)
     return plan_all(root, datasets, marts, code, logger.warning)

@@ -71,7 +71,9 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         ):
             import_dbt()
             stopper.check()
-            result = invoke("build", folder, arguments, load_manifest(folder))
+            manifest = load_manifest(folder)
+            stopper.check()  # dbt takes a stop for an error of its own
+            result = invoke("build", folder, arguments, manifest)
     finally:
         _close_database()
         os.chdir(before)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import Result
 
-from exporter.cli.main import main
 from exporter.publish import dbt_manifest, dbt_run
 from exporter.publish.dbt_manifest import (
     MANIFEST,
@@ -18,7 +18,7 @@ from exporter.publish.dbt_manifest import (
 )
 from exporter.runtime.environment import KEPT
 from ingest.root import PROJECT
-from tests.support import copy_project, copy_root, samples_or_skip
+from tests.support import copy_project
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -33,11 +33,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def begun(kept: Path, place: Path) -> Path:
+    """Another place to keep a manifest, with a parse to begin from."""
+    place.mkdir()
+    (place / PARSE).write_bytes((kept / PARSE).read_bytes())
+    return place
+
+
 def refuse_to_parse(*_: Any) -> None:
     raise AssertionError("parsed again")
 
 
-def test_the_set_up_leaves_a_manifest_behind(
+def test_what_the_set_up_does_last_spares_runs_the_parse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dbt_manifest.main()  # a checkout may have changed since its set-up
@@ -67,13 +74,16 @@ def test_what_is_kept_comes_back_as_it_was_parsed(
 
 
 def test_ephemeral_models_are_kept_as_a_run_compiles_them(
-    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Path,
+    samples_root: Path,
+    tmp_path: Path,
+    cli: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parsed = dbt_manifest._parse(tmp_path, kept / PARSE)
     assert parsed
     monkeypatch.setattr(dbt_run, "load_manifest", lambda _: parsed)
-    root = copy_root(samples_or_skip(), tmp_path / "root")
-    done = CliRunner().invoke(main, ["export", "--root", str(root)])
+    done = cli("export", samples_root)
     assert done.exit_code == 0, done.output
     by_run, read = compiled(parsed), load_manifest(tmp_path, kept)
     assert read
@@ -128,6 +138,26 @@ def test_a_file_that_changes_is_parsed_again(name: str, tmp_path: Path) -> None:
     with (project / name).open("a", encoding="utf-8") as stream:
         stream.write("\n")
     assert fingerprint(project) != before
+
+
+def test_what_cannot_be_compiled_is_not_kept(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt_manifest, "_compile_ephemeral", lambda *_: False)
+    place = begun(kept, tmp_path / "kept")
+    assert load_manifest(tmp_path, place)
+    assert not (place / MANIFEST).exists()
+
+
+def test_nothing_that_is_set_for_dbt_is_kept(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_EMPTY", "1")
+    place = begun(kept, tmp_path / "kept")
+    made, read = load_manifest(tmp_path, place), load_manifest(tmp_path, kept)
+    assert made
+    assert read
+    assert compiled(made) == compiled(read)
 
 
 def test_what_is_damaged_is_parsed_again(

@@ -95,6 +95,7 @@ def test_a_full_disk_while_landing(small_disk: Path, tmp_path: Path) -> None:
     os.truncate(filler, filler.stat().st_size - (60 << 10))
     done = as_user(target, "ingest")
     assert_clear(done, "No space left on device", "free some space", str(target))
+    assert not [*target.rglob("*-journal")]  # what was begun is taken back
     (small_disk / "filler").unlink()
     assert as_user(target, "ingest").returncode == 0
     whole = copy_root(EXAMPLE_ROOT, tmp_path / "whole")
