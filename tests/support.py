@@ -69,7 +69,8 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("OPS_ATOMIC_", "DBT_"))
+        # Who has activated an environment is given other advice.
+        if not name.startswith(("OPS_ATOMIC_", "DBT_", "VIRTUAL_ENV"))
     }
     return {
         **kept,

@@ -56,3 +56,18 @@ def test_what_nobody_reads_is_told_as_python_tells_it() -> None:
     pythons = without_reader(f"{printed} sys.exit(0)")
     assert (ours.returncode, ours.stderr) == (pythons.returncode, pythons.stderr)
     assert "BrokenPipeError" in ours.stderr
+
+
+def test_memory_is_left_as_it_is_and_what_still_works_is_waited_for() -> None:
+    ends = "from exporter.runtime.process_end import end; end(3)"
+    kept = "class Kept:\n def __del__(self): print('taken apart')\nkept = Kept();"
+    works = (
+        "import threading, time\n"
+        "threading.Thread(target=lambda: (time.sleep(1), print('worked'))).start();"
+    )
+    for before, said in ((kept, ""), (works, "worked\n")):
+        code = f"{before} {ends}"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (3, said)
