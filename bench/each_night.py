@@ -33,13 +33,14 @@ def one_more_day(
 ) -> Cost:
     """Export with one more day, and put the root back as it was kept."""
     roots.add_day(sample)
-    # To put back five years makes much to write, for which the run would wait.
     os.sync()
     try:
         return bench.export(sample.path, datasets)
     finally:
         roots.take_day_away(sample)
         roots.restore(sample.path, kept)
+        # To put back five years makes much to write, for which others would wait.
+        os.sync()
 
 
 def nothing_new(bench: Bench) -> None:
