@@ -12,8 +12,9 @@ from typing import Any
 
 import duckdb
 
+from exporter.answers.kept_days import KeptDays
 from exporter.answers.settings import show_windows
-from exporter.answers.tables import Daily, published
+from exporter.answers.tables import published
 from exporter.publish.landing_views import quote
 from exporter.runtime.present import present
 from ingest import files
@@ -123,4 +124,5 @@ class Answers:
 
     def _load_daily(self, name: str, sql: str) -> None:
         (source,) = filter(None, map(published, READ.findall(sql)))
-        Daily(name, sql, source, self.root.state / "answers").load(self.db, self.root)
+        folder = self.root.state / "answers"
+        KeptDays(name, sql, source, folder).load(self.db, self.root)

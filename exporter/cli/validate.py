@@ -15,8 +15,7 @@ from exporter.cli.flags import (
     print_json,
     root_option,
 )
-from exporter.contracts.datasets import load_datasets
-from exporter.contracts.marts import load_marts
+from exporter.contracts.kept import load_tables
 from exporter.reporting.screen import Screen, kilobytes
 from exporter.runtime.output import say
 from exporter.verify.validate import validate
@@ -31,7 +30,7 @@ def validate_command(root: str | None, day: date | None, as_json: bool) -> None:
     where = chosen_root(root, silent=as_json)
     screen = Screen(json=as_json)
     with screen.progress("Checking every published file"):
-        result = validate(where, load_datasets(), load_marts(), day)
+        result = validate(where, *load_tables(), day)
     if as_json:
         print_json(result.as_json())
     else:

@@ -30,7 +30,7 @@ def verify_command(root: str | None, trigger: bool) -> None:
     some of it has not happened yet.
     """
     # Here, because it brings all the rest along.
-    from exporter.contracts.datasets import load_datasets
+    from exporter.contracts.kept import load_tables
     from exporter.runtime.errors import describe
     from exporter.runtime.stop import Stopped
     from exporter.verify.checks import PARTIAL, verdict
@@ -39,7 +39,7 @@ def verify_command(root: str | None, trigger: bool) -> None:
 
     where, screen, now = chosen_root(root), Screen(), chosen_present()
     chosen_machine(where)
-    datasets = load_datasets()
+    datasets, _ = load_tables()
     try:
         checks = []
         if trigger:
@@ -80,7 +80,7 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     Ends with a verdict, and with exit code 1 when something is to be mended.
     Writes nothing.
     """
-    from exporter.contracts.datasets import load_datasets
+    from exporter.contracts.kept import load_tables
     from exporter.verify.checks import PARTIAL, verdict
     from exporter.verify.run import run_checks
 
@@ -90,7 +90,7 @@ def doctor_command(root: str | None, as_json: bool, quiet: bool) -> None:
     checks = []
     told: set[str] = set()
     with screen.progress("Looking at the installation"):
-        for check in run_checks(where, load_datasets(), chosen_present()):
+        for check in run_checks(where, load_tables()[0], chosen_present()):
             checks.append(check)
             if quiet and not check.is_to_be_mended:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exporter.contracts.datasets import load_datasets
+from exporter.contracts.kept import load_tables
 from exporter.publish.ledger import Ledger
 from exporter.publish.legacy import find_foreign, forget_adopted, to_adopt
 from ingest.listing import NO_INPUT
@@ -25,7 +25,7 @@ def land_everything(
     progress: Progress,
 ) -> LandingReport:
     """Land what is new; see `ingest.run.land`."""
-    datasets = load_datasets()
+    datasets, _ = load_tables()
     foreign = find_foreign(root, ledger, datasets, again=historical)
     report = land(
         root, ledger, historical=historical, dry_run=dry_run,

@@ -7,9 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
-from exporter.contracts.datasets import BrokenContract, choose, load_datasets
-from exporter.contracts.lineage import Code
-from exporter.contracts.marts import load_marts
+from exporter.contracts.datasets import BrokenContract, choose
+from exporter.contracts.kept import load_tables
 from exporter.export.file_results import FileResults
 from exporter.export.finish import begin, conclude, tell
 from exporter.notify.notices import announce
@@ -101,16 +100,18 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     finally:
         stopper.rest()
         result.duration_s = time.monotonic() - begun
-        if not options.dry_run:
-            files.remove_tree(root.staging)
-            try:
+        try:
+            if not options.dry_run:
+                files.remove_tree(root.staging)
                 with screen.progress("Writing down how it went"):
                     unkept = conclude(root, result, screen, run.ledger if run else None)
-            finally:
+        finally:
+            if run is not None:
+                run.ledger.give_up()  # it notes how it is left: under the lock
+            if not options.dry_run:
                 give_back_lock(root)
+        if not options.dry_run:
             tell(root, result, screen, unkept)
-        if run is not None:
-            run.ledger.give_up()
     screen.finish(root, result, run.datasets_along if run else ())
     return result
 
@@ -150,8 +151,7 @@ class _Run:
         self.code = code_stats()
         # Files of another program that a dry run would adopt.
         self.adopted: set[str] = set()
-        code = Code()
-        self.datasets, self.marts = load_datasets(code=code), load_marts(code=code)
+        self.datasets, self.marts = load_tables()
         self.files = FileResults(
             root, self.ledger, self.datasets, self.marts, result, screen
         )

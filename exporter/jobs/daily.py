@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from exporter.contracts.datasets import load_datasets
-from exporter.contracts.marts import load_marts
+from exporter.contracts.kept import load_tables
 from exporter.reporting.history import last_run
 from exporter.reporting.markdown import one_line
 from exporter.reporting.results import OK
@@ -145,7 +144,7 @@ def _export(root: Root, now: datetime) -> tuple[str, str, str]:
 
 
 def _validation(root: Root) -> list[tuple[str, str, str]]:
-    result = validate(root, load_datasets(), load_marts())
+    result = validate(root, *load_tables())
     said = f"{result.files:,} files, {result.rows:,} rows"
     if not (result.errors or result.warnings):
         return [("Published files", PASS, said)]

@@ -6,18 +6,14 @@ the first model. Here the manifest is kept as it lies in memory, for just the fi
 that it was made from: when one of them changes, dbt parses again, once. Ephemeral
 models are kept compiled: dbt leaves those alone, whose SQL is the same in each run.
 
-It is unpickled, so it lies beside the code that is run, never below a root: in the
-project's own environment. From another one dbt parses each time.
+Where it lies, and why, says exporter/runtime/kept.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import pickle
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import fields
@@ -25,8 +21,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.contracts.kept import load_tables
 from exporter.publish.dbt_command import import_dbt, invoke
-from exporter.runtime.environment import ENVIRONMENT, KEPT
+from exporter.runtime import kept as kept_files
+from exporter.runtime.environment import KEPT
+from exporter.runtime.kept import files_below, keep, read_kept
 from ingest import files
 from ingest.root import PROJECT
 
@@ -64,35 +63,20 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
 
 
 def fingerprint(project: Path = PROJECT) -> bytes:
-    """Stands for all that a parse is made from."""
-    digest = hashlib.sha256()
-    # A manifest says where the project lies.
-    for part in (str(project), sys.version, *map(version, PACKAGES)):
-        digest.update(f"{part}\0".encode())
-    for path in _files(project):
-        data = path.read_bytes()
-        name = path.relative_to(project).as_posix()
-        digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    return digest.digest()
+    """Stands for all that a parse is made from: a manifest says where that lies."""
+    return kept_files.fingerprint(_files(project), map(version, PACKAGES))
 
 
 def _files(project: Path) -> Iterator[Path]:
     yield from (
         path for name in (*SETTINGS, *CODE) if (path := project / name).exists()
     )
-    for top in FOLDERS:
-        for folder, folders, names in os.walk(project / top):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names))
+    yield from files_below(project, FOLDERS)
 
 
 def _read(path: Path, key: bytes) -> Manifest | None:
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    pickled = data[len(key) * 2 :]
-    if data[: len(key) * 2] != key + hashlib.sha256(pickled).digest():
+    pickled = read_kept(path, key)
+    if pickled is None:
         return None
     import_dbt()
     from dbt.contracts.graph.manifest import Manifest
@@ -131,8 +115,6 @@ def _compile_ephemeral(manifest: Manifest, folder: Path) -> bool:
 
 def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:
     """Leave the manifest and dbt's own parse for later runs, where that may be."""
-    if kept == KEPT and ENVIRONMENT.parent.resolve() != PROJECT:
-        return
     # By name: a manifest that is pickled as a whole comes back with its parts in
     # other places. The private ones are made again as they are needed.
     parts = {
@@ -141,15 +123,15 @@ def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:
         if not part.name.startswith("_")
     }
     pickled = pickle.dumps(parts, protocol=pickle.HIGHEST_PROTOCOL)
-    head = key + hashlib.sha256(pickled).digest()
-    with contextlib.suppress(OSError):  # it may not be ours to write
-        files.make_folder(kept, 0o755)
-        files.write_exactly(kept / PARSE, (folder / PARSE).read_bytes(), 0o644)
-        files.write_exactly(kept / MANIFEST, head + pickled, 0o644)
+    if keep(kept / MANIFEST, key, pickled):
+        with contextlib.suppress(OSError):
+            files.write_exactly(kept / PARSE, (folder / PARSE).read_bytes(), 0o644)
 
 
 def main() -> None:
-    """Parse the project, so that no run has to: the last step of the set-up."""
+    """Read and parse the project, so that no run has to: the last step of the
+    set-up."""
+    load_tables()
     with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
         load_manifest(Path(folder))
 

@@ -28,9 +28,8 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import BrokenContract, Table, load_datasets
-from exporter.contracts.lineage import Code
-from exporter.contracts.marts import load_marts
+from exporter.contracts.datasets import BrokenContract, Table
+from exporter.contracts.kept import load_tables
 from exporter.publish import landing_views, published_views
 from exporter.publish.batches import (
     Day,
@@ -235,7 +234,8 @@ class Plugin(BasePlugin):
         """Nothing is published under the fingerprint of other code than made it."""
         if not self._has_changed():
             return
-        tables: dict[str, Table] = {**load_datasets(), **load_marts()}
+        datasets, marts = load_tables()
+        tables: dict[str, Table] = {**datasets, **marts}
         fingerprint = tables[name].model_fingerprint
         for target in due:
             if target.metadata["model_fingerprint"] != fingerprint:
@@ -295,8 +295,7 @@ def _plan() -> Work:
     flags = get_flags()  # type: ignore[no-untyped-call]
     root = find_root()
     code = code_stats()
-    of_all = Code()
-    datasets, marts = load_datasets(code=of_all), load_marts(code=of_all)
+    datasets, marts = load_tables()
     # `--empty` builds from nothing: it must not publish nothing.
     if flags.WHICH not in BUILDS or getattr(flags, "EMPTY", False):
         return show_only(root, datasets, marts, code)

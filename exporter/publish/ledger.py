@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
@@ -31,8 +30,7 @@ class PublishedFile(NamedTuple):
     shape: str
 
 
-@dataclass(frozen=True)
-class PublishedStat:
+class PublishedStat(NamedTuple):
     """How a published file was left, and its `shape`."""
 
     bytes: int
@@ -115,7 +113,7 @@ class Ledger(ledger.Ledger):
     def published_stats(self) -> dict[str, PublishedStat]:
         """Of all published files, by path: far quicker than all that is known."""
         rows = self._execute("select path, bytes, mtime_ns, shape from published")
-        return {path: PublishedStat(*stat) for path, *stat in rows}
+        return {row[0]: PublishedStat._make(row[1:]) for row in rows}
 
     def put_published(self, path: str, file: PublishedFile) -> None:
         self._put(

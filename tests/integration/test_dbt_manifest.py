@@ -174,19 +174,3 @@ def test_what_is_damaged_is_parsed_again(
         (tmp_path / MANIFEST).write_bytes(damaged)
         assert load_manifest(tmp_path, tmp_path) is None
     assert len(calls) == 4
-
-
-def test_it_is_kept_beside_the_code_only_for_this_project(
-    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manifest = load_manifest(tmp_path, kept)
-    assert manifest
-    (tmp_path / PARSE).write_bytes(b"")
-    place = tmp_path / "environment" / "share"
-    monkeypatch.setattr(dbt_manifest, "KEPT", place)
-    monkeypatch.setattr(dbt_manifest, "ENVIRONMENT", tmp_path / "environment")
-    dbt_manifest._keep(manifest, b"", tmp_path, place)
-    assert not place.exists()
-    monkeypatch.setattr(dbt_manifest, "PROJECT", tmp_path)
-    dbt_manifest._keep(manifest, b"", tmp_path, place)
-    assert (place / MANIFEST).exists()

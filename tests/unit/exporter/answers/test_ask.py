@@ -198,6 +198,26 @@ def test_what_is_kept_follows_the_files(tmp_path: Path) -> None:
     assert [row["p95_ms"] for row in answer(tmp_path)] == [5]
 
 
+def test_what_is_kept_is_a_file_a_year(tmp_path: Path) -> None:
+    as_of(tmp_path)
+    days = queries(date(2024, 12, 31), 8) + queries(date(2025, 1, 1), 7)
+    publish(tmp_path, "query_perf_daily", days + queries(DAY, 4))
+    assert [row["p95_ms"] for row in answer(tmp_path)] == [8, 7, 4]
+    state = tmp_path / "g" / "analytics" / "state" / "answers"
+    first, last = sorted(state.glob("ran.*"))
+    assert (first.suffixes[-2], last.suffixes[-2]) == (".2024", ".2025")
+    was = first.stat(), last.stat()
+    publish(tmp_path, "query_perf_daily", queries(DAY, 5))
+    assert [row["p95_ms"] for row in answer(tmp_path)] == [8, 7, 5]
+    now = first.stat(), last.stat()
+    assert (now[0].st_ino, now[0].st_mtime_ns) == (was[0].st_ino, was[0].st_mtime_ns)
+    assert now[1].st_ino != was[1].st_ino
+    folder = tmp_path / "g" / "analytics" / "marts" / "query_perf_daily"
+    (folder / "query_perf_daily_20241231.parquet").unlink()
+    assert [row["p95_ms"] for row in answer(tmp_path)] == [7, 5]
+    assert not first.exists()
+
+
 def test_only_files_that_changed_are_read(tmp_path: Path) -> None:
     as_of(tmp_path)
     publish(tmp_path, "query_perf_daily", queries(DAY, 4))
@@ -217,7 +237,7 @@ def test_what_is_kept_may_be_torn_or_of_another_query(tmp_path: Path) -> None:
     publish(tmp_path, "query_perf_daily", queries(DAY, 4))
     before = answer(tmp_path)
     (kept,) = (tmp_path / "g" / "analytics" / "state" / "answers").glob("ran.*")
-    other = kept.with_name("ran.00000000.parquet")
+    other = kept.with_name("ran.00000000.2025.parquet")
     other.write_bytes(b"of an older version")
     kept.write_bytes(kept.read_bytes()[:100])
     assert answer(tmp_path) == before
@@ -240,8 +260,12 @@ def test_an_empty_file_is_read_once(tmp_path: Path) -> None:
             assert answers.rows("drift") == []
     (kept,) = (tmp_path / "g" / "analytics" / "state" / "answers").glob("drifted.*")
     with duckdb.connect() as db:
-        found = db.execute(f"select has_row from '{kept}'").fetchall()
-    assert found == [(False,)]
+        found = db.execute(
+            "select json_keys(decode(value)) "
+            f"from parquet_kv_metadata('{kept}') where decode(key) = 'stamps'"
+        ).fetchall()
+        assert found == [([str(place)],)]
+        assert db.execute(f"select count(*) from '{kept}'").fetchall() == [(0,)]
 
 
 def test_what_does_not_fit_goes_to_the_disk_and_is_gone_in_the_end(

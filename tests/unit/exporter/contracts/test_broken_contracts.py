@@ -73,12 +73,13 @@ def test_a_command_tells_it_without_a_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from exporter.cli.main import main
-    from exporter.contracts import datasets
+    from exporter.contracts import datasets, kept
 
     def broken(model: object, name: str) -> list[str]:
         return ["no description of the model"] if name == "ops_atomic" else []
 
     monkeypatch.setattr(datasets, "contract_problems", broken)
+    monkeypatch.setattr(kept, "read_kept", lambda *_: None)  # as after a change
     for command in (["validate"], ["export", "--dataset", "ops_atomic"]):
         with pytest.raises(SystemExit) as ended:
             main([*command, "--root", str(empty_root)], prog_name="ops-atomic")
