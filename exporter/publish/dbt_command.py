@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.publish.dbt_import import import_dbt
 from ingest.root import PROJECT
 
 if TYPE_CHECKING:
@@ -35,15 +36,3 @@ def invoke(
             *arguments,
         ]
     )
-
-
-def import_dbt() -> None:
-    """Import dbt, which takes longer than a run with nothing new, and only once.
-
-    How its classes are written and read is put together when that is done first, and
-    not for each of hundreds while they are imported.
-    """
-    from mashumaro.config import BaseConfig
-
-    BaseConfig.lazy_compilation = True
-    import dbt.cli.main  # noqa: F401

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.contracts.kept import load_tables
-from exporter.publish.dbt_command import import_dbt, invoke
+from exporter.publish.dbt_command import invoke
+from exporter.publish.dbt_import import import_dbt
 from exporter.runtime import kept as kept_files
 from exporter.runtime.environment import KEPT
 from exporter.runtime.kept import files_below, keep, read_kept

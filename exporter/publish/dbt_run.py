@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exporter.publish.dbt_command import import_dbt, invoke
+from exporter.publish.dbt_command import invoke
+from exporter.publish.dbt_import import import_dbt
 from exporter.publish.dbt_manifest import load_manifest
 from exporter.publish.work import Work, handed_over
 from exporter.runtime.errors import REMEDIES
