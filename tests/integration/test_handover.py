@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exporter.contracts.lineage import Code
+from exporter.contracts import kept
 from exporter.publish import dbt_run, work
 from exporter.publish.work import Work
 from ingest.root import PROJECT
@@ -36,7 +36,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(database, "connect", count("ledger", database.connect))
     monkeypatch.setattr(database, "copy_into", count("copy", database.copy_into))
-    monkeypatch.setattr(Code, "__init__", count("datasets", Code.__init__))
+    monkeypatch.setattr(kept, "read_kept", count("datasets", kept.read_kept))
     return calls
 
 
