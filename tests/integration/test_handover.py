@@ -14,6 +14,7 @@ import pytest
 from exporter.contracts import kept
 from exporter.publish import dbt_run, work
 from exporter.publish.work import Work
+from exporter.runtime.kept import read_kept
 from ingest.root import PROJECT
 from ingest.store import database
 from tests import faults
@@ -36,7 +37,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(database, "connect", count("ledger", database.connect))
     monkeypatch.setattr(database, "copy_into", count("copy", database.copy_into))
-    monkeypatch.setattr(kept, "read_kept", count("datasets", kept.read_kept))
+    monkeypatch.setattr(kept, "read_kept", count("datasets", read_kept))
     return calls
 
 
