@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.answers.tables import Published, require_file
-from exporter.publish.landing_views import quote
+from exporter.answers.tables import Published, require_file, show_path
+from exporter.publish.landing_views import literal_path, quote
 from ingest import files
 from ingest.root import Root
 from ingest.store.digests import digest
@@ -21,6 +23,13 @@ from ingest.store.digests import digest
 # By path, a file's size and time: as long as they stay, so do its rows.
 Stamps = dict[str, list[int]]
 KEY = "stamps"
+
+
+class Kept(NamedTuple):
+    """A year as it is kept: of which files, and what it looked like when it said so."""
+
+    stamps: Stamps
+    looks: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -49,32 +58,22 @@ class KeptDays:
     def load(self, db: DuckDBPyConnection, root: Root) -> None:
         """Make it a temporary table of its name. Raises duckdb.Error."""
         years = self._files(root)
-        try:
-            self._load(db, years, self._kept(db))
-        except duckdb.Error:  # what was kept may be torn, or of somebody else
-            self._load(db, years, {})
-
-    def _load(
-        self,
-        db: DuckDBPyConnection,
-        years: Mapping[str, Stamps],
-        kept: Mapping[str, Stamps],
-    ) -> None:
-        stale = {year for year, stamps in years.items() if kept.get(year) != stamps}
-        for year in stale:
-            self._make(db, year, years[year], kept.get(year, {}))
+        kept = self._kept(db)
         self.source.show(db, [])
-        rows = [f"(select * from ({self.sql}) limit 0)"]
-        if fresh := [quote(str(self.place(y))) for y in years if y not in stale]:
-            rows.append(f"select * from read_parquet([{', '.join(fresh)}])")
-        rows += [f"select * from {self._table(year)}" for year in sorted(stale)]
         db.execute(
             f"create or replace temp table {self.name} as "
-            f"select * exclude (filename) from ({' union all by name '.join(rows)})"
+            f"select * exclude (filename) from ({self.sql}) limit 0"
         )
-        for year in stale:
-            db.execute(f"drop table {self._table(year)}")
-        if stale or kept.keys() - years.keys():
+        is_current = kept.keys() == years.keys()
+        for year, stamps in years.items():
+            before = kept.get(year)
+            if before and before.stamps == stamps:
+                if self._take(db, self.name, year, before):
+                    continue
+                before = None
+            is_current = False
+            self._make(db, year, stamps, before)
+        if not is_current:
             self._forget_all_but(years)
 
     def _files(self, root: Root) -> dict[str, Stamps]:
@@ -92,48 +91,83 @@ class KeptDays:
                 stamps[path] = [found.st_size, found.st_mtime_ns]
         return dict(sorted(years.items()))
 
-    def _kept(self, db: DuckDBPyConnection) -> dict[str, Stamps]:
-        """What is kept of each year."""
-        named = self.folder.glob(self.place("*").name)
-        years = {str(p): p.suffixes[-2][1:] for p in named if p.is_file()}
-        if not years:
-            return {}
-        found = db.execute(
-            "select file_name, decode(value) from parquet_kv_metadata($paths) "
-            f"where decode(key) = '{KEY}'",
-            {"paths": list(years)},
-        ).fetchall()
-        return {years[name]: json.loads(said) for name, said in found}
+    def _kept(self, db: DuckDBPyConnection) -> dict[str, Kept]:
+        """What is kept of each year, as far as it says so."""
+        found = {}
+        for place in self.folder.glob(self.place("*").name):
+            year = place.suffixes[-2][1:]
+            with contextlib.suppress(duckdb.Error, OSError, ValueError):
+                looks = _looks_of(place)
+                said = db.execute(
+                    "select decode(value) from parquet_kv_metadata($path) "
+                    f"where decode(key) = '{KEY}'",
+                    {"path": literal_path(str(place))},
+                ).fetchall()
+                ((text,),) = said
+                if isinstance(stamps := json.loads(text), dict):
+                    found[year] = Kept(stamps, looks)
+        return found
 
-    def _table(self, year: str) -> str:
-        return f"{self.name}_{year}"
+    def _take(
+        self,
+        db: DuckDBPyConnection,
+        table: str,
+        year: str,
+        kept: Kept,
+        only: Collection[str] | None = None,
+    ) -> bool:
+        """Whether the rows that are kept of a year, or of some files of it, could be
+        added to a table: it may be torn, or just be made again by another process."""
+        place = self.place(year)
+        rows = f"read_parquet({show_path(str(place))}, hive_partitioning = false)"
+        cells, chosen = "* exclude (filename)", ""
+        if only is not None:
+            cells, chosen = "*", f"where filename in ({', '.join(map(quote, only))})"
+        db.execute("begin")
+        try:
+            db.execute(
+                f"insert into {table} by name select {cells} from {rows} {chosen}"
+            )
+            is_sound = _looks_of(place) == kept.looks
+        except duckdb.OutOfMemoryException:
+            db.execute("rollback")
+            raise
+        except (duckdb.Error, OSError):
+            is_sound = False
+        db.execute("commit" if is_sound else "rollback")
+        return is_sound
 
     def _make(
-        self, db: DuckDBPyConnection, year: str, stamps: Stamps, before: Stamps
+        self, db: DuckDBPyConnection, year: str, stamps: Stamps, before: Kept | None
     ) -> None:
-        """A table of a year's rows, which is kept as well."""
-        same = [path for path, stamp in stamps.items() if before.get(path) == stamp]
-        self.source.show(db, [path for path in stamps if path not in {*same}])
-        rows = f"select * from ({self.sql})"
-        if same:
-            place = quote(str(self.place(year)))
-            listed = ", ".join(map(quote, same))
-            rows += (
-                f" union all by name select * from read_parquet({place}) "
-                f"where filename in ({listed})"
-            )
-        table = self._table(year)
-        db.execute(f"create or replace temp table {table} as {rows}")
-        self._keep(db, year, stamps)
+        """Add a year's rows, and keep them: of files that did not change those that
+        were kept `before`."""
+        made = f"{self.name}_{year}"
+        known = before.stamps if before else {}
+        same = {path for path, stamp in stamps.items() if known.get(path) == stamp}
+        self._read(db, made, stamps.keys() - same)
+        if same and before and not self._take(db, made, year, before, sorted(same)):
+            self._read(db, made, stamps)
+        self._keep(db, made, year, stamps)
+        db.execute(
+            f"insert into {self.name} by name select * exclude (filename) from {made}"
+        )
+        db.execute(f"drop table {made}")
 
-    def _keep(self, db: DuckDBPyConnection, year: str, stamps: Stamps) -> None:
+    def _read(self, db: DuckDBPyConnection, table: str, paths: Collection[str]) -> None:
+        self.source.show(db, sorted(paths))
+        db.execute(f"create or replace temp table {table} as {self.sql}")
+
+    def _keep(
+        self, db: DuckDBPyConnection, table: str, year: str, stamps: Stamps
+    ) -> None:
         """Keep a year for the next time; nothing hangs on that."""
         place = self.place(year)
         footer = f"{{{KEY}: {quote(json.dumps(stamps))}}}"
         try:
             with files.write_aside(self.folder, place.name) as made:
                 db.execute(
-                    f"copy {self._table(year)} to {quote(str(made))} "
+                    f"copy {table} to {quote(str(made))} "
                     f"(format parquet, kv_metadata {footer})"
                 )
                 made.chmod(0o600)  # queries may hold what others are not to read
@@ -146,4 +180,13 @@ class KeptDays:
         places = {self.place(year) for year in years}
         for other in self.folder.glob(f"{self.name}.*.parquet"):
             if other not in places:
-                other.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # of a root that is only to be read
+                    other.unlink()
+
+
+def _looks_of(place: Path) -> tuple[int, int, int]:
+    """Another after each time that it is made. Raises OSError, for what is no file
+    as well: to open a pipe would wait for its other end."""
+    found = place.stat()
+    require_file(str(place), found)
+    return found.st_ino, found.st_mtime_ns, found.st_size

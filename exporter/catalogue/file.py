@@ -41,15 +41,12 @@ def catalogue_path(root: Root) -> Path:
     return root.path / "g" / "analytics" / "ops_atomic.duckdb"
 
 
-def write_catalogue(
-    root: Root, ledger: Ledger | None, is_published: bool, is_checked: bool = False
-) -> None:
+def write_catalogue(root: Root, ledger: Ledger | None, is_published: bool) -> None:
     """Write the catalogue, if what it says is not what it should say.
 
     Where nothing has been published since, only a root that has moved, another
-    version of this program or a file that is gone make it worth a look. Where it
-    `is_checked`, the ledger knows how all published files are. Raises OSError and
-    duckdb.Error.
+    version of this program or a file that is gone make it worth a look. Raises
+    OSError and duckdb.Error.
     """
     path = catalogue_path(root)
     known = _known(root)
@@ -59,7 +56,7 @@ def write_catalogue(
         return
     from exporter.catalogue.views import published_views
 
-    views = published_views(root, ledger, is_checked=is_checked)
+    views = published_views(root, ledger)
     more = f"create macro as_of() as {_as_of()};\n{SQL.read_text(encoding='utf-8')}"
     text = "\n".join([*(view.statements() for view in views), more])
     if not is_there or known.get("text") != digest([text]):

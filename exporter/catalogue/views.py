@@ -86,25 +86,21 @@ def create_views(db: DuckDBPyConnection, root: Root) -> None:
 
 
 def published_views(
-    root: Root,
-    ledger: Ledger | None = None,
-    project: Path = PROJECT,
-    is_checked: bool = False,
+    root: Root, ledger: Ledger | None = None, project: Path = PROJECT
 ) -> list[View]:
-    """The views of all datasets and marts; `is_checked` says that all files were
-    just held against the ledger. Raises as create_views does."""
+    """The views of all datasets and marts. Raises as create_views does."""
     if ledger is None:
         copy = open_ledger(root, dry_run=True)
         try:
             return published_views(root, copy, project)
         finally:
             copy.give_up()
-    known = _Known(root, ledger.published_stats(), is_checked)
+    known = ledger.published_stats()
     blocks = doc_blocks(project)
     return [
         View(
             shown.name,
-            _query(shown, known),
+            _query(shown, root, known),
             plain(shown.description, blocks),
             {
                 column.name: plain(column.description, blocks)
@@ -136,36 +132,9 @@ def _all_shown(project: Path) -> Iterator[Shown]:
             yield Shown(path.stem, model["description"], place, columns_of(model))
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What the ledger knows of the published files, and whether it is sure of it."""
-
-    root: Root
-    stats: Mapping[str, PublishedStat]
-    is_checked: bool
-
-    def sound(self, shown: Shown, paths: Iterable[str]) -> dict[str, str]:
-        """Those of some files that can be read and are ours, each with its shape.
-
-        One that looks as the ledger knows it is not opened.
-        """
-        shapes, doubtful = {}, []
-        for path in paths:
-            stat = self.stats.get(path)
-            if stat and (self.is_checked or stat.is_of(f"{self.root.path}/{path}")):
-                shapes[path] = stat.shape
-            else:
-                doubtful.append(path)
-        for path, file in read_footers(self.root, doubtful).items():
-            if file.shape in shown.shapes or is_ours(file):
-                shapes[path] = file.shape
-        return {path: shapes[path] for path in paths if path in shapes}
-
-
-def _query(shown: Shown, known: _Known) -> str:
-    root = known.root
+def _query(shown: Shown, root: Root, known: Mapping[str, PublishedStat]) -> str:
     found = sorted(glob(shown.pattern, root_dir=root.path))
-    sound = known.sound(shown, found)
+    sound = _sound(shown, root, found, known)
     if sound and list(sound) == found and shown.shapes.issuperset(sound.values()):
         # The pattern shows what comes later, and misses nothing that goes.
         pattern = quote(literal_path(f"{root.path}/") + shown.pattern)
@@ -192,3 +161,23 @@ def _cells(shown: Shown, value: str | None = None) -> str:
     """Each column, or another value, as the contract types it."""
     named = [(identifier(column.name), column.type) for column in shown.columns]
     return ", ".join(f"{value or name}::{kind} as {name}" for name, kind in named)
+
+
+def _sound(
+    shown: Shown, root: Root, paths: Iterable[str], known: Mapping[str, PublishedStat]
+) -> dict[str, str]:
+    """Those of some files that can be read and are ours, each with its shape.
+
+    One that looks as the ledger knows it is not opened.
+    """
+    shapes, doubtful = {}, []
+    for path in paths:
+        stat = known.get(path)
+        if stat and stat.is_of(f"{root.path}/{path}"):
+            shapes[path] = stat.shape
+        else:
+            doubtful.append(path)
+    for path, file in read_footers(root, doubtful).items():
+        if file.shape in shown.shapes or is_ours(file):
+            shapes[path] = file.shape
+    return {path: shapes[path] for path in paths if path in shapes}

@@ -1,4 +1,4 @@
-"""The contracts of all datasets and marts, kept until the code changes.
+"""The contracts of all datasets and marts, kept by the set-up until the code changes.
 
 They are made of every model, macro, seed and parser: to read those takes a good part
 of a run that finds nothing new.
@@ -6,6 +6,7 @@ of a run that finds nothing new.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from pathlib import Path
 
@@ -30,17 +31,29 @@ def load_tables(kept: Path = KEPT) -> Tables:
 
     Raises BrokenContract.
     """
+    with contextlib.suppress(Exception):  # of what was kept, nothing is an error
+        pickled = read_kept(kept / TABLES, _key(PROJECT))
+        if pickled is not None:
+            found: Tables = pickle.loads(pickled)
+            return found
+    return _read_tables()
+
+
+def keep_tables(kept: Path = KEPT) -> None:
+    """Read them, and keep them for the files that they were read from.
+
+    Only the set-up does, at once: in a process that has gone on for long, other code
+    may be at work than lies in those files now. Raises BrokenContract and OSError.
+    """
     key = _key(PROJECT)
-    if (pickled := read_kept(kept / TABLES, key)) is not None:
-        found: Tables = pickle.loads(pickled)
-        return found
-    code = Code()
-    tables = load_datasets(code=code), load_marts(code=code)
-    # Without what was asked of them already.
-    pickled = pickle.dumps(tables, protocol=pickle.HIGHEST_PROTOCOL)
+    pickled = pickle.dumps(_read_tables(), protocol=pickle.HIGHEST_PROTOCOL)
     if _key(PROJECT) == key:  # nobody has changed it meanwhile
         keep(kept / TABLES, key, pickled)
-    return tables
+
+
+def _read_tables() -> Tables:
+    code = Code()
+    return load_datasets(code=code), load_marts(code=code)
 
 
 def _key(project: Path) -> bytes:

@@ -82,7 +82,7 @@ def _leave(
         partial(append_run, root, result, stored),
         partial(write_summary, root, result, stored),
         partial(write_guide, root),
-        partial(write_catalogue, root, ledger, has_published, result.is_whole),
+        partial(write_catalogue, root, ledger, has_published),
         partial(write_metrics, root, result, stored, asked),
         partial(leave_dashboard, has_published, asked),
     )

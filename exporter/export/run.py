@@ -100,18 +100,16 @@ def export(root: Root, options: Options, screen: Screen, stopper: Stopper) -> Ru
     finally:
         stopper.rest()
         result.duration_s = time.monotonic() - begun
-        try:
-            if not options.dry_run:
-                files.remove_tree(root.staging)
+        if not options.dry_run:
+            files.remove_tree(root.staging)
+            try:
                 with screen.progress("Writing down how it went"):
                     unkept = conclude(root, result, screen, run.ledger if run else None)
-        finally:
-            if run is not None:
-                run.ledger.give_up()  # it notes how it is left: under the lock
-            if not options.dry_run:
+            finally:
                 give_back_lock(root)
-        if not options.dry_run:
             tell(root, result, screen, unkept)
+        if run is not None:
+            run.ledger.give_up()
     screen.finish(root, result, run.datasets_along if run else ())
     return result
 

@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.contracts.kept import load_tables
+from exporter.contracts.kept import keep_tables
 from exporter.publish.dbt_command import invoke
 from exporter.publish.dbt_import import import_dbt
 from exporter.runtime import kept as kept_files
@@ -41,8 +41,11 @@ PARSE = "partial_parse.msgpack"
 FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 SETTINGS = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 # How it is parsed, and what is kept of it.
-CODE = ("exporter/publish/dbt_command.py", "exporter/publish/dbt_manifest.py")
-PACKAGES = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb")
+CODE = (
+    "exporter/publish/dbt_command.py", "exporter/publish/dbt_import.py",
+    "exporter/publish/dbt_manifest.py", "exporter/runtime/kept.py",
+)  # fmt: skip
+PACKAGES = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "mashumaro")
 
 
 def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
@@ -130,9 +133,8 @@ def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:
 
 
 def main() -> None:
-    """Read and parse the project, so that no run has to: the last step of the
-    set-up."""
-    load_tables()
+    """Read and parse the project, so that no run has to: the last step of set-up."""
+    keep_tables()
     with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
         load_manifest(Path(folder))
 

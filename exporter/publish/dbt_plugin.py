@@ -28,8 +28,9 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_started_at
 from duckdb import DuckDBPyConnection
 
-from exporter.contracts.datasets import BrokenContract, Table
+from exporter.contracts.datasets import BrokenContract, Table, load_datasets
 from exporter.contracts.kept import load_tables
+from exporter.contracts.marts import load_marts
 from exporter.publish import landing_views, published_views
 from exporter.publish.batches import (
     Day,
@@ -234,8 +235,7 @@ class Plugin(BasePlugin):
         """Nothing is published under the fingerprint of other code than made it."""
         if not self._has_changed():
             return
-        datasets, marts = load_tables()
-        tables: dict[str, Table] = {**datasets, **marts}
+        tables: dict[str, Table] = {**load_datasets(), **load_marts()}
         fingerprint = tables[name].model_fingerprint
         for target in due:
             if target.metadata["model_fingerprint"] != fingerprint:

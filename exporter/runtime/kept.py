@@ -44,6 +44,8 @@ def files_below(project: Path, folders: Iterable[str], *ends: str) -> Iterator[P
 
 def read_kept(place: Path, key: bytes) -> bytes | None:
     """What was kept for a fingerprint; None where there is nothing, or not that."""
+    if not _is_ours(place):
+        return None
     try:
         data = place.read_bytes()
     except OSError:
@@ -53,8 +55,8 @@ def read_kept(place: Path, key: bytes) -> bytes | None:
 
 
 def keep(place: Path, key: bytes, data: bytes) -> bool:
-    """Keep something for later runs; whether that may be."""
-    if place.parent == KEPT and ENVIRONMENT.parent.resolve() != PROJECT:
+    """Keep something for later runs; whether that could be done."""
+    if not _is_ours(place):
         return False
     with contextlib.suppress(OSError):  # it may not be ours to write
         files.make_folder(place.parent, 0o755)
@@ -62,3 +64,8 @@ def keep(place: Path, key: bytes, data: bytes) -> bool:
         files.write_exactly(place, head + data, 0o644)
         return True
     return False
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether it lies in the project's own environment, or where a test wants it."""
+    return place.parent != KEPT or ENVIRONMENT.parent.resolve() == PROJECT

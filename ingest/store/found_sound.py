@@ -1,4 +1,4 @@
-"""Of a SQLite file, which bytes were found sound, or were left so: a note beside it.
+"""Of a SQLite file, which bytes were found sound: a note beside it.
 
 To add up its bytes takes a tenth of the time of a look at every row. The note says
 nothing of other bytes, and nothing is lost with it.

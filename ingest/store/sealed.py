@@ -2,8 +2,7 @@
 
 Each row ends with a checksum over its other cells, so that a cell that has
 changed is found. A file that is damaged, or of another layout, is made again. What
-was found sound, or was left so, is looked through again when its bytes have changed
-since (found_sound.py).
+was found sound is looked through again when its bytes have changed (found_sound.py).
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ class SealedTables:
         self.path = path
         self.is_new = path is None or not path.exists()
         self.was_damaged = False
-        self._has_written = False
         self._remembered: dict[str, Any] = {}
         try:
             with database.told_as_os_error(path):
@@ -146,15 +144,8 @@ class SealedTables:
             self.give_up()
 
     def give_up(self) -> None:
-        """Close, and forget what was not committed; a closed one stays so.
-
-        What it was opened with was sound, and each row written since is sealed.
-        """
+        """Close, and forget what was not committed; a closed one stays so."""
         self.db.close()
-        if self._has_written and self.path is not None:
-            # Only now: to close a file gives up all locks on it.
-            self._has_written = False
-            found_sound.note(self.path, self._mark(self.path))
 
     def remember(self, name: str, find: Callable[[], T]) -> T:
         """What `find` finds, which is asked for again; until the next change."""
@@ -164,7 +155,6 @@ class SealedTables:
         return found
 
     def _write(self, sql: str, bind: tuple[Any, ...] = ()) -> None:
-        self._has_written = True
         self._remembered.clear()
         self._execute(sql, bind)
 

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from exporter.answers.ask import Answers, answer_names
+from exporter.answers.kept_days import KeptDays
 from ingest.root import Root
 from tests.published import publish
 
@@ -242,6 +243,121 @@ def test_what_is_kept_may_be_torn_or_of_another_query(tmp_path: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:100])
     assert answer(tmp_path) == before
     assert list(kept.parent.iterdir()) == [kept]
+
+
+KEPT_DAYS = Path("g") / "analytics" / "state" / "answers"
+
+
+@pytest.mark.parametrize("said", ["nope", "[1]", "{}", '{"a": 1}', "7"])
+def test_what_is_kept_may_say_anything(tmp_path: Path, said: str) -> None:
+    as_of(tmp_path)
+    publish(tmp_path, "query_perf_daily", queries(DAY, 4))
+    before = answer(tmp_path)
+    (kept,) = (tmp_path / KEPT_DAYS).glob("ran.*")
+    with duckdb.connect() as db:
+        db.execute(
+            f"copy (select 1 as a) to '{kept}' (kv_metadata {{stamps: '{said}'}})"
+        )
+    assert answer(tmp_path) == before
+    assert answer(tmp_path) == before
+
+
+def test_what_is_kept_may_hold_other_columns(tmp_path: Path) -> None:
+    as_of(tmp_path)
+    publish(tmp_path, "query_perf_daily", queries(DAY, 4))
+    before = answer(tmp_path)
+    (kept,) = (tmp_path / KEPT_DAYS).glob("ran.*")
+    with duckdb.connect() as db:
+        ((said,),) = db.execute(
+            "select decode(value) from parquet_kv_metadata($1)", [str(kept)]
+        ).fetchall()
+        db.execute(
+            f"copy (select 1 as a) to '{kept}' (kv_metadata {{stamps: '{said}'}})"
+        )
+    assert answer(tmp_path) == before
+    publish(tmp_path, "query_perf_daily", queries(date(2025, 1, 1), 8))
+    assert len(answer(tmp_path)) == 2
+
+
+def test_nothing_hangs_on_what_lies_beside_what_is_kept(tmp_path: Path) -> None:
+    as_of(tmp_path)
+    publish(tmp_path, "query_perf_daily", queries(DAY, 4))
+    (tmp_path / KEPT_DAYS / "ran.00000000.2020.parquet").mkdir(parents=True)
+    first = answer(tmp_path)
+    (kept,) = (tmp_path / KEPT_DAYS).glob("ran.*.2025.parquet")
+    kept.unlink()
+    kept.mkdir()
+    assert answer(tmp_path) == first
+    kept.rmdir()
+    os.mkfifo(kept)
+    assert answer(tmp_path) == first
+
+
+def test_a_root_whose_path_acts_as_a_pattern(tmp_path: Path) -> None:
+    root, other = tmp_path / "a[b]c", tmp_path / "abc"
+    for place, p95 in ((root, 4), (other, 99)):
+        place.mkdir()
+        as_of(place)
+        publish(place, "query_perf_daily", queries(DAY, p95))
+        days = queries(date(2024, 5, 1), p95)
+        publish(place, "query_perf_daily", days)
+        assert [row["p95_ms"] for row in answer(place)] == [p95, p95]
+    for _ in range(2):
+        assert [row["p95_ms"] for row in answer(root)] == [4, 4]
+    publish(root, "query_perf_daily", queries(date(2025, 1, 1), 5))
+    assert [row["p95_ms"] for row in answer(root)] == [4, 5, 4]
+
+
+def test_a_damaged_day_costs_no_other_year(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_of(tmp_path)
+    publish(
+        tmp_path, "query_perf_daily", queries(DAY, 4) + queries(date(2024, 9, 1), 8)
+    )
+    answer(tmp_path)
+    made: list[tuple[str, str]] = []
+    make = KeptDays._make
+
+    def counted(self: KeptDays, db: Any, year: str, *more: Any) -> None:
+        made.append((self.name, year))
+        make(self, db, year, *more)
+
+    monkeypatch.setattr(KeptDays, "_make", counted)
+    file = next((tmp_path / "g" / "analytics" / "marts").glob("*/*_20251028.parquet"))
+    file.write_bytes(b"torn")
+    with pytest.raises(duckdb.Error, match="query_perf_daily_20251028"):
+        answer(tmp_path)
+    assert made == [("ran", "2025")]
+
+
+def test_a_year_that_another_process_makes_again_meanwhile_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_of(tmp_path)
+    publish(tmp_path, "query_perf_daily", queries(DAY, 4))
+    answer(tmp_path)
+    (kept,) = (tmp_path / KEPT_DAYS).glob("ran.*")
+    older = kept.read_bytes()
+    publish(tmp_path, "query_perf_daily", queries(date(2025, 1, 1), 8))
+    both = answer(tmp_path)
+    assert len(both) == 2
+    found = KeptDays._kept
+
+    def replaced(self: KeptDays, db: Any) -> Any:
+        of_now = found(self, db)
+        if self.name == "ran":  # by one that had listed the files before
+            kept.with_name("new").write_bytes(older)
+            kept.with_name("new").replace(kept)
+        return of_now
+
+    monkeypatch.setattr(KeptDays, "_kept", replaced)
+    assert answer(tmp_path) == both
+    publish(tmp_path, "query_perf_daily", queries(date(2025, 1, 2), 7))
+    assert len(answer(tmp_path)) == 3
+    monkeypatch.undo()
+    as_of(tmp_path)
+    assert len(answer(tmp_path)) == 3
 
 
 def test_an_empty_file_is_read_once(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import pytest
 
 from exporter.contracts import kept
 from exporter.contracts.datasets import load_datasets
-from exporter.contracts.kept import TABLES, load_tables
+from exporter.contracts.kept import TABLES, keep_tables, load_tables
 from exporter.contracts.marts import load_marts
 from exporter.runtime import kept as kept_files
 from ingest.root import PROJECT
-from tests.support import copy_project
+from tests.support import clean_environment, copy_project
 
 
 def refuse(*_: Any, **__: Any) -> None:
@@ -25,29 +25,29 @@ def refuse(*_: Any, **__: Any) -> None:
 def test_what_is_kept_is_what_would_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = load_tables(tmp_path)
+    keep_tables(tmp_path)
+    read = load_datasets(), load_marts()
     monkeypatch.setattr(kept, "load_datasets", refuse)
-    assert load_tables(tmp_path) == first == (load_datasets(), load_marts())
+    assert load_tables(tmp_path) == read
     # A mart stands behind those that it reads.
-    assert list(load_tables(tmp_path)[1]) == list(load_marts())
+    assert list(load_tables(tmp_path)[1]) == list(read[1])
+    assert load_tables(tmp_path) is not load_tables(tmp_path)
 
 
-def test_what_is_asked_of_a_table_is_no_part_of_what_is_kept(tmp_path: Path) -> None:
-    load_tables(tmp_path)
-    before = (tmp_path / TABLES).read_bytes()
-    for tables in load_tables(tmp_path):
-        assert all(table.name_pattern for table in tables.values())
-    load_tables(tmp_path)
-    assert (tmp_path / TABLES).read_bytes() == before
-
-
-def test_what_is_damaged_is_read_again(tmp_path: Path) -> None:
-    first = load_tables(tmp_path)
-    data = (tmp_path / TABLES).read_bytes()
+def test_what_is_damaged_or_of_other_classes_is_read_again(tmp_path: Path) -> None:
+    keep_tables(tmp_path)
+    first, data = load_tables(tmp_path), (tmp_path / TABLES).read_bytes()
     for damaged in (b"", data[:40], data[:-1], data[:99] + b"?" + data[100:]):
         (tmp_path / TABLES).write_bytes(damaged)
         assert load_tables(tmp_path) == first
-        assert (tmp_path / TABLES).read_bytes() == data
+    # cos.gone: a class that is there no more
+    kept_files.keep(tmp_path / TABLES, kept._key(PROJECT), b"cos\ngone\n.")
+    assert load_tables(tmp_path) == first
+
+
+def test_a_command_keeps_nothing(tmp_path: Path) -> None:
+    load_tables(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -68,30 +68,31 @@ def test_they_are_read_again_when_a_file_has_changed(name: str, tmp_path: Path) 
     assert kept._key(project) != before
 
 
-def test_every_file_that_is_read_is_held_against(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held: set[Path] = set()
+# In a process in which nothing was read yet.
+TELL = """
+import os, sys
+from pathlib import Path
+from exporter.contracts import kept
+opened = []
+def listen(event, args):
+    if event == "open" and isinstance(args[0], (str, os.PathLike)):
+        opened.append(os.fspath(args[0]))
+sys.addaudithook(listen)
+kept._read_tables()
+print(*opened, sep="\\n")
+"""
 
-    def fingerprint(paths: Any) -> bytes:
-        held.update(paths)
-        return b"k" * 32
 
-    monkeypatch.setattr(kept, "fingerprint", fingerprint)
-    opened = []
-    is_on = [True]
-
-    def listen(event: str, args: tuple[Any, ...]) -> None:
-        if event == "open" and is_on and isinstance(args[0], (str, os.PathLike)):
-            opened.append(Path(args[0]))
-
-    sys.addaudithook(listen)
-    try:
-        load_tables(tmp_path)
-    finally:
-        is_on.clear()
+def test_every_file_that_is_read_is_held_against(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TELL], cwd=PROJECT, env=clean_environment(tmp_path),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    opened = {Path(line) for line in done.stdout.splitlines()}
     ours = {path for path in opened if path.is_relative_to(PROJECT)}
     ours = {p for p in ours if not {".venv", "__pycache__"} & {*p.parts}}
+    held = {PROJECT / kept.SETTINGS}
+    held.update(kept_files.files_below(PROJECT, kept.FOLDERS, *kept.ENDS))
     assert len(ours) > 100
     assert ours - held == set()
 
@@ -101,23 +102,27 @@ def test_a_file_that_changes_meanwhile_is_not_taken_for_read(
 ) -> None:
     keys = iter([b"a" * 32, b"b" * 32])
     monkeypatch.setattr(kept, "fingerprint", lambda _: next(keys))
-    load_tables(tmp_path)
+    keep_tables(tmp_path)
     assert not (tmp_path / TABLES).exists()
 
 
-def test_nothing_is_kept_in_the_environment_of_another_project(
+def test_nothing_is_kept_in_the_environment_of_another_project_nor_read_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "environment" / "share"
     monkeypatch.setattr(kept_files, "KEPT", place)
     monkeypatch.setattr(kept_files, "ENVIRONMENT", tmp_path / "environment")
-    load_tables(place)
+    keep_tables(place)
     assert not place.exists()
     monkeypatch.setattr(kept_files, "PROJECT", tmp_path)
-    load_tables(place)
-    assert (place / TABLES).exists()
+    keep_tables(place)
+    key = kept._key(PROJECT)
+    assert kept_files.read_kept(place / TABLES, key)
+    monkeypatch.setattr(kept_files, "PROJECT", PROJECT)
+    assert kept_files.read_kept(place / TABLES, key) is None
 
 
 def test_where_nothing_may_be_written_they_are_read_each_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
+    keep_tables(tmp_path / "file" / "folder")
     assert load_tables(tmp_path / "file" / "folder") == load_tables(tmp_path)
