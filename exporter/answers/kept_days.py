@@ -14,8 +14,8 @@ from typing import NamedTuple
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.answers.tables import Published, require_file, show_path
-from exporter.publish.landing_views import literal_path, quote
+from exporter.answers.tables import Published, require_file
+from exporter.publish.landing_views import literal_path, quote, quote_path
 from ingest import files
 from ingest.root import Root
 from ingest.store.digests import digest
@@ -119,7 +119,7 @@ class KeptDays:
         """Whether the rows that are kept of a year, or of some files of it, could be
         added to a table: it may be torn, or just be made again by another process."""
         place = self.place(year)
-        rows = f"read_parquet({show_path(str(place))}, hive_partitioning = false)"
+        rows = f"read_parquet({quote_path(str(place))}, hive_partitioning = false)"
         cells, chosen = "* exclude (filename)", ""
         if only is not None:
             cells, chosen = "*", f"where filename in ({', '.join(map(quote, only))})"

@@ -12,7 +12,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from exporter.contracts.datasets import read_contract
-from exporter.publish.landing_views import literal_path, quote
+from exporter.publish.landing_views import quote_path
 from ingest.root import PROJECT, Root
 
 MARTS = PROJECT / "models" / "marts"
@@ -45,7 +45,7 @@ class Published:
             query += f"""
                 union all by name
                 select * from read_parquet(
-                    [{", ".join(map(show_path, paths))}],
+                    [{", ".join(map(quote_path, paths))}],
                     filename = true, hive_partitioning = false, union_by_name = true
                 )"""
         db.execute(f"create or replace temp view {self.name} as {query}")
@@ -59,11 +59,6 @@ class Published:
         if path.exists():
             require_file(str(path), path.stat())
         self.show(db, [str(path)] if path.exists() else [])
-
-
-def show_path(path: str) -> str:
-    """A path as DuckDB is to read it: no character of it acts as a pattern."""
-    return quote(literal_path(path))
 
 
 def require_file(path: str, found: os.stat_result) -> None:

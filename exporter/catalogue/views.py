@@ -18,7 +18,7 @@ from exporter.contracts.datasets import (
 )
 from exporter.contracts.marts import ROOMS
 from exporter.contracts.schema import doc_blocks, plain
-from exporter.publish.landing_views import literal_path, quote
+from exporter.publish.landing_views import literal_path, quote, quote_path
 from exporter.publish.ledger import Ledger, PublishedStat, open_ledger
 from exporter.publish.published import is_ours, read_footers
 from ingest.root import PROJECT, Root
@@ -145,7 +145,7 @@ def _query(shown: Shown, root: Root, known: Mapping[str, PublishedStat]) -> str:
     empty = _cells(shown, "null")
     if not sound:
         return f"select {empty}\nwhere false"
-    paths = ",\n    ".join(quote(literal_path(f"{root.path}/{path}")) for path in sound)
+    paths = ",\n    ".join(quote_path(f"{root.path}/{path}") for path in sound)
     return f"""select {_cells(shown)}
 from (
     select {empty}

@@ -56,7 +56,7 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
     DIR holds a folder machine=<name> for each machine. Exit code 1 when a file is
     wrong. A silent machine and a missing day are shown, and are nothing wrong.
     """
-    from exporter.contracts.datasets import load_datasets
+    from exporter.contracts.kept import load_tables
     from exporter.fleet.check import check_files
     from exporter.fleet.memory import Memory
     from exporter.fleet.partitions import marts_place
@@ -71,8 +71,9 @@ def check_command(directory: Path, full: bool, as_json: bool) -> None:
         raise click.UsageError(str(error)) from error
     if full:
         memory.forget()
+    datasets, _ = load_tables()
     with screen.progress("Looking at every file"):
-        found = check_files(memory, load_datasets(), today)
+        found = check_files(memory, datasets, today)
     if not found.machines and storage.name.startswith(PREFIX):
         raise click.UsageError(
             f"{directory} is one machine's folder: name the one above it"

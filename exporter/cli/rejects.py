@@ -31,13 +31,14 @@ def rejects_command(root: str | None, day: date | None, as_json: bool) -> None:
     """
     import duckdb
 
-    from exporter.contracts.datasets import load_datasets
+    from exporter.contracts.kept import load_tables
     from exporter.reporting.rejects import find_rejects
 
     where = chosen_root(root, silent=as_json)
     screen = Screen(json=as_json)
     try:
-        found = find_rejects(where, load_datasets()["rejected_records"], day)
+        datasets, _ = load_tables()
+        found = find_rejects(where, datasets["rejected_records"], day)
     except duckdb.Error as error:
         screen.fail(first_line(error))
         sys.exit(FAILURE)

@@ -64,9 +64,8 @@ class Mart(Table):
 
     `reads` says of each input what is read; of a daily mart each day of these
     has a file, or each between the first and the last with rows `every_day_of`
-    an input. `settings` are the seeds among what shapes it, `helpers` the models
-    that are made with it. `folder`, `glob` and `file(day)` are relative to the
-    root.
+    an input. `settings` are the seeds among what shapes it. `folder`, `glob` and
+    `file(day)` are relative to the root.
     """
 
     kind: str
@@ -76,7 +75,6 @@ class Mart(Table):
     reads: Mapping[str, Reads]
     every_day_of: str | None
     settings: tuple[str, ...]
-    helpers: tuple[str, ...]
 
 
 def mart_names(project: Path = PROJECT) -> list[str]:
@@ -185,7 +183,6 @@ def _mart(model: dict[str, Any], lineage: Lineage, code: Code) -> Mart:
         },
         every_day_of=meta.get("every_day_of"),
         settings=tuple(sorted(settings)),
-        helpers=tuple(sorted(lineage.models - {model["name"]})),
     )
 
 

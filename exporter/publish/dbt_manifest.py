@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 from exporter.contracts.kept import keep_tables
 from exporter.publish.dbt_command import invoke
 from exporter.publish.dbt_import import import_dbt
-from exporter.runtime import kept as kept_files
 from exporter.runtime.environment import KEPT
 from exporter.runtime.kept import files_below, keep, read_kept
+from exporter.runtime.kept import fingerprint as fingerprint_of
 from ingest import files
 from ingest.root import PROJECT
 
@@ -68,7 +68,7 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
 
 def fingerprint(project: Path = PROJECT) -> bytes:
     """Stands for all that a parse is made from: a manifest says where that lies."""
-    return kept_files.fingerprint(_files(project), map(version, PACKAGES))
+    return fingerprint_of(_files(project), map(version, PACKAGES))
 
 
 def _files(project: Path) -> Iterator[Path]:

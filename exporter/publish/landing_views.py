@@ -43,6 +43,11 @@ def literal_path(path: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
+def quote_path(path: str) -> str:
+    """A path in SQL, in which no character acts as a pattern."""
+    return quote(literal_path(path))
+
+
 def create(db: DuckDBPyConnection, root: Root, parts: Iterable[LandedPart]) -> None:
     """Create schema `landing` and a view per source, and `landed_days`.
 

@@ -118,8 +118,7 @@ class MartWork:
     @property
     def models(self) -> set[str]:
         """The models that dbt needs for what is stale."""
-        names = {due.dataset for due in self.stale}
-        return names.union(*(self.chosen[name].helpers for name in names))
+        return {due.dataset for due in self.stale}
 
     @property
     def published(self) -> dict[str, PublishedFile]:

@@ -356,7 +356,6 @@ def test_a_year_that_another_process_makes_again_meanwhile_is_not_taken(
     publish(tmp_path, "query_perf_daily", queries(date(2025, 1, 2), 7))
     assert len(answer(tmp_path)) == 3
     monkeypatch.undo()
-    as_of(tmp_path)
     assert len(answer(tmp_path)) == 3
 
 

@@ -55,12 +55,13 @@ def test_a_command_keeps_nothing(tmp_path: Path) -> None:
     [
         "dbt_project.yml", "macros/typing.sql", "seeds/masks.csv",
         "seeds/slo_targets.yml", "models/marts/exports/ops_atomic.yml",
-        "models/staging/stg_heartbeats.sql", "ingest/sources/heartbeats.py",
-        "exporter/contracts/lineage.py",
+        "models/staging/heartbeats/stg_heartbeats.sql",
+        "ingest/sources/heartbeats.py", "exporter/contracts/lineage.py",
     ],
 )  # fmt: skip
 def test_they_are_read_again_when_a_file_has_changed(name: str, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
+    assert (project / name).is_file()
     before = kept._key(project)
     assert kept._key(project) == before
     with (project / name).open("a", encoding="utf-8") as stream:

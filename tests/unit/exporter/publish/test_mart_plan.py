@@ -32,7 +32,6 @@ def mart(**more: Any) -> Mart:
         name="m", description="", path="g/m/m_{yyyymmdd}.parquet", schema_version=1,
         columns=(), model_fingerprint="code", kind="daily", key=(), order_by=(),
         accepted_values={}, reads={"a": Reads()}, every_day_of=None, settings=(),
-        helpers=(),
     )  # fmt: skip
     return replace(plain, **more)
 
