@@ -124,5 +124,4 @@ class Answers:
 
     def _load_daily(self, name: str, sql: str) -> None:
         (source,) = filter(None, map(published, READ.findall(sql)))
-        folder = self.root.state / "answers"
-        KeptDays(name, sql, source, folder).load(self.db, self.root)
+        KeptDays(name, sql, source, self.root).load(self.db)

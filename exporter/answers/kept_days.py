@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class KeptDays:
-    """A query over the files of a day each, and where its rows are kept.
+    """A query over a root's files of a day each, whose rows are kept.
 
     Each file is read once, and again when it has changed: five years of them are
     thousands. What is kept is a file a year, so that a new day makes only its own
@@ -45,7 +45,11 @@ class KeptDays:
     name: str
     sql: str
     source: Published
-    folder: Path
+    root: Root
+
+    @property
+    def folder(self) -> Path:
+        return self.root.state / "answers"
 
     def place(self, year: str) -> Path:
         """Where a year is kept; another query, or other columns, begin anew."""
@@ -55,9 +59,9 @@ class KeptDays:
     def _mark(self) -> str:
         return digest([self.sql, repr(self.source)])[:8]
 
-    def load(self, db: DuckDBPyConnection, root: Root) -> None:
+    def load(self, db: DuckDBPyConnection) -> None:
         """Make it a temporary table of its name. Raises duckdb.Error."""
-        years = self._files(root)
+        years = self._files()
         kept = self._kept(db)
         self.source.show(db, [])
         db.execute(
@@ -76,11 +80,11 @@ class KeptDays:
         if not is_current:
             self._forget_all_but(years)
 
-    def _files(self, root: Root) -> dict[str, Stamps]:
+    def _files(self) -> dict[str, Stamps]:
         """Those of each year."""
         years: dict[str, Stamps] = {}
         year_of = self.source.pattern.fullmatch
-        for folder, _, names in os.walk(root.path / self.source.folder):
+        for folder, _, names in os.walk(self.root.path / self.source.folder):
             for name in names:
                 if (match := year_of(name)) is None:
                     continue
@@ -165,7 +169,8 @@ class KeptDays:
         place = self.place(year)
         footer = f"{{{KEY}: {quote(json.dumps(stamps))}}}"
         try:
-            with files.write_aside(self.folder, place.name) as made:
+            files.make_private_folder(self.folder)
+            with files.write_aside(self.root.staging, place.name) as made:
                 db.execute(
                     f"copy {table} to {quote(str(made))} "
                     f"(format parquet, kv_metadata {footer})"

@@ -80,6 +80,18 @@ def test_the_readme_has_the_two_commands() -> None:
     assert commands()[:2] == ["make export", "make test"]
 
 
+# That it is of just these files: or each run would make it again.
+TELL_WHAT_SET_UP_LEFT = """
+from exporter.contracts import kept
+from exporter.publish import dbt_manifest
+from exporter.runtime.environment import KEPT
+from exporter.runtime.kept import read_kept
+from ingest.root import PROJECT
+assert read_kept(KEPT / kept.TABLES, kept._key(PROJECT))
+assert read_kept(KEPT / dbt_manifest.MANIFEST, dbt_manifest.fingerprint())
+"""
+
+
 def test_its_commands_work_on_a_fresh_copy(fresh_copy: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -96,6 +108,10 @@ def test_its_commands_work_on_a_fresh_copy(fresh_copy: Path, tmp_path: Path) -> 
         )
         assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-4000:])
         if command == "make export":
+            subprocess.run(
+                [".venv/bin/python", "-c", TELL_WHAT_SET_UP_LEFT],
+                cwd=fresh_copy, env=clean_environment(home), check=True,
+            )  # fmt: skip
             assert "using the bundled example" in done.stdout
             assert "✓ Export complete" in done.stdout
         assert "Traceback" not in done.stderr

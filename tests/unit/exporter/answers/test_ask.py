@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 
 from exporter.answers.ask import Answers, answer_names
 from exporter.answers.kept_days import KeptDays
-from ingest.root import Root
+from ingest.root import PROJECT, Root
 from tests.published import publish
 
 AS_OF = datetime(2025, 10, 28, 12)
@@ -291,6 +294,28 @@ def test_nothing_hangs_on_what_lies_beside_what_is_kept(tmp_path: Path) -> None:
     kept.rmdir()
     os.mkfifo(kept)
     assert answer(tmp_path) == first
+
+
+# At the moment when a year that is made would be put into its place.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from exporter.answers.ask import Answers
+from ingest.root import Root
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Answers(Root(Path(sys.argv[1]))).rows("query_days")
+"""
+
+
+def test_a_process_that_is_killed_leaves_nothing_beside_what_is_kept(
+    tmp_path: Path,
+) -> None:
+    as_of(tmp_path)
+    publish(tmp_path, "query_perf_daily", queries(DAY, 4))
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=PROJECT)
+    assert done.returncode == -signal.SIGKILL
+    assert not list((tmp_path / KEPT_DAYS).iterdir())
+    assert list(Root(tmp_path).staging.iterdir())  # which the next run removes
 
 
 def test_a_root_whose_path_acts_as_a_pattern(tmp_path: Path) -> None:
