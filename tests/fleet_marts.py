@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import duckdb
 from exporter.fleet.recipes import Recipe, load_recipes
 
 
-def assert_equal(some: Path, others: Path) -> None:
-    """Both hold the same rows of every mart; DOUBLEs to 1e-9."""
-    for mart in load_recipes().values():
+def assert_equal(some: Path, others: Path, names: Collection[str] = ()) -> None:
+    """Both hold the same rows of every mart, or of some; DOUBLEs to 1e-9."""
+    recipes = load_recipes()
+    for mart in map(recipes.__getitem__, names or recipes):
         ours, theirs = rows(others, mart), rows(some, mart)
         assert len(theirs) == len(ours), mart.name
         for one, other in zip(ours, theirs, strict=True):
