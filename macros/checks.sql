@@ -12,7 +12,7 @@
 nullif(
         trim(
             regexp_replace({{ text }}, '^\s*{{ mark_pattern() }}', ''),
-            e' \t\r\n'
+            e' \t\n\f\r'
         ),
         ''
     )
@@ -20,8 +20,8 @@ nullif(
 
 
 {#- What the Status line of a heartbeat says. -#}
-{%- macro heartbeat_status(text) -%}
-case upper({{ without_mark(text) }})
+{%- macro heartbeat_status(word) -%}
+case upper({{ word }})
         when 'HEALTHY' then 'ok'
         when 'WARNINGS' then 'warn'
         when 'CRITICAL' then 'error'
@@ -32,26 +32,35 @@ case upper({{ without_mark(text) }})
 
 {#- A status that another program wrote: one of the five words, with or without
     a mark, else what its mark says; NULL where there is none. -#}
-{%- macro told_status(text) -%}
+{%- macro told_status(text, word) -%}
 case
         when {{ filled(text) }} is null then null
-        when lower({{ without_mark(text) }})
-            in ('ok', 'warn', 'error', 'skipped', 'unknown')
-            then lower({{ without_mark(text) }})
-        else {{ check_status(text) }}
+        when lower({{ word }}) in ('ok', 'warn', 'error', 'skipped', 'unknown')
+            then lower({{ word }})
+        else {{ check_status(text, word) }}
     end
 {%- endmacro -%}
 
 
-{%- macro check_status(text) -%}
+{%- macro check_status(text, word) -%}
 case
-        when regexp_matches({{ text }}, '^\s*({{ mark_pattern() }})?\s*Skipped')
-            then 'skipped'
-        when regexp_matches({{ text }}, '^\s*✅') then 'ok'
-        when regexp_matches({{ text }}, '^\s*⚠') then 'warn'
-        when regexp_matches({{ text }}, '^\s*❌') then 'error'
-        else 'unknown'
+        when starts_with({{ word }}, 'Skipped') then 'skipped'
+        else coalesce({{ mark_status(text) }}, 'unknown')
     end
+{%- endmacro -%}
+
+
+{%- macro mark_status(text) -%}
+case {{ first_symbol(text) }}
+            when '✅' then 'ok'
+            when '⚠' then 'warn'
+            when '❌' then 'error'
+        end
+{%- endmacro -%}
+
+
+{%- macro first_symbol(text) -%}
+left(ltrim({{ text }}, e' \t\n\f\r'), 1)
 {%- endmacro -%}
 
 
@@ -68,21 +77,21 @@ case
 
 {#- A mark counts before a word: `⚠️ LIMITED`. Of a service that is asked for its
     state, every state but running is one in which it does not run. -#}
-{%- macro report_check_status(report_type, said, exit_code) -%}
-{%- set word -%} lower(coalesce({{ without_mark(said) }}, '')) {%- endset -%}
+{%- macro report_check_status(report_type, text, word, exit_code) -%}
 case
-        when
-            regexp_matches({{ said }}, '^\s*⏭')
-            or {{ word }} in ('skip', 'skipped')
+        when {{ first_symbol(text) }} = '⏭' or {{ word }} in ('skip', 'skipped')
             then 'skipped'
-        when regexp_matches({{ said }}, '^\s*✅') then 'ok'
-        when regexp_matches({{ said }}, '^\s*⚠') then 'warn'
-        when regexp_matches({{ said }}, '^\s*❌') then 'error'
-        when {{ word }} in ('pass', 'passed', 'ok', 'running') then 'ok'
-        when {{ word }} in ('fail', 'failed', 'error') then 'error'
-        when {{ word }} in ('warn', 'warning') then 'warn'
-        when {{ to_bigint(exit_code) }} != 0 then 'error'
-        when {{ report_type }} = 'mcp_health' and {{ word }} != '' then 'warn'
-        else 'unknown'
+        else coalesce(
+            {{ mark_status(text) }},
+            case
+                when {{ word }} in ('pass', 'passed', 'ok', 'running') then 'ok'
+                when {{ word }} in ('fail', 'failed', 'error') then 'error'
+                when {{ word }} in ('warn', 'warning') then 'warn'
+                when {{ to_bigint(exit_code) }} != 0 then 'error'
+                when {{ report_type }} = 'mcp_health' and {{ word }} != ''
+                    then 'warn'
+                else 'unknown'
+            end
+        )
     end
 {%- endmacro -%}

@@ -1,8 +1,8 @@
 {#- Landed cells are text. These macros check the text before they cast it,
     because DuckDB's own casts are generous: '1.5'::bigint is 2, 1_000 and 0x10
     are integers, 1e400 is infinite and '…+07:00'::timestamp drops the offset.
-    A staging model declares its cells once: `typed_cells` makes columns of them,
-    `reject_reason` says which of them cannot be typed. -#}
+    A staging model declares its cells once: `type_cells` types them, `typed_cells`
+    makes columns of them, `reject_reason` says which of them cannot be typed. -#}
 
 {%- macro filled(cell) -%}
 nullif(trim({{ cell }}), '')
@@ -93,20 +93,29 @@ case when json_valid({{ cell }}) then {{ cell }}::json end
 {%- endmacro -%}
 
 
-{%- macro typed_cells(cells) -%}
+{#- Stands in a CTE before the other two, so that each cell is typed, and told how
+    to, only once. -#}
+{%- macro type_cells(cells) -%}
 {%- for name, cell in cells.items() -%}
 {%- for key in cell if key not in ('type', 'as', 'required', 'or_null') -%}
 {{ exceptions.raise_compiler_error(name ~ ': a cell has no ' ~ key) }}
 {%- endfor -%}
-{{ typed_cell(name, cell.get('type')) }} as {{ cell.get('as', name) }}
+{{ typed_cell(name, cell.get('type')) }} as typed_{{ name }}
+{%- if not loop.last %},
+        {% endif -%}
+{%- endfor -%}
+{%- endmacro -%}
+
+
+{%- macro typed_cells(cells) -%}
+{%- for name, cell in cells.items() -%}
+typed_{{ name }} as {{ cell.get('as', name) }}
 {%- if not loop.last %},
     {% endif -%}
 {%- endfor -%}
 {%- endmacro -%}
 
 
-{#- It stands in the same select as typed_cells, so that DuckDB types each cell
-    only once. -#}
 {%- macro reject_reason(cells) -%}
 {%- set other_names = {'timestamp': 'a time', 'json': 'JSON'} -%}
 case
@@ -117,8 +126,7 @@ case
     {%- for name, cell in cells.items()
         if cell.type != 'varchar' and not cell.get('or_null') %}
     {%- set wanted = other_names.get(cell.type, 'a ' ~ cell.type | upper) %}
-    when {{ typed_cell(name, cell.type) }} is null
-        and {{ filled(name) }} is not null
+    when typed_{{ name }} is null and {{ filled(name) }} is not null
         then '{{ name }} is not {{ wanted }}'
     {%- endfor %}
 end

@@ -5,7 +5,7 @@ insert into ops_atomic by name
 select
     filename,
     "at" as timestamp,
-    {{ heartbeat_status('status_text') }} as status,
+    {{ heartbeat_status(without_mark('status_text')) }} as status,
     "at"::date as date_partition,
 from live_heartbeats;
 
@@ -15,7 +15,9 @@ select
     "at" as timestamp,
     reported_group.check_group,
     reported_check.check_name,
-    {{ check_status('reported_check.text') }} as status,
+    {{ check_status(
+        'reported_check.text', without_mark('reported_check.text')
+    ) }} as status,
     {{ without_mark('reported_check.text') }} as message,
     "at"::date as date_partition,
 from (

@@ -55,7 +55,9 @@ match_monitored_checks as (
     select
         unnest_checks.* exclude (check_group, reported_check),
         monitored_checks.column_name,
-        {{ check_status('reported_check.text') }} as check_status,
+        {{ check_status(
+            'reported_check.text', without_mark('reported_check.text')
+        ) }} as check_status,
     from unnest_checks
     left join monitored_checks
         on

@@ -28,6 +28,15 @@ checks_of_groups as (
         unnest(reported_group.checks) as reported_check,
     from groups_of_heartbeats
 
+),
+
+take_messages as (
+
+    select
+        *,
+        {{ without_mark('reported_check.text') }} as message,
+    from checks_of_groups
+
 )
 
 select
@@ -35,7 +44,7 @@ select
     reported_at,
     check_group,
     reported_check.check_name,
-    {{ check_status('reported_check.text') }} as status,
-    {{ without_mark('reported_check.text') }} as message,
+    {{ check_status('reported_check.text', 'message') }} as status,
+    message,
     day,
-from checks_of_groups
+from take_messages

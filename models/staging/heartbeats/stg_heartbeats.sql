@@ -10,16 +10,25 @@ take_figures as (
         regexp_extract(trim(duration_text), '(?i)^(.*)ms$', 1) as duration_ms,
     from {{ source('landing', 'heartbeats') }}
 
+),
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from take_figures
+
 )
 
 select
     filename,
-    take_figures.at as reported_at,
-    {{ heartbeat_status('status_text') }} as status,
+    type_cells.at as reported_at,
+    {{ heartbeat_status(without_mark('status_text')) }} as status,
     {{ typed_cells(cells) }},
     fields,
     check_groups,
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from take_figures
+from type_cells

@@ -42,6 +42,15 @@ take_cells as (
         day,
     from take_elements
 
+),
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from take_cells
+
 )
 
 select
@@ -52,4 +61,4 @@ select
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from take_cells
+from type_cells

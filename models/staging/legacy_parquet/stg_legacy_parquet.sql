@@ -8,11 +8,15 @@
 
 with
 
-read_rows as (
+type_cells as (
 
     select
         *,
-        {{ reject_reason(cells) }} as reason,
+        {{ type_cells(cells) }},
+        {{ without_mark('status') }} as status_word,
+        {%- for column in checks + agents %}
+            {{ without_mark(column) }} as {{ column }}_word,
+        {%- endfor %}
     from {{ source('landing', 'legacy_parquet') }}
 
 ),
@@ -22,15 +26,16 @@ type_rows as (
     select
         dataset,
         {{ typed_cells(cells) }},
-        read_rows.at as reported_at,
+        type_cells.at as reported_at,
+        status_word,
         {%- for check in checks %}
-            {{ told_status(check) }} as {{ check }},
+            {{ told_status(check, check ~ '_word') }} as {{ check }},
         {%- endfor %}
         {%- for agent in agents %}
             if(
-                lower({{ without_mark(agent) }}) = 'loaded',
+                lower({{ agent }}_word) = 'loaded',
                 'ok',
-                {{ told_status(agent) }}
+                {{ told_status(agent, agent ~ '_word') }}
             ) as {{ agent }},
         {%- endfor %}
         source_file,
@@ -38,7 +43,7 @@ type_rows as (
         line_number,
         raw,
         coalesce(
-            reason,
+            {{ reject_reason(cells) }},
             if(
                 lower({{ filled('report_type') }}) != 'heartbeat',
                 'report_type is not heartbeat',
@@ -46,7 +51,7 @@ type_rows as (
             )
         ) as reject_reason,
         day,
-    from read_rows
+    from type_cells
 
 )
 
@@ -55,8 +60,8 @@ select
     filename,
     reported_at,
     coalesce(
-        nullif({{ heartbeat_status('status_text') }}, 'unknown'),
-        {{ told_status('status_text') }}
+        nullif({{ heartbeat_status('status_word') }}, 'unknown'),
+        {{ told_status('status_text', 'status_word') }}
     ) as status,
     duration_ms,
     {%- for column in checks + agents %}

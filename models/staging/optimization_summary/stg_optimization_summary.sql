@@ -27,14 +27,23 @@ complete_records as (
             partition by day, version, line_number order by place
         )
 
+),
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from complete_records
+
 )
 
 select
-    complete_records.at as occurred_at,
+    type_cells.at as occurred_at,
     {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from complete_records
+from type_cells

@@ -27,10 +27,19 @@ take_first_words as (
         ) as first_word,
     from merge_shapes
 
+),
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from take_first_words
+
 )
 
 select
-    take_first_words.at as executed_at,
+    type_cells.at as executed_at,
     left(md5(lower(normal_query)), 12) as query_hash,
     case
         when
@@ -50,4 +59,4 @@ select
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from take_first_words
+from type_cells

@@ -8,6 +8,17 @@
     'slow_flag': {'type': 'boolean', 'as': 'is_slow'},
 } -%}
 
+with
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from {{ source('landing', 'query_patterns') }}
+
+)
+
 select
     regexp_extract(source_file, '^query_perf_(daily|weekly)_', 1) as period,
     {{ typed_cells(cells) }},
@@ -18,4 +29,4 @@ select
     coalesce(raw, {{ joined_cells(cells) }}) as raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from {{ source('landing', 'query_patterns') }}
+from type_cells

@@ -12,6 +12,17 @@
     'io_wait_ms': {'type': 'double'},
 } -%}
 
+with
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from {{ source('landing', 'query_rows') }}
+
+)
+
 select
     {{ typed_cells(cells) }},
     source_file,
@@ -27,4 +38,4 @@ select
     ) as raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from {{ source('landing', 'query_rows') }}
+from type_cells

@@ -27,10 +27,21 @@ take_cells as (
         reported_check.check_group,
         reported_check.check_name,
         reported_check.status_text,
+        lower({{ without_mark('reported_check.status_text') }})
+            as status_word,
         reported_check.exit_code,
         reported_check.message,
         reported_check.duration_text,
     from list_checks
+
+),
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from take_cells
 
 )
 
@@ -40,11 +51,12 @@ select
     reported_at,
     check_group,
     check_name,
-    {{ report_check_status('report_type', 'status_text', 'exit_code') }}
-        as status,
+    {{ report_check_status(
+        'report_type', 'status_text', 'status_word', 'exit_code'
+    ) }} as status,
     message,
     {{ typed_cells(cells) }},
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from take_cells
+from type_cells

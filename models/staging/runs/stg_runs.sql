@@ -22,8 +22,19 @@
     'first_error': {'type': 'varchar'},
 } -%}
 
+with
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from {{ source('state', 'runs') }}
+
+)
+
 -- Versions before knew less of a run: what they lack is NULL.
 select
     {{ typed_cells(cells) }},
     day,
-from {{ source('state', 'runs') }}
+from type_cells

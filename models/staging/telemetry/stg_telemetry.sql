@@ -3,12 +3,23 @@
     'value': {'type': 'double', 'as': 'metric_value'},
 } -%}
 
+with
+
+type_cells as (
+
+    select
+        *,
+        {{ type_cells(cells) }},
+    from {{ source('landing', 'telemetry') }}
+
+)
+
 select
-    landed.at as measured_at,
+    type_cells.at as measured_at,
     {{ typed_cells(cells) }},
     source_file,
     line_number,
     raw,
     {{ reject_reason(cells) }} as reject_reason,
     day,
-from {{ source('landing', 'telemetry') }} as landed
+from type_cells
