@@ -17,7 +17,7 @@ def publish(root: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows of an export or mart into its files; what they lack is NULL."""
     of = published(name)
     assert of is not None, name
-    types = ", ".join(f"'{column}': '{kind}'" for column, kind in of.columns)
+    types = ", ".join(f"'{column.name}': '{column.type}'" for column in of.columns)
     lines = "\n".join(json.dumps(row, default=str) for row in rows)
     with (
         duckdb.connect(config={"threads": 1}) as db,

@@ -14,7 +14,7 @@ import duckdb
 
 from exporter.answers.kept_days import KeptDays
 from exporter.answers.settings import show_windows
-from exporter.answers.tables import published
+from exporter.answers.tables import published, show_only_file
 from exporter.publish.landing_views import quote
 from exporter.runtime.present import present
 from ingest import files
@@ -119,7 +119,7 @@ class Answers:
             elif name == "maintenance_windows":
                 show_windows(self.db, self.root)
             elif of := published(name):
-                of.show_only_file(self.db, self.root)
+                show_only_file(self.db, of, self.root)
             self._shown.add(name)
 
     def _load_daily(self, name: str, sql: str) -> None:

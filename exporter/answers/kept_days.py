@@ -14,7 +14,8 @@ from typing import NamedTuple
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from exporter.answers.tables import Published, require_file
+from exporter.answers.tables import require_file, show
+from exporter.contracts.datasets import Table
 from exporter.publish.landing_views import literal_path, quote, quote_path
 from ingest import files
 from ingest.root import Root
@@ -44,7 +45,7 @@ class KeptDays:
 
     name: str
     sql: str
-    source: Published
+    source: Table
     root: Root
 
     @property
@@ -57,13 +58,13 @@ class KeptDays:
 
     @functools.cached_property
     def _mark(self) -> str:
-        return digest([self.sql, repr(self.source)])[:8]
+        return digest([self.sql, self.source.path, self.source.shape])[:8]
 
     def load(self, db: DuckDBPyConnection) -> None:
         """Make it a temporary table of its name. Raises duckdb.Error."""
         years = self._files()
         kept = self._kept(db)
-        self.source.show(db, [])
+        show(db, self.source, [])
         db.execute(
             f"create or replace temp table {self.name} as "
             f"select * exclude (filename) from ({self.sql}) limit 0"
@@ -83,15 +84,15 @@ class KeptDays:
     def _files(self) -> dict[str, Stamps]:
         """Those of each year."""
         years: dict[str, Stamps] = {}
-        year_of = self.source.pattern.fullmatch
+        day_of = self.source.name_pattern.fullmatch
         for folder, _, names in os.walk(self.root.path / self.source.folder):
             for name in names:
-                if (match := year_of(name)) is None:
+                if (match := day_of(name)) is None:
                     continue
                 path = f"{folder}/{name}"
                 found = os.stat(path)
                 require_file(path, found)
-                stamps = years.setdefault(match[1], {})
+                stamps = years.setdefault(match[1][:4], {})
                 stamps[path] = [found.st_size, found.st_mtime_ns]
         return dict(sorted(years.items()))
 
@@ -159,7 +160,7 @@ class KeptDays:
         db.execute(f"drop table {made}")
 
     def _read(self, db: DuckDBPyConnection, table: str, paths: Collection[str]) -> None:
-        self.source.show(db, sorted(paths))
+        show(db, self.source, paths)
         db.execute(f"create or replace temp table {table} as {self.sql}")
 
     def _keep(

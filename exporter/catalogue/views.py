@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from glob import glob
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.contracts.datasets import (
-    EXPORTS,
-    Column,
-    columns_of,
-    read_contract,
-    shape_of,
-)
-from exporter.contracts.marts import ROOMS
+from exporter.contracts.datasets import Table
+from exporter.contracts.kept import load_tables
 from exporter.contracts.schema import doc_blocks, plain
 from exporter.publish.landing_views import literal_path, quote, quote_path
 from exporter.publish.ledger import Ledger, PublishedStat, open_ledger
@@ -27,27 +20,6 @@ if TYPE_CHECKING:  # a run with nothing to do does without
     from duckdb import DuckDBPyConnection
 
 DIGITS = {"{yyyymmdd}": 8, "{yyyy}": 4, "{mm}": 2}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a view shows: a dataset or a mart. `path` is that of its files."""
-
-    name: str
-    description: str
-    path: str
-    columns: tuple[Column, ...]
-
-    @property
-    def pattern(self) -> str:
-        """All its files, relative to the root, and nothing that is named otherwise."""
-        return re.sub(r"\{\w+\}", lambda part: "[0-9]" * DIGITS[part[0]], self.path)
-
-    @property
-    def shapes(self) -> set[str]:
-        """Of files that keep the contract; one without rows compresses nothing."""
-        columns = [(column.name, column.type) for column in self.columns]
-        return {shape_of(columns, ["SNAPPY"]), shape_of(columns, [])}
 
 
 @dataclass(frozen=True)
@@ -85,29 +57,25 @@ def create_views(db: DuckDBPyConnection, root: Root) -> None:
         db.execute(view.statements())
 
 
-def published_views(
-    root: Root, ledger: Ledger | None = None, project: Path = PROJECT
-) -> list[View]:
+def published_views(root: Root, ledger: Ledger | None = None) -> list[View]:
     """The views of all datasets and marts. Raises as create_views does."""
     if ledger is None:
         copy = open_ledger(root, dry_run=True)
         try:
-            return published_views(root, copy, project)
+            return published_views(root, copy)
         finally:
             copy.give_up()
     known = ledger.published_stats()
-    blocks = doc_blocks(project)
+    blocks = doc_blocks(PROJECT)
+    datasets, marts = load_tables()
     return [
         View(
-            shown.name,
-            _query(shown, root, known),
-            plain(shown.description, blocks),
-            {
-                column.name: plain(column.description, blocks)
-                for column in shown.columns
-            },
+            table.name,
+            _query(table, root, known),
+            plain(table.description, blocks),
+            {c.name: plain(c.description, blocks) for c in table.columns},
         )
-        for shown in _all_shown(project)
+        for table in (*datasets.values(), *marts.values())
     ]
 
 
@@ -121,32 +89,26 @@ def comment_on(view: str, column: str, text: str) -> str:
     return f"comment on column {where} is {quote(text)};"
 
 
-def _all_shown(project: Path) -> Iterator[Shown]:
-    """From their contracts alone: to read the code that makes them takes longer."""
-    for room in (EXPORTS.name, *ROOMS):
-        for path in sorted((project / EXPORTS.parent / room).glob("*.yml")):
-            if path.stem.startswith("int_"):
-                continue  # shared by marts, not published
-            model = read_contract(path)
-            place = model["config"]["meta"]["path"]
-            yield Shown(path.stem, model["description"], place, columns_of(model))
+def _pattern(table: Table) -> str:
+    """All files of a table, relative to the root, and nothing named otherwise."""
+    return re.sub(r"\{\w+\}", lambda part: "[0-9]" * DIGITS[part[0]], table.path)
 
 
-def _query(shown: Shown, root: Root, known: Mapping[str, PublishedStat]) -> str:
-    found = sorted(glob(shown.pattern, root_dir=root.path))
-    sound = _sound(shown, root, found, known)
-    if sound and list(sound) == found and shown.shapes.issuperset(sound.values()):
+def _query(table: Table, root: Root, known: Mapping[str, PublishedStat]) -> str:
+    found = sorted(glob(_pattern(table), root_dir=root.path))
+    sound = _sound(table, root, found, known)
+    if sound and list(sound) == found and table.shapes.issuperset(sound.values()):
         # The pattern shows what comes later, and misses nothing that goes.
-        pattern = quote(literal_path(f"{root.path}/") + shown.pattern)
-        cells = ", ".join(identifier(column.name) for column in shown.columns)
+        pattern = quote(literal_path(f"{root.path}/") + _pattern(table))
+        cells = ", ".join(identifier(column.name) for column in table.columns)
         return (
             f"select {cells}\nfrom read_parquet({pattern}, hive_partitioning = false)"
         )
-    empty = _cells(shown, "null")
+    empty = _cells(table, "null")
     if not sound:
         return f"select {empty}\nwhere false"
     paths = ",\n    ".join(quote_path(f"{root.path}/{path}") for path in sound)
-    return f"""select {_cells(shown)}
+    return f"""select {_cells(table)}
 from (
     select {empty}
     where false
@@ -157,14 +119,14 @@ from (
 )"""
 
 
-def _cells(shown: Shown, value: str | None = None) -> str:
+def _cells(table: Table, value: str | None = None) -> str:
     """Each column, or another value, as the contract types it."""
-    named = [(identifier(column.name), column.type) for column in shown.columns]
+    named = [(identifier(column.name), column.type) for column in table.columns]
     return ", ".join(f"{value or name}::{kind} as {name}" for name, kind in named)
 
 
 def _sound(
-    shown: Shown, root: Root, paths: Iterable[str], known: Mapping[str, PublishedStat]
+    table: Table, root: Root, paths: Iterable[str], known: Mapping[str, PublishedStat]
 ) -> dict[str, str]:
     """Those of some files that can be read and are ours, each with its shape.
 
@@ -178,6 +140,6 @@ def _sound(
         else:
             doubtful.append(path)
     for path, file in read_footers(root, doubtful).items():
-        if file.shape in shown.shapes or is_ours(file):
+        if file.shape in table.shapes or is_ours(file):
             shapes[path] = file.shape
     return {path: shapes[path] for path in paths if path in shapes}

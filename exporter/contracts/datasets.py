@@ -91,9 +91,10 @@ class Table:
         return shape_of([(c.name, c.type) for c in self.columns], ["SNAPPY"])
 
     @functools.cached_property
-    def shape_of_no_rows(self) -> str:
-        """The same of one without rows, in which nothing is compressed."""
-        return shape_of([(c.name, c.type) for c in self.columns], [])
+    def shapes(self) -> frozenset[str]:
+        """The same, and that of one without rows, in which nothing is compressed."""
+        empty = shape_of([(c.name, c.type) for c in self.columns], [])
+        return frozenset((self.shape, empty))
 
     @functools.cached_property
     def name_pattern(self) -> re.Pattern[str]:

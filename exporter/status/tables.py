@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from exporter.answers.tables import Published, published
+from exporter.answers.tables import published
+from exporter.contracts.datasets import Table
 from exporter.publish.landing_views import quote
 from ingest import advice
 from ingest.root import Root
@@ -32,7 +33,7 @@ class Files:
             return {}
         found = {}
         for base in names:
-            if of.pattern.fullmatch(base):
+            if of.name_pattern.fullmatch(base):
                 digits = Path(base).stem[-8:]
                 try:
                     day = date.fromisoformat(digits)
@@ -51,7 +52,7 @@ class Files:
     ) -> None:
         """Make a table of a contract's columns, with the rows of some files."""
         of = _contract(name)
-        cells = ", ".join(f'"{column}" {kind}' for column, kind in of.columns)
+        cells = ", ".join(f'"{column.name}" {column.type}' for column in of.columns)
         db.execute(f"create table {name} ({cells})")
         self.add(db, name, list(paths))
 
@@ -90,7 +91,7 @@ class Files:
         self.notes.append(advice.run(said, self.root, "export"))
 
 
-def _contract(name: str) -> Published:
+def _contract(name: str) -> Table:
     found = published(name)
     assert found is not None, name
     return found

@@ -108,8 +108,7 @@ def check_table(
             continue
         at.result.errors.append(_damaged(at, path, why, known_file))
         footers.pop(path, None)
-    as_due = {table.shape, table.shape_of_no_rows}
-    odd = [path for path, file in footers.items() if file.shape not in as_due]
+    odd = [path for path, file in footers.items() if file.shape not in table.shapes]
     if any(file.shape == table.shape for file in footers.values()):
         at.result.codecs.add("snappy")
     for batch in _batches(odd):
