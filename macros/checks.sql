@@ -52,10 +52,10 @@ case
 
 {%- macro mark_status(text) -%}
 case {{ first_symbol(text) }}
-            when '✅' then 'ok'
-            when '⚠' then 'warn'
-            when '❌' then 'error'
-        end
+        when '✅' then 'ok'
+        when '⚠' then 'warn'
+        when '❌' then 'error'
+    end
 {%- endmacro -%}
 
 

@@ -93,8 +93,8 @@ case when json_valid({{ cell }}) then {{ cell }}::json end
 {%- endmacro -%}
 
 
-{#- Stands in a CTE before the other two, so that each cell is typed, and told how
-    to, only once. -#}
+{#- Stands in a CTE before the other two, so that the SQL says only once how a cell
+    is typed. -#}
 {%- macro type_cells(cells) -%}
 {%- for name, cell in cells.items() -%}
 {%- for key in cell if key not in ('type', 'as', 'required', 'or_null') -%}

@@ -72,7 +72,8 @@ class Answers:
     def rows(self, name: str) -> list[Row]:
         """The rows of an answer; times are naive and in UTC.
 
-        Raises duckdb.Error where a published file cannot be read.
+        Raises duckdb.Error where a published file cannot be read, and
+        BrokenContract.
         """
         if name not in self._rows:
             sql = (HERE / f"{name}.sql").read_text("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import stat
 from collections.abc import Collection
@@ -17,14 +16,12 @@ from ingest.root import Root
 
 
 def published(name: str) -> Table | None:
-    """The contract of an export or mart; None where there is none of that name."""
-    return _tables().get(name)
+    """The contract of an export or mart; None where there is none of that name.
 
-
-@functools.cache
-def _tables() -> dict[str, Table]:
+    Raises BrokenContract.
+    """
     datasets, marts = load_tables()
-    return {**datasets, **marts}
+    return datasets.get(name) or marts.get(name)
 
 
 def show(db: DuckDBPyConnection, table: Table, paths: Collection[str]) -> None:

@@ -46,7 +46,7 @@ def write_catalogue(root: Root, ledger: Ledger | None, is_published: bool) -> No
 
     Where nothing has been published since, only a root that has moved, another
     version of this program or a file that is gone make it worth a look. Raises
-    OSError and duckdb.Error.
+    BrokenContract, OSError and duckdb.Error.
     """
     path = catalogue_path(root)
     known = _known(root)

@@ -14,7 +14,7 @@ from exporter.contracts.schema import doc_blocks, plain
 from exporter.publish.landing_views import literal_path, quote, quote_path
 from exporter.publish.ledger import Ledger, PublishedStat, open_ledger
 from exporter.publish.published import is_ours, read_footers
-from ingest.root import PROJECT, Root
+from ingest.root import Root
 
 if TYPE_CHECKING:  # a run with nothing to do does without
     from duckdb import DuckDBPyConnection
@@ -50,8 +50,8 @@ def create_views(db: DuckDBPyConnection, root: Root) -> None:
 
     A view has the columns and types of the contract, whether there are files or
     not. Where all files are sound it goes by their names, so that it shows those
-    of later runs, too; else it names the sound ones. Raises OSError and
-    duckdb.Error.
+    of later runs, too; else it names the sound ones. Raises BrokenContract,
+    OSError and duckdb.Error.
     """
     for view in published_views(root):
         db.execute(view.statements())
@@ -66,7 +66,7 @@ def published_views(root: Root, ledger: Ledger | None = None) -> list[View]:
         finally:
             copy.give_up()
     known = ledger.published_stats()
-    blocks = doc_blocks(PROJECT)
+    blocks = doc_blocks()
     datasets, marts = load_tables()
     return [
         View(

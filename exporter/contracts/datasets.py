@@ -267,7 +267,9 @@ def _dataset(model: dict[str, Any], code: Code) -> Dataset:
     )
 
 
-def choose(datasets: dict[str, Dataset], names: Iterable[str]) -> dict[str, Dataset]:
+def choose(
+    datasets: Mapping[str, Dataset], names: Iterable[str]
+) -> Mapping[str, Dataset]:
     """The named datasets and those that always come along; all, if none named."""
     wanted = set(names)
     if not wanted:

@@ -7,11 +7,13 @@ of a run that finds nothing new.
 from __future__ import annotations
 
 import contextlib
+import functools
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
-from exporter.contracts.datasets import Dataset, load_datasets
-from exporter.contracts.lineage import Code
+from exporter.contracts.datasets import BrokenContract, Dataset, load_datasets
+from exporter.contracts.lineage import Code, UnknownLineage
 from exporter.contracts.marts import Mart, load_marts
 from exporter.runtime.environment import KEPT
 from exporter.runtime.kept import files_below, fingerprint, keep, read_kept
@@ -23,14 +25,21 @@ FOLDERS = ("models", "macros", "seeds", "ingest", "exporter/contracts")
 ENDS = (".sql", ".yml", ".csv", ".py")
 SETTINGS = "dbt_project.yml"
 
-Tables = tuple[dict[str, Dataset], dict[str, Mart]]
+Tables = tuple[Mapping[str, Dataset], Mapping[str, Mart]]
 
 
-def load_tables(kept: Path = KEPT) -> Tables:
+@functools.cache
+def load_tables() -> Tables:
     """All datasets and all marts, as load_datasets and load_marts give them.
 
-    Raises BrokenContract.
+    Once in a process: a run ends with the contracts by which it published, whatever
+    becomes of the code meanwhile. Raises BrokenContract.
     """
+    return take_tables()
+
+
+def take_tables(kept: Path = KEPT) -> Tables:
+    """What is kept of them, or what their files say. Raises BrokenContract."""
     with contextlib.suppress(Exception):  # of what was kept, nothing is an error
         pickled = read_kept(kept / TABLES, _key(PROJECT))
         if pickled is not None:
@@ -53,7 +62,10 @@ def keep_tables(kept: Path = KEPT) -> None:
 
 def _read_tables() -> Tables:
     code = Code()
-    return load_datasets(code=code), load_marts(code=code)
+    try:
+        return load_datasets(code=code), load_marts(code=code)
+    except UnknownLineage as error:
+        raise BrokenContract(str(error)) from error
 
 
 def _key(project: Path) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from exporter.contracts import kept as kept_contracts
-from exporter.contracts.kept import load_tables
+from exporter.contracts.kept import take_tables
 from exporter.publish import dbt_manifest, dbt_run
 from exporter.publish.dbt_manifest import (
     MANIFEST,
@@ -53,7 +53,7 @@ def test_what_the_set_up_does_last_spares_runs_the_parse(
     monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
     assert load_manifest(tmp_path)
     monkeypatch.setattr(kept_contracts, "_read_tables", refuse_to_parse)
-    assert load_tables()
+    assert take_tables()
 
 
 def test_what_is_kept_comes_back_as_it_was_parsed(

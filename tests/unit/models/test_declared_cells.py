@@ -112,6 +112,12 @@ def test_a_cell_that_is_no_longer_declared_is_missed(
         [models.view(dataset) for dataset in datasets_from(model)]
 
 
+def test_no_source_has_a_column_of_the_name_of_a_typed_cell() -> None:
+    """It would stand beside the typed one, and might be taken for it."""
+    landed = {name for columns in landing_columns().values() for name in columns}
+    assert not [name for name in landed if name.startswith("typed_")]
+
+
 @pytest.mark.parametrize(
     "cell", ["{'type': 'integer'}", "{'type': 'bigint', 'requird': true}", "{}"]
 )

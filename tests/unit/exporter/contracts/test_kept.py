@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from exporter.contracts import kept
-from exporter.contracts.datasets import load_datasets
-from exporter.contracts.kept import TABLES, keep_tables, load_tables
+from exporter.contracts.datasets import BrokenContract, load_datasets
+from exporter.contracts.kept import TABLES, keep_tables, load_tables, take_tables
+from exporter.contracts.lineage import Code
 from exporter.contracts.marts import load_marts
 from exporter.runtime import kept as kept_files
 from ingest.root import PROJECT
@@ -28,25 +29,47 @@ def test_what_is_kept_is_what_would_be_read(
     keep_tables(tmp_path)
     read = load_datasets(), load_marts()
     monkeypatch.setattr(kept, "load_datasets", refuse)
-    assert load_tables(tmp_path) == read
+    assert take_tables(tmp_path) == read
     # A mart stands behind those that it reads.
-    assert list(load_tables(tmp_path)[1]) == list(read[1])
-    assert load_tables(tmp_path) is not load_tables(tmp_path)
+    assert list(take_tables(tmp_path)[1]) == list(read[1])
+    assert take_tables(tmp_path) is not take_tables(tmp_path)
 
 
 def test_what_is_damaged_or_of_other_classes_is_read_again(tmp_path: Path) -> None:
     keep_tables(tmp_path)
-    first, data = load_tables(tmp_path), (tmp_path / TABLES).read_bytes()
+    first, data = take_tables(tmp_path), (tmp_path / TABLES).read_bytes()
     for damaged in (b"", data[:40], data[:-1], data[:99] + b"?" + data[100:]):
         (tmp_path / TABLES).write_bytes(damaged)
-        assert load_tables(tmp_path) == first
+        assert take_tables(tmp_path) == first
     # cos.gone: a class that is there no more
     kept_files.keep(tmp_path / TABLES, kept._key(PROJECT), b"cos\ngone\n.")
-    assert load_tables(tmp_path) == first
+    assert take_tables(tmp_path) == first
+
+
+def test_a_process_goes_on_with_the_contracts_that_it_began_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = load_tables()
+    monkeypatch.setattr(kept, "take_tables", refuse)
+    assert load_tables() is began
+
+
+def test_a_model_that_reads_what_is_not_there_is_a_broken_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy_project(tmp_path / "project")
+    model = project / "models" / "staging" / "telemetry" / "stg_telemetry.sql"
+    text = model.read_text("utf-8")
+    read = "source('landing', 'telemetry')"
+    assert read in text
+    model.write_text(text.replace(read, "ref('x')"), "utf-8")
+    monkeypatch.setattr(kept, "Code", lambda: Code(project))
+    with pytest.raises(BrokenContract, match="there is no model x"):
+        take_tables(tmp_path)
 
 
 def test_a_command_keeps_nothing(tmp_path: Path) -> None:
-    load_tables(tmp_path)
+    take_tables(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -126,4 +149,4 @@ def test_nothing_is_kept_in_the_environment_of_another_project_nor_read_from_it(
 def test_where_nothing_may_be_written_they_are_read_each_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     keep_tables(tmp_path / "file" / "folder")
-    assert load_tables(tmp_path / "file" / "folder") == load_tables(tmp_path)
+    assert take_tables(tmp_path / "file" / "folder") == take_tables(tmp_path)
