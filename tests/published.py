@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,18 @@ def publish(root: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             where = "" if day is None else f"where date_partition = '{day}'"
             db.execute(f"copy (select * from made {where}) to '{place}'")
+
+
+def publish_as_of(root: Path, moment: datetime) -> None:
+    """Marts that were made for a moment: heartbeats are fresh then."""
+    seen = {"machine": "m", "source": "heartbeats", "dataset": "ops_atomic"}
+    age = {"last_record_at": moment - timedelta(minutes=2), "age_s": 120.0}
+    judged = {"allowed_age_s": 3600.0, "is_stale": False, "status": "fresh"}
+    publish(root, "dataset_freshness", [{**seen, **age, **judged}])
+
+
+def day_of_query(day: date, p95: float) -> list[dict[str, Any]]:
+    """A day of `query_perf_daily` with one query, run twice."""
+    row = {"machine": "m", "query_hash": "q1", "date_partition": day}
+    took = {"executions": 2, "total_ms": 10.0, "p95_ms": p95, "day_p95_ms": p95}
+    return [{**row, **took, "max_ms": p95, "rows_examined": 9.0, "rows_returned": 3.0}]
