@@ -8,11 +8,17 @@
 {%- endmacro -%}
 
 
+{#- What \s stands for in a pattern. -#}
+{%- macro white_space() -%}
+e' \t\n\f\r'
+{%- endmacro -%}
+
+
 {%- macro without_mark(text) -%}
 nullif(
         trim(
             regexp_replace({{ text }}, '^\s*{{ mark_pattern() }}', ''),
-            e' \t\n\f\r'
+            {{ white_space() }}
         ),
         ''
     )
@@ -60,7 +66,7 @@ case {{ first_symbol(text) }}
 
 
 {%- macro first_symbol(text) -%}
-left(ltrim({{ text }}, e' \t\n\f\r'), 1)
+left(ltrim({{ text }}, {{ white_space() }}), 1)
 {%- endmacro -%}
 
 
