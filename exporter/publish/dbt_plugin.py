@@ -119,6 +119,8 @@ class Plugin(BasePlugin):
         The configuration is the Statements of batches.py.
         """
         assert target_config.relation is not None
+        if self.work.is_stopped:
+            raise DbtRuntimeError("the run was stopped")
         name = str(target_config.relation.identifier)
         contract = self.work.tables[name].columns
         statements = Statements(contract, **target_config.config)
@@ -280,7 +282,7 @@ class Plugin(BasePlugin):
 
 
 def _own_cursor() -> Any:
-    """This thread's, which dbt interrupts when it is told to stop."""
+    """This thread's, which is interrupted when a run is told to stop."""
     adapter = get_adapter_by_type("duckdb")  # type: ignore[no-untyped-call]
     return adapter.connections.get_thread_connection().handle.cursor()
 

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
 
 from exporter.publish.dbt_command import invoke
 from exporter.publish.dbt_import import import_dbt
@@ -19,6 +22,9 @@ from exporter.publish.work import Work, handed_over
 from exporter.runtime.errors import REMEDIES
 from exporter.runtime.stop import Stopper
 from ingest import files
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 # What dbt puts before and after the words that matter.
 NOISE = re.compile(
@@ -64,6 +70,17 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         arguments += ["--threads", "1"]
     said = io.StringIO()
     before = Path.cwd()
+    results: list[dbtRunnerResult] = []
+
+    def run() -> None:
+        manifest = load_manifest(folder)
+        if not stopper.stopped:
+            results.append(invoke("build", folder, arguments, manifest))
+
+    def interrupt() -> None:
+        work.is_stopped = True
+        _interrupt_queries()
+
     try:
         with (
             handed_over(work),
@@ -71,14 +88,11 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
             contextlib.redirect_stderr(said),
         ):
             import_dbt()
-            stopper.check()
-            manifest = load_manifest(folder)
-            stopper.check()  # dbt takes a stop for an error of its own
-            result = invoke("build", folder, arguments, manifest)
+            stopper.run_apart(run, interrupt)
     finally:
         _close_database()
         os.chdir(before)
-    stopper.check()
+    (result,) = results
     outcome = Outcome()
     for node in getattr(result.result, "results", None) or []:
         name, message = node.node.name, _short(node.message or "")
@@ -97,6 +111,17 @@ def build(work: Work, models: Iterable[str], stopper: Stopper) -> Outcome:
         reason = str(result.exception or said.getvalue().strip() or "no reason given")
         outcome.errors.append(("dbt", _short(reason)))
     return outcome
+
+
+def _interrupt_queries() -> None:
+    """Break off what dbt's threads ask the database just now."""
+    from dbt.adapters.factory import FACTORY
+
+    adapter = FACTORY.adapters.get("duckdb")
+    if adapter is not None:
+        # A connection may be closed between the look at it and the word to it.
+        with contextlib.suppress(duckdb.Error):
+            adapter.connections.cancel_open()
 
 
 def _close_database() -> None:

@@ -38,7 +38,8 @@ class Work:
 
     `stale` are days of datasets; `marts` come behind them. `code` is how the
     project's files looked when the datasets were loaded; `days` are those that dbt
-    is shown, None for all; `done` has an entry for each file that was seen to.
+    is shown, None for all; `done` has an entry for each file that was seen to. Once it
+    `is_stopped`, no further file is made.
     """
 
     root: Root
@@ -49,6 +50,7 @@ class Work:
     marts: MartWork
     days: Set[date] | None = None
     done: list[Done] = field(default_factory=list)
+    is_stopped: bool = False
 
     def of(self, dataset: str) -> list[Target]:
         """What is to be published of a dataset."""

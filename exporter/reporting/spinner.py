@@ -52,7 +52,6 @@ class Spinner:
         self.guard = threading.RLock()
         self.is_drawn = False
         self.stream = sys.stdout  # dbt is given another one
-        self.ends = threading.Event()
         self.thread: threading.Thread | None = None
 
     @contextmanager
@@ -65,17 +64,14 @@ class Spinner:
 
         self.tasks.append(task)
         if self.thread is None and is_terminal(self.stream):
-            self.ends.clear()
             self.thread = threading.Thread(target=self._beat, daemon=True)
             self.thread.start()
         try:
             yield step
         finally:
             self.tasks.remove(task)
-            if not self.tasks and self.thread is not None:
-                self.ends.set()
-                self.thread.join()
-                self.thread = None
+            if not self.tasks:
+                self.thread = None  # it ends by itself, and draws no more
             self.clear()
 
     def clear(self) -> None:
@@ -86,19 +82,23 @@ class Spinner:
                 self.is_drawn = False
 
     def _beat(self) -> None:
-        begun, beats = time.monotonic(), 0
-        while not self.ends.wait(BEAT_S):
-            if time.monotonic() - begun >= PATIENCE_S and (tasks := list(self.tasks)):
-                beats += 1
-                width = shutil.get_terminal_size().columns - 1
-                line = f"{FRAMES[beats % len(FRAMES)]} {tasks[-1]}"[:width]
-                with self.guard:
+        # Nothing here waits for another thread: a signal may break off whoever else
+        # is at it.
+        time.sleep(PATIENCE_S)
+        beats = 0
+        while self.thread is threading.current_thread():
+            with self.guard:
+                if self.thread is not None and (tasks := list(self.tasks)):
+                    beats += 1
+                    width = shutil.get_terminal_size().columns - 1
+                    line = f"{FRAMES[beats % len(FRAMES)]} {tasks[-1]}"[:width]
                     self._write(ERASE + line)
                     self.is_drawn = True
+            time.sleep(BEAT_S)
 
     def _write(self, text: str) -> None:
         try:
             self.stream.write(text)
             self.stream.flush()
         except (OSError, ValueError):  # a terminal that has gone
-            self.ends.set()
+            self.thread = None

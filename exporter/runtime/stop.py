@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 TIMED_OUT = 1
 INTERRUPTED = 128 + signal.SIGINT
+# How long a run may take to end, once it was told to. A kill does no harm, a run
+# that hangs keeps all others from running.
+GRACE_S = 120
+# How often what runs apart is asked to end.
+BEAT_S = 0.1
+# By its number: it may be closed, which is no matter where nobody reads it.
+STDERR = 2
 
 
 class Stopped(KeyboardInterrupt):
-    """The run was told to stop; `code` is the exit code that says how.
-
-    A KeyboardInterrupt, because that is what dbt stops its threads for.
-    """
+    """The run was told to stop; `code` is the exit code that says how."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -29,6 +35,7 @@ class Stopper:
     def __init__(self) -> None:
         self.stopped: Stopped | None = None
         self.is_resting = False
+        self.is_held = False
 
     def rest(self) -> None:
         """Let nothing stop what comes now: the end of a run, which is short."""
@@ -39,21 +46,65 @@ class Stopper:
         if self.stopped:
             raise self.stopped
 
+    def run_apart(
+        self, work: Callable[[], object], interrupt: Callable[[], object]
+    ) -> None:
+        """Do what shares locks with threads of its own, in a thread of its own.
+
+        A signal raises where the main thread happens to be. Between the taking of a
+        lock and the block that gives it back, that leaves it taken for ever, and who
+        waits for it hangs. So nothing is raised meanwhile: `interrupt` is called
+        again and again until the work ends, which raises what it raised, or Stopped.
+        """
+        self.check()
+        raised: list[BaseException] = []
+        # Not Thread.join, which takes a thread for ended where it is interrupted.
+        ended = threading.Lock()
+        ended.acquire()
+
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - for the other thread
+                raised.append(error)
+            finally:
+                ended.release()
+
+        self.is_held = True
+        try:
+            threading.Thread(target=run, name="apart", daemon=True).start()
+            while not ended.acquire(timeout=BEAT_S):
+                if self.stopped:
+                    interrupt()
+        finally:
+            self.is_held = False
+        self.check()
+        for error in raised:
+            raise error
+
 
 @contextlib.contextmanager
 def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
-    """Turn SIGINT, SIGTERM and `timeout_s` seconds into Stopped."""
+    """Turn SIGINT, SIGTERM and `timeout_s` seconds into Stopped.
+
+    What has not ended GRACE_S seconds later is broken off: it says on stderr where it
+    was, and the exit code is 1.
+    """
     stopper = Stopper()
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        if stopper.stopped or stopper.is_resting:
+        if stopper.stopped:
             return  # it is ending
+        faulthandler.dump_traceback_later(GRACE_S, exit=True, file=STDERR)
+        if stopper.is_resting:
+            return
         if number == signal.SIGALRM:
             stopper.stopped = Stopped(TIMED_OUT, f"stopped after {timeout_s:g} seconds")
         else:
             name = signal.Signals(number).name
             stopper.stopped = Stopped(128 + number, f"stopped by {name}")
-        raise stopper.stopped
+        if not stopper.is_held:
+            raise stopper.stopped
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {number: signal.signal(number, on_signal) for number in numbers}
@@ -65,3 +116,4 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+        faulthandler.cancel_dump_traceback_later()

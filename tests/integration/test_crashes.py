@@ -135,6 +135,24 @@ def test_signals_stop_cleanly(
         assert faults.is_valid(root)
 
 
+def test_a_stop_while_dbt_takes_a_lock_hangs_nothing(
+    forker: Forker, root: Path
+) -> None:
+    before = faults.contents(faults.published(root))
+    forker.start(
+        "export", "--root", str(root), "--force",
+        prepare=(
+            "tests.stop_seam", "stop_where_dbt_takes_locks",
+            {"number": signal.SIGTERM},
+        ),
+    )  # fmt: skip
+    assert forker.wait() == 143, forker.said()
+    assert "Traceback" not in forker.said()
+    assert not faults.leftovers(root)
+    assert faults.contents(faults.published(root)) == before
+    assert faults.is_valid(root)
+
+
 def test_a_time_limit_stops_cleanly(forker: Forker, root: Path) -> None:
     before = faults.contents(faults.published(root))
     code = forker.run("export", "--root", str(root), "--force", "--timeout", "0.4")

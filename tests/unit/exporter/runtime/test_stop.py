@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -48,3 +51,63 @@ def test_the_end_of_a_run_is_not_stopped() -> None:
         stopper.rest()
         os.kill(os.getpid(), signal.SIGTERM)
         stopper.check()
+
+
+def test_what_runs_apart_is_asked_to_end_and_nothing_is_raised_in_it() -> None:
+    asked = threading.Semaphore(0)
+    seen: list[str] = []
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(3):  # it is asked until it ends
+            assert asked.acquire(timeout=60)
+        seen.append("ended")
+
+    with (
+        stoppable(None) as stopper,
+        pytest.raises(Stopped, match="stopped by SIGTERM"),
+    ):
+        stopper.run_apart(work, asked.release)
+    assert seen == ["ended"]
+
+
+def test_what_runs_apart_raises_as_if_it_did_not() -> None:
+    def work() -> None:
+        raise LookupError("nothing there")
+
+    with stoppable(None) as stopper:
+        with pytest.raises(LookupError, match="nothing there"):
+            stopper.run_apart(work, pytest.fail)
+        stopper.run_apart(lambda: None, pytest.fail)
+        # It raises wherever it is again.
+        with pytest.raises(Stopped):
+            wait(signal.SIGINT)
+        with pytest.raises(Stopped):
+            stopper.run_apart(pytest.fail, pytest.fail)
+
+
+HANGS = """
+import os, signal, sys, threading
+from exporter.runtime import stop
+
+stop.GRACE_S = 0.2
+with stop.stoppable(None) as stopper:
+    if sys.argv[1] == "at its end":
+        stopper.rest()
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except stop.Stopped:
+        pass
+    taken = threading.Lock()
+    taken.acquire()
+    taken.acquire()
+"""
+
+
+@pytest.mark.parametrize("where", ["in between", "at its end"])
+def test_what_hangs_is_broken_off_and_says_where(where: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS, where], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert 'File "<string>", line 15' in done.stderr
