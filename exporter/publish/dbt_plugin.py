@@ -119,8 +119,7 @@ class Plugin(BasePlugin):
         The configuration is the Statements of batches.py.
         """
         assert target_config.relation is not None
-        if self.work.is_stopped:
-            raise DbtRuntimeError("the run was stopped")
+        self._refuse_if_stopped()
         name = str(target_config.relation.identifier)
         contract = self.work.tables[name].columns
         statements = Statements(contract, **target_config.config)
@@ -195,6 +194,7 @@ class Plugin(BasePlugin):
         files.make_private_folder(self.aside)
         reasons = make_files(_own_cursor(), statements, narrow, days)
         self._check_code(name, [day.target for day in days])
+        self._refuse_if_stopped()
         failed = [Done(day.target, reason=reason) for day, reason in reasons]
         bad = {done.target.path for done in failed}
         made = [day for day in days if day.target.path not in bad]
@@ -221,6 +221,10 @@ class Plugin(BasePlugin):
                 self.work.done += failed
                 self._note(noting, name, moved)
         return failed
+
+    def _refuse_if_stopped(self) -> None:
+        if self.work.is_stopped:
+            raise DbtRuntimeError("the run was stopped")
 
     def _has_changed(self) -> bool:
         """Whether a file of the project is another than when the work was planned.

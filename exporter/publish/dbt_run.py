@@ -118,10 +118,14 @@ def _interrupt_queries() -> None:
     from dbt.adapters.factory import FACTORY
 
     adapter = FACTORY.adapters.get("duckdb")
-    if adapter is not None:
-        # A connection may be closed between the look at it and the word to it.
-        with contextlib.suppress(duckdb.Error):
-            adapter.connections.cancel_open()
+    if adapter is None:
+        return
+    # Not dbt's own cancel_open: it opens what is not open yet.
+    for connection in list(adapter.connections.thread_connections.values()):
+        if connection.state == "open":
+            # It may be closed between the look at it and the word to it.
+            with contextlib.suppress(duckdb.Error):
+                connection.handle.cursor().interrupt()
 
 
 def _close_database() -> None:

@@ -39,7 +39,7 @@ class Work:
     `stale` are days of datasets; `marts` come behind them. `code` is how the
     project's files looked when the datasets were loaded; `days` are those that dbt
     is shown, None for all; `done` has an entry for each file that was seen to. Once it
-    `is_stopped`, no further file is made.
+    `is_stopped`, no further dataset is begun, nor moved into its place.
     """
 
     root: Root

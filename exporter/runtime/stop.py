@@ -14,6 +14,8 @@ INTERRUPTED = 128 + signal.SIGINT
 # How long a run may take to end, once it was told to. A kill does no harm, a run
 # that hangs keeps all others from running.
 GRACE_S = 120
+# How much later what cannot even say where it hangs is ended by the system.
+DEAF_S = 10
 # How often what runs apart is asked to end.
 BEAT_S = 0.1
 # By its number: it may be closed, which is no matter where nobody reads it.
@@ -34,6 +36,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self.stopped: Stopped | None = None
+        self.is_ending = False
         self.is_resting = False
         self.is_held = False
 
@@ -75,7 +78,9 @@ class Stopper:
             threading.Thread(target=run, name="apart", daemon=True).start()
             while not ended.acquire(timeout=BEAT_S):
                 if self.stopped:
-                    interrupt()
+                    # Whatever comes of it, the work is waited for.
+                    with contextlib.suppress(Exception):
+                        interrupt()
         finally:
             self.is_held = False
         self.check()
@@ -93,27 +98,40 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
     stopper = Stopper()
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        if stopper.stopped:
-            return  # it is ending
-        faulthandler.dump_traceback_later(GRACE_S, exit=True, file=STDERR)
-        if stopper.is_resting:
+        if stopper.is_ending:
             return
-        if number == signal.SIGALRM:
-            stopper.stopped = Stopped(TIMED_OUT, f"stopped after {timeout_s:g} seconds")
-        else:
-            name = signal.Signals(number).name
-            stopper.stopped = Stopped(128 + number, f"stopped by {name}")
-        if not stopper.is_held:
+        stopper.is_ending = True
+        if not stopper.is_resting:
+            if number == signal.SIGALRM:
+                reason = f"stopped after {timeout_s:g} seconds"
+                stopper.stopped = Stopped(TIMED_OUT, reason)
+            else:
+                name = signal.Signals(number).name
+                stopper.stopped = Stopped(128 + number, f"stopped by {name}")
+        _break_off_in(GRACE_S)
+        # That waits for whoever reads what it says: the system waits for nobody.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S + DEAF_S)
+        if stopper.stopped and not stopper.is_held:
             raise stopper.stopped
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {number: signal.signal(number, on_signal) for number in numbers}
     if timeout_s:
+        # Now, for the handler may not get its turn.
+        _break_off_in(timeout_s + GRACE_S)
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
     try:
         yield stopper
     finally:
+        stopper.rest()
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
         faulthandler.cancel_dump_traceback_later()
+
+
+def _break_off_in(seconds: float) -> None:
+    """End the process then, saying where it is."""
+    with contextlib.suppress(RuntimeError, OverflowError):  # no thread, or centuries
+        faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -90,7 +91,7 @@ HANGS = """
 import os, signal, sys, threading
 from exporter.runtime import stop
 
-stop.GRACE_S = 0.2
+stop.GRACE_S, stop.DEAF_S = 2, 1
 with stop.stoppable(None) as stopper:
     if sys.argv[1] == "at its end":
         stopper.rest()
@@ -107,7 +108,45 @@ with stop.stoppable(None) as stopper:
 @pytest.mark.parametrize("where", ["in between", "at its end"])
 def test_what_hangs_is_broken_off_and_says_where(where: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", HANGS, where], capture_output=True, text=True
-    )
+        [sys.executable, "-c", HANGS, where],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
     assert done.returncode == 1
     assert 'File "<string>", line 15' in done.stderr
+
+
+def test_what_hangs_is_ended_even_where_nobody_reads_what_it_says() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", HANGS, "in between"],
+            stderr=writer, check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+        os.close(reader)
+    assert done.returncode == -signal.SIGALRM
+
+
+def test_what_cannot_be_interrupted_is_waited_for() -> None:
+    asked = threading.Semaphore(0)
+    seen: list[str] = []
+
+    def interrupt() -> None:
+        asked.release()
+        raise LookupError("no such query")
+
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(2):
+            assert asked.acquire(timeout=60)
+        seen.append("ended")
+
+    with stoppable(None) as stopper, pytest.raises(Stopped):
+        stopper.run_apart(work, interrupt)
+    assert seen == ["ended"]
