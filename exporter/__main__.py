@@ -1,7 +1,13 @@
 """`ops-atomic`, and `python -m exporter`: the command as a process."""
 
-from exporter.cli.main import main
-from exporter.runtime.process_end import end
+from exporter.runtime.generated import COMMAND, GENERATED, take_dataclasses
+
+# Before anything is imported that makes some.
+GENERATED.read(COMMAND)
+take_dataclasses()
+
+from exporter.cli.main import main  # noqa: E402
+from exporter.runtime.process_end import end  # noqa: E402
 
 
 def run() -> None:

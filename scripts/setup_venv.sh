@@ -132,7 +132,7 @@ PYTHON
 parse_project() {
     # dbt reads neither the caller's settings nor a root.
     env -i "PATH=$PATH" "HOME=$project/$new" DBT_SEND_ANONYMOUS_USAGE_STATS=false \
-        "$new/bin/python" -m exporter.publish.dbt_manifest >/dev/null 2>&1 || :
+        "$new/bin/python" -m exporter.set_up >/dev/null 2>&1 || :
 }
 
 # Leaves the charts' JavaScript behind, too: to put it together takes a hundred

@@ -5,6 +5,7 @@ that back and hold it against every file takes longer than all else it does befo
 the first model. Here the manifest is kept as it lies in memory, for just the files
 that it was made from: when one of them changes, dbt parses again, once. Ephemeral
 models are kept compiled: dbt leaves those alone, whose SQL is the same in each run.
+So are the templates that models and macros are to Jinja.
 
 Where it lies, and why, says exporter/runtime/kept.py.
 """
@@ -14,15 +15,13 @@ from __future__ import annotations
 import contextlib
 import pickle
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.contracts.kept import keep_tables
 from exporter.publish.dbt_command import invoke
+from exporter.publish.dbt_generated import TEMPLATES, pack_templates, versions
 from exporter.publish.dbt_import import import_dbt
 from exporter.runtime.environment import KEPT
 from exporter.runtime.kept import files_below, keep, read_kept
@@ -42,10 +41,11 @@ FOLDERS = ("models", "macros", "seeds", "tests/dbt")
 SETTINGS = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 # How it is parsed, and what is kept of it.
 CODE = (
-    "exporter/publish/dbt_command.py", "exporter/publish/dbt_import.py",
-    "exporter/publish/dbt_manifest.py", "exporter/runtime/kept.py",
+    "exporter/publish/dbt_command.py", "exporter/publish/dbt_ctes.py",
+    "exporter/publish/dbt_generated.py", "exporter/publish/dbt_import.py",
+    "exporter/publish/dbt_manifest.py", "exporter/runtime/generated.py",
+    "exporter/runtime/kept.py",
 )  # fmt: skip
-PACKAGES = ("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "mashumaro")
 
 
 def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
@@ -68,7 +68,7 @@ def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
 
 def fingerprint(project: Path = PROJECT) -> bytes:
     """Stands for all that a parse is made from: a manifest says where that lies."""
-    return fingerprint_of(_files(project), map(version, PACKAGES))
+    return fingerprint_of(_files(project), versions().values())
 
 
 def _files(project: Path) -> Iterator[Path]:
@@ -85,7 +85,9 @@ def _read(path: Path, key: bytes) -> Manifest | None:
     import_dbt()
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest(**pickle.loads(pickled))
+    templates, parts = pickle.loads(pickled)
+    TEMPLATES.unpack(templates)
+    return Manifest(**parts)
 
 
 def _parse(folder: Path, parse: Path) -> Manifest | None:
@@ -126,18 +128,8 @@ def _keep(manifest: Manifest, key: bytes, folder: Path, kept: Path) -> None:
         for part in fields(manifest)
         if not part.name.startswith("_")
     }
-    pickled = pickle.dumps(parts, protocol=pickle.HIGHEST_PROTOCOL)
+    kept_parts = pack_templates(manifest), parts
+    pickled = pickle.dumps(kept_parts, protocol=pickle.HIGHEST_PROTOCOL)
     if keep(kept / MANIFEST, key, pickled):
         with contextlib.suppress(OSError):
             files.write_exactly(kept / PARSE, (folder / PARSE).read_bytes(), 0o644)
-
-
-def main() -> None:
-    """Read and parse the project, so that no run has to: the last step of set-up."""
-    keep_tables()
-    with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
-        load_manifest(Path(folder))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from click.testing import Result
 from exporter.contracts import kept as kept_contracts
 from exporter.contracts.kept import take_tables
 from exporter.publish import dbt_manifest, dbt_run
+from exporter.publish.dbt_generated import PLACE, versions
 from exporter.publish.dbt_manifest import (
     MANIFEST,
     PARSE,
@@ -19,6 +22,7 @@ from exporter.publish.dbt_manifest import (
     load_manifest,
 )
 from exporter.runtime.environment import KEPT
+from exporter.runtime.generated import COMMAND, Generated
 from ingest.root import PROJECT
 from tests.support import copy_project
 
@@ -49,7 +53,12 @@ def refuse_to_parse(*_: Any) -> None:
 def test_what_the_set_up_does_last_spares_runs_the_parse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dbt_manifest.main()  # a checkout may have changed since its set-up
+    # A checkout may have changed since its set-up. In a process of its own, for in
+    # this one most has been made before.
+    subprocess.run([sys.executable, "-m", "exporter.set_up"], check=True)
+    packages = versions().values()
+    assert Generated().read(COMMAND)
+    assert Generated().read(PLACE, packages)
     monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
     assert load_manifest(tmp_path)
     monkeypatch.setattr(kept_contracts, "_read_tables", refuse_to_parse)

@@ -12,7 +12,7 @@ from ingest.root import PROJECT
 # From the top. A room is a package, or a module that stands beside them. What
 # stands on one line has no order among itself: neither knows the other.
 EXPORTER = """
-    __main__
+    __main__ set_up
     cli
     jobs optimize
     verify status

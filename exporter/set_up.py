@@ -1,0 +1,51 @@
+"""The last step of set-up: what each run would else make of the code for itself.
+
+That is what libraries generate (runtime/generated.py), the contracts
+(contracts/kept.py), and what dbt parses of the project (publish/dbt_manifest.py).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from exporter.runtime.generated import COMMAND, GENERATED, take_dataclasses
+
+PACKAGES = ("exporter", "ingest", "monitor")
+# These belong to dbt, and are imported by it.
+OF_DBT = "dbt_plugin"
+
+
+def main() -> None:
+    take_dataclasses()
+    for name in modules():
+        importlib.import_module(name)
+    GENERATED.keep(COMMAND)
+    # Only now, for each makes dataclasses.
+    from exporter.contracts.kept import keep_tables
+    from exporter.publish import dbt_generated, dbt_manifest
+    from exporter.runtime.environment import KEPT
+
+    keep_tables()
+    # To parse shows what dbt makes for itself, and is what all this is for.
+    (KEPT / dbt_manifest.MANIFEST).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
+        if dbt_manifest.load_manifest(Path(folder)):
+            dbt_generated.keep_generated()
+
+
+def modules() -> Iterator[str]:
+    """Every module that the command may import but for dbt's."""
+    for package in PACKAGES:
+        (path,) = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages([path], f"{package}."):
+            last = module.name.rpartition(".")[2]
+            if last not in ("__main__", OF_DBT):
+                yield module.name
+
+
+if __name__ == "__main__":
+    main()
