@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-# The beginning of a statement with parts of its own, after which others may stand.
+# The beginning of a statement with parts of its own, before which others may stand;
+# and what a statement without any does not hold.
 WITH = re.compile(
     r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*with(?:\s+recursive\b)?\s+",
     re.DOTALL | re.IGNORECASE,
 )
+NONE = re.compile(r"with", re.IGNORECASE)
 
 
 def put_ctes_in_front() -> None:
@@ -24,10 +26,14 @@ def put_ctes_in_front() -> None:
 
     def inject(sql: str, ctes: list[Any]) -> str:
         # Of more than one statement dbt takes the first.
-        begins = WITH.match(sql) if ctes and ";" not in sql else None
-        if begins is None:
+        if not ctes or ";" in sql:
             return whole(sql, ctes)
-        head, rest = sql[: begins.end()], sql[begins.end() :]
-        return f"{head}{', '.join(cte.sql for cte in ctes)}, {rest}"
+        put = ", ".join(cte.sql for cte in ctes)
+        if begins := WITH.match(sql):
+            return f"{begins[0]}{put}, {sql[begins.end() :]}"
+        if NONE.search(sql) or not sql.strip():
+            return whole(sql, ctes)
+        rest = sql.lstrip()
+        return f"{sql[: len(sql) - len(rest)]}with{put} {rest}"
 
     compilation.inject_ctes_into_sql = inject

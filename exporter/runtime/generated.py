@@ -10,6 +10,7 @@ Where it lies, and why, says kept.py; set_up.py leaves it there.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import marshal
 from collections.abc import Callable, Iterable
@@ -51,9 +52,14 @@ class Generated:
 
     def pack(self) -> bytes:
         """What this process had a use for: of this Python, and for no other."""
-        packed = marshal.dumps({key: self.known[key] for key in sorted(self.asked)})
+        packed = {}
+        for key in sorted(self.asked):
+            # Of other data than plain, each process makes its own.
+            with contextlib.suppress(ValueError):
+                marshal.dumps(self.known[key])
+                packed[key] = self.known[key]
         self.asked.clear()
-        return packed
+        return marshal.dumps(packed)
 
     def unpack(self, packed: bytes) -> None:
         self.known |= marshal.loads(packed)

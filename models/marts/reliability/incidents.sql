@@ -26,7 +26,7 @@ bound_machines as (
 
 ),
 
--- What says that a check is well, or not to be judged, ends its row of errors;
+-- What says that a check is well, or not to be judged, ends its row of errors:
 -- a gap does not. A check that counts again begins a new one.
 mark_ends as (
 

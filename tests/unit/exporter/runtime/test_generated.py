@@ -63,6 +63,17 @@ def test_what_nobody_asked_for_is_not_kept_again(kept: Path) -> None:
     assert last.known.keys() == {("us", "seven")}
 
 
+def test_what_is_not_plain_is_left_out(kept: Path) -> None:
+    made = Generated()
+    assert made.read(kept, ["1.0"])
+    made.take("us", "path", lambda: Path("a"))
+    made.take("us", "seven", never)
+    made.keep(kept, ["1.0"])
+    later = Generated()
+    assert later.read(kept, ["1.0"])
+    assert later.known.keys() == {("us", "seven")}
+
+
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> Generated:
     generated = Generated()
