@@ -6,6 +6,7 @@ That is what libraries generate (runtime/generated.py), the contracts
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import tempfile
@@ -22,19 +23,19 @@ OF_DBT = "dbt_plugin"
 def main() -> None:
     take_dataclasses()
     for name in modules():
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # not all that is there is needed
+            importlib.import_module(name)
     GENERATED.keep(COMMAND)
     # Only now, for each makes dataclasses.
     from exporter.contracts.kept import keep_tables
-    from exporter.publish import dbt_generated, dbt_manifest
-    from exporter.runtime.environment import KEPT
+    from exporter.publish.dbt_generated import keep_generated
+    from exporter.publish.dbt_manifest import parse_anew
 
     keep_tables()
-    # To parse shows what dbt makes for itself, and is what all this is for.
-    (KEPT / dbt_manifest.MANIFEST).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
-        if dbt_manifest.load_manifest(Path(folder)):
-            dbt_generated.keep_generated()
+        # To parse shows what dbt makes for itself, and is what all this is for.
+        if parse_anew(Path(folder)):
+            keep_generated()
 
 
 def modules() -> Iterator[str]:

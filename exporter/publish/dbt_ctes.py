@@ -12,7 +12,8 @@ from typing import Any
 # The beginning of a statement with parts of its own, before which others may stand;
 # and what a statement without any does not hold.
 WITH = re.compile(
-    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*with(?:\s+recursive\b)?\s+",
+    # Each comment and space is gone through once, whatever follows.
+    r"(?>\s+|--[^\n]*\n|/\*.*?\*/)*+with(?:\s+recursive\b)?\s+",
     re.DOTALL | re.IGNORECASE,
 )
 NONE = re.compile(r"with", re.IGNORECASE)

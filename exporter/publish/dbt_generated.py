@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -50,10 +51,12 @@ def keep_generated() -> None:
 def pack_templates(manifest: Manifest) -> bytes:
     """All templates that a run may ask for, compiled."""
     from dbt_common.clients.jinja import get_environment
+    from jinja2 import TemplateError
 
     environment = get_environment()
     for text in (*_nodes(manifest), *_macros(manifest)):
-        environment.compile(text)
+        with contextlib.suppress(TemplateError):  # a build tells it, and of which
+            environment.compile(text)
     return TEMPLATES.pack()
 
 

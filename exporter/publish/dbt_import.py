@@ -19,6 +19,7 @@ from exporter.publish.dbt_generated import versions
 # Inner parts of these are taken hold of: of this version, and of no other.
 MASHUMARO = "3.14"
 DBT = "1.11.16"
+DBT_COMMON = "1.39.0"
 
 
 @functools.cache
@@ -29,7 +30,8 @@ def import_dbt() -> None:
         _put_off()
     import dbt.cli.main  # noqa: F401
 
-    dbt_generated.after_import()
+    if versions()["dbt-common"] == DBT_COMMON:
+        dbt_generated.after_import()
     if versions()["dbt-core"] == DBT:
         put_ctes_in_front()
 

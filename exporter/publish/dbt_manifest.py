@@ -51,18 +51,22 @@ CODE = (
 def load_manifest(folder: Path, kept: Path = KEPT) -> Manifest | None:
     """The manifest of the project as it is now; None where dbt cannot parse it, which
     dbt itself tells best. What dbt writes while it parses goes into `folder`."""
+    found = _read(kept / MANIFEST, fingerprint())
+    return parse_anew(folder, kept) if found is None else found
+
+
+def parse_anew(folder: Path, kept: Path = KEPT) -> Manifest | None:
+    """The same, parsed whether it is kept or not, and kept."""
     key = fingerprint()
-    found = _read(kept / MANIFEST, key)
-    if found is None:
-        found = _parse(folder, kept / PARSE)
-        # What hangs on more than the files is parsed each time.
-        if (
-            found is not None
-            and not found.env_vars
-            and fingerprint() == key
-            and _compile_ephemeral(found, folder)
-        ):
-            _keep(found, key, folder, kept)
+    found = _parse(folder, kept / PARSE)
+    # What hangs on more than the files is parsed each time.
+    if (
+        found is not None
+        and not found.env_vars
+        and fingerprint() == key
+        and _compile_ephemeral(found, folder)
+    ):
+        _keep(found, key, folder, kept)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -108,10 +109,10 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
             else:
                 name = signal.Signals(number).name
                 stopper.stopped = Stopped(128 + number, f"stopped by {name}")
-        _break_off_in(GRACE_S)
-        # That waits for whoever reads what it says: the system waits for nobody.
+        # Who says where it hangs waits for a reader: the system waits for nobody.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, GRACE_S + DEAF_S)
+        _break_off_in(GRACE_S)
         if stopper.stopped and not stopper.is_held:
             raise stopper.stopped
 
@@ -124,7 +125,7 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
     try:
         yield stopper
     finally:
-        stopper.rest()
+        stopper.is_ending = True  # of what comes now, nothing is told
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -132,6 +133,8 @@ def stoppable(timeout_s: float | None) -> Iterator[Stopper]:
 
 
 def _break_off_in(seconds: float) -> None:
-    """End the process then, saying where it is."""
+    """End the process then, saying where it is, if there is anything to say it to."""
+    if sys.stderr is None:
+        return
     with contextlib.suppress(RuntimeError, OverflowError):  # no thread, or centuries
         faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,8 @@ from click.testing import Result
 from exporter.contracts import kept as kept_contracts
 from exporter.contracts.kept import take_tables
 from exporter.publish import dbt_manifest, dbt_run
-from exporter.publish.dbt_generated import PLACE, versions
+from exporter.publish.dbt_generated import PLACE, pack_templates, versions
+from exporter.publish.dbt_import import import_dbt
 from exporter.publish.dbt_manifest import (
     MANIFEST,
     PARSE,
@@ -187,3 +189,30 @@ def test_what_is_damaged_is_parsed_again(
         (tmp_path / MANIFEST).write_bytes(damaged)
         assert load_manifest(tmp_path, tmp_path) is None
     assert len(calls) == 4
+
+
+def test_a_macro_that_does_not_compile_is_left_to_the_build() -> None:
+    texts = {
+        "good": "{% macro good() %}1{% endmacro %}",
+        "bad": "{% macro bad() %}{{ 1 | no_such_filter }}{% endmacro %}",
+    }
+    nothing = SimpleNamespace(macros=[])
+    node = SimpleNamespace(
+        language="sql",
+        raw_code="select {{ good() }}",
+        depends_on=SimpleNamespace(macros=["bad", "good"]),
+        config=SimpleNamespace(materialized="view"),
+    )
+    manifest: Any = SimpleNamespace(
+        nodes={"node": node},
+        macros={
+            name: SimpleNamespace(name=name, macro_sql=text, depends_on=nothing)
+            for name, text in texts.items()
+        },
+    )
+    import_dbt()
+    packed = Generated()
+    packed.unpack(pack_templates(manifest))
+    kept = {text for _, text in packed.known}
+    assert {texts["good"], node.raw_code} <= kept
+    assert texts["bad"] not in kept

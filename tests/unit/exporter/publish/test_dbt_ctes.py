@@ -36,9 +36,17 @@ def injects() -> tuple[Inject, Inject]:
     return ours, theirs
 
 
-SPACES = st.sampled_from(["", " ", "\n", "\n\n  ", "\t"])
+SPACES = st.sampled_from(["", " ", "\n", "\n\n  ", "\t", "\n" * 200])
 COMMENTS = st.sampled_from(
-    ["", "-- a comment\n", "/* one */", "/* with x\n as */ ", "-- with\n\n", "--\n"]
+    [
+        "",
+        "-- a comment\n",
+        "/* one */",
+        "/* one */ /* two */",
+        "/* with x\n as */ ",
+        "-- with\n\n",
+        "--\n",
+    ]
 )
 BEGINS = st.sampled_from(
     ["with ", "WITH\n", "with recursive ", "With  Recursive\n", "", "(with ", "withal "]
@@ -49,6 +57,7 @@ RESTS = st.sampled_from(
         "x as (select 'a;b -- c' as d)\n-- done\nselect d from x",
         "x as (select 1), y as (with z as (select 2) select * from z) select * from y",
         "select 1",
+        "select * from (/* x */ with z as (select 1) select * from z)",
         "x as (select 1) select * from x;",
         "recursive as (select 1) select * from recursive",
         "-- said\nx as (select 1) select * from x",

@@ -150,3 +150,21 @@ def test_what_cannot_be_interrupted_is_waited_for() -> None:
     with stoppable(None) as stopper, pytest.raises(Stopped):
         stopper.run_apart(work, interrupt)
     assert seen == ["ended"]
+
+
+def test_a_signal_at_the_very_end_leaves_no_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disarm = signal.setitimer
+
+    def late(which: int, seconds: float, interval: float = 0) -> None:
+        disarm(which, seconds, interval)
+        if not seconds:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGALRM)
+    with stoppable(None):
+        monkeypatch.setattr(signal, "setitimer", late)
+    monkeypatch.undo()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) == before
