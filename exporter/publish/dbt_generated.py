@@ -34,11 +34,14 @@ def versions() -> dict[str, str]:
 
 
 def before_import() -> None:
+    """What is done before dbt is imported: its dataclasses are taken from what is
+    kept."""
     GENERATED.read(PLACE, versions().values())
     take_dataclasses()
 
 
 def after_import() -> None:
+    """What is done once dbt is imported: so are its templates and schemas."""
     _take_templates()
     _take_schemas()
 
@@ -46,6 +49,17 @@ def after_import() -> None:
 def keep_generated() -> None:
     """Keep what this process made of dbt's classes: a set-up, which uses most."""
     GENERATED.keep(PLACE, versions().values())
+
+
+def forget_asked() -> None:
+    """Let this process ask again for the templates that it needs from here on."""
+    from dbt.clients import jinja
+    from dbt_common.clients.jinja import template_cache
+
+    TEMPLATES.asked.clear()
+    # What dbt has once rendered it asks for no more.
+    jinja._render_cache.clear()
+    template_cache.clear()
 
 
 def pack_templates(manifest: Manifest) -> bytes:

@@ -21,7 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.publish.dbt_command import invoke
-from exporter.publish.dbt_generated import TEMPLATES, pack_templates, versions
+from exporter.publish.dbt_generated import (
+    TEMPLATES,
+    forget_asked,
+    pack_templates,
+    versions,
+)
 from exporter.publish.dbt_import import import_dbt
 from exporter.runtime.environment import KEPT
 from exporter.runtime.kept import files_below, keep, read_kept
@@ -59,6 +64,8 @@ def parse_anew(folder: Path, kept: Path = KEPT) -> Manifest | None:
     """The same, parsed whether it is kept or not, and kept."""
     key = fingerprint()
     found = _parse(folder, kept / PARSE)
+    # A parse asks for a thousand that no run does, such as each unit test's rows.
+    forget_asked()
     # What hangs on more than the files is parsed each time.
     if (
         found is not None

@@ -15,7 +15,7 @@ from click.testing import Result
 from exporter.contracts import kept as kept_contracts
 from exporter.contracts.kept import take_tables
 from exporter.publish import dbt_manifest, dbt_run
-from exporter.publish.dbt_generated import PLACE, pack_templates, versions
+from exporter.publish.dbt_generated import PLACE, TEMPLATES, pack_templates, versions
 from exporter.publish.dbt_import import import_dbt
 from exporter.publish.dbt_manifest import (
     MANIFEST,
@@ -173,6 +173,26 @@ def test_nothing_that_is_set_for_dbt_is_kept(
     assert made
     assert read
     assert compiled(made) == compiled(read)
+
+
+def test_what_only_a_parse_asks_for_is_not_kept(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = dbt_manifest._parse
+    rows = "macro", "a unit test's rows"
+
+    def parse_asking(*arguments: Any) -> Any:
+        TEMPLATES.take(*rows, lambda: 1)
+        return parse(*arguments)
+
+    monkeypatch.setattr(TEMPLATES, "known", {})
+    monkeypatch.setattr(dbt_manifest, "_parse", parse_asking)
+    place = begun(kept, tmp_path / "kept")
+    assert load_manifest(tmp_path, place)
+    TEMPLATES.known.clear()
+    assert dbt_manifest._read(place / MANIFEST, fingerprint())
+    assert rows not in TEMPLATES.known
+    assert len(TEMPLATES.known) > 100
 
 
 def test_what_is_damaged_is_parsed_again(
