@@ -9,14 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-# The beginning of a statement with parts of its own, before which others may stand;
-# and what a statement without any does not hold.
+# The beginning of a statement with parts of its own, before which others may stand.
 WITH = re.compile(
     # Each comment and space is gone through once, whatever follows.
     r"(?>\s+|--[^\n]*\n|/\*.*?\*/)*+with(?:\s+recursive\b)?\s+",
     re.DOTALL | re.IGNORECASE,
 )
-NONE = re.compile(r"with", re.IGNORECASE)
 
 
 def put_ctes_in_front() -> None:
@@ -32,7 +30,7 @@ def put_ctes_in_front() -> None:
         put = ", ".join(cte.sql for cte in ctes)
         if begins := WITH.match(sql):
             return f"{begins[0]}{put}, {sql[begins.end() :]}"
-        if NONE.search(sql) or not sql.strip():
+        if "with" in sql.lower() or not sql.strip():
             return whole(sql, ctes)
         rest = sql.lstrip()
         return f"{sql[: len(sql) - len(rest)]}with{put} {rest}"

@@ -82,16 +82,29 @@ def test_it_is_what_dbt_makes_of_it(
     assert ours(sql, CTES[:number]) == theirs(sql, CTES[:number])
 
 
-def test_a_long_statement_is_not_taken_apart(
-    injects: tuple[Inject, Inject], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("sql", "put"),
+    [
+        (
+            "\n-- of a model\nwith made as (select 1)\nselect * from made\n",
+            "\n-- of a model\nwith  __dbt__cte__a as (\nselect 1\n), made as (select 1)"
+            "\nselect * from made\n",
+        ),
+        (
+            "\nselect * from __dbt__cte__a\n",
+            "\nwith __dbt__cte__a as (\nselect 1\n) select * from __dbt__cte__a\n",
+        ),
+    ],
+)
+def test_a_plain_statement_is_not_taken_apart(
+    sql: str,
+    put: str,
+    injects: tuple[Inject, Inject],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any) -> Any:
         raise AssertionError("it was parsed")
 
     monkeypatch.setattr("dbt.compilation.sqlparse.parse", refuse)
     ours, _ = injects
-    sql = "\n-- of a model\nwith made as (select 1)\nselect * from made\n"
-    assert ours(sql, CTES[:1]) == (
-        "\n-- of a model\nwith  __dbt__cte__a as (\nselect 1\n), made as (select 1)"
-        "\nselect * from made\n"
-    )
+    assert ours(sql, CTES[:1]) == put
