@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from concurrent.futures import _base
+from typing import Any
+
+from exporter.publish.dbt_import import import_dbt
+from exporter.publish.work import handed_work
 
 
 def stop_where_dbt_takes_locks(number: int) -> None:
@@ -16,3 +22,23 @@ def stop_where_dbt_takes_locks(number: int) -> None:
         signal.raise_signal(signal.Signals(number))
 
     setattr(_base._AcquireFutures, "__enter__", enter_stopping)  # noqa: B010 - typed
+
+
+def stop_where_files_are_made(number: int) -> None:
+    """Send a signal when a dataset's files have been made, and go on with them when
+    the run has taken note of it: their queries cannot be interrupted any more."""
+    import_dbt()
+    from exporter.publish import dbt_plugin
+
+    make = dbt_plugin.make_files
+
+    def make_stopping(*arguments: Any) -> Any:
+        made = make(*arguments)
+        os.kill(os.getpid(), number)
+        work = handed_work()
+        assert work
+        while not work.is_stopped:
+            time.sleep(0.01)
+        return made
+
+    setattr(dbt_plugin, "make_files", make_stopping)  # noqa: B010 - typed

@@ -153,6 +153,24 @@ def test_a_stop_while_dbt_takes_a_lock_hangs_nothing(
     assert faults.is_valid(root)
 
 
+def test_files_that_are_made_when_a_stop_comes_are_not_moved(
+    forker: Forker, tmp_path: Path
+) -> None:
+    root = copy_root(EXAMPLE_ROOT, tmp_path / "02luka")
+    forker.start(
+        "export", "--root", str(root),
+        prepare=(
+            "tests.stop_seam", "stop_where_files_are_made", {"number": signal.SIGTERM}
+        ),
+    )  # fmt: skip
+    assert forker.wait() == 143, forker.said()
+    assert "Traceback" not in forker.said()
+    assert not faults.leftovers(root)
+    assert not faults.published(root)
+    assert faults.export(root).paths("exported")
+    assert faults.is_valid(root)
+
+
 def test_a_time_limit_stops_cleanly(forker: Forker, root: Path) -> None:
     before = faults.contents(faults.published(root))
     code = forker.run("export", "--root", str(root), "--force", "--timeout", "0.4")
