@@ -127,9 +127,9 @@ for path in [*(venv / "bin").iterdir(), venv / "pyvenv.cfg"]:
 PYTHON
 }
 
-# Leaves what dbt parses behind, so that no first run pays for it. Where that fails,
-# the first run does.
-parse_project() {
+# Leaves behind what each run would else make of the code for itself. Where that
+# fails, the first run makes it.
+keep_what_runs_make() {
     # dbt reads neither the caller's settings nor a root.
     env -i "PATH=$PATH" "HOME=$project/$new" DBT_SEND_ANONYMOUS_USAGE_STATS=false \
         "$new/bin/python" -m exporter.set_up >/dev/null 2>&1 || :
@@ -177,7 +177,7 @@ else
     echo "Setting up .venv with pip ($python); this takes about a minute"
     make_with_pip
 fi
-parse_project
+keep_what_runs_make
 bundle_charts
 name_final_path
 wanted >"$new/.ready"

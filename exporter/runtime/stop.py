@@ -19,7 +19,7 @@ GRACE_S = 120
 DEAF_S = 10
 # How often what runs apart is asked to end.
 BEAT_S = 0.1
-# By its number: it may be closed, which is no matter where nobody reads it.
+# By its number: Python's own stderr may stand for something else by then.
 STDERR = 2
 
 

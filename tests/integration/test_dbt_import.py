@@ -74,7 +74,6 @@ import sys
 from exporter.__main__ import main
 from exporter.publish import dbt_run
 from exporter.publish.dbt_generated import TEMPLATES
-from exporter.runtime.generated import GENERATED
 loads = dbt_run.load_manifest
 known, texts = set(), set()
 
