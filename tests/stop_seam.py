@@ -7,7 +7,9 @@ import signal
 import time
 from concurrent.futures import _base
 from typing import Any
+from unittest import mock
 
+from exporter.publish.batches import make_files
 from exporter.publish.dbt_import import import_dbt
 from exporter.publish.work import handed_work
 
@@ -30,10 +32,8 @@ def stop_where_files_are_made(number: int) -> None:
     import_dbt()
     from exporter.publish import dbt_plugin
 
-    make = dbt_plugin.make_files
-
     def make_stopping(*arguments: Any) -> Any:
-        made = make(*arguments)
+        made = make_files(*arguments)
         os.kill(os.getpid(), number)
         work = handed_work()
         assert work
@@ -41,4 +41,4 @@ def stop_where_files_are_made(number: int) -> None:
             time.sleep(0.01)
         return made
 
-    setattr(dbt_plugin, "make_files", make_stopping)  # noqa: B010 - typed
+    mock.patch.object(dbt_plugin, "make_files", make_stopping).start()
