@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +56,9 @@ class Bench:
     built: dict[int, list[Cost]] = field(default_factory=dict)
     scripted: dict[int, list[Cost]] = field(default_factory=dict)
 
-    def run(self, *command: str, **environment: str) -> Cost:
+    def run(
+        self, *command: str, codes: Collection[int] = (0,), **environment: str
+    ) -> Cost:
         """Run a command of this project in an environment that is the same."""
         settings = {
             "HOME": str(self.work / "home"),
@@ -66,7 +68,7 @@ class Bench:
             **environment,
         }
         (self.work / "home").mkdir(exist_ok=True)
-        cost = run(command, PROJECT, settings, self.work / "last.log")
+        cost = run(command, PROJECT, settings, self.work / "last.log", codes)
         self.say(
             f"  {cost.seconds:8.2f} s {cost.peak_bytes / MIB:6.0f} MiB  "
             f"{' '.join(Path(part).name for part in command[:6])}"
@@ -82,6 +84,11 @@ class Bench:
         return self.python(
             "-m", "exporter", "export", "--quiet", "--root", str(root), *chosen
         )
+
+    def status(self, root: Path) -> Cost:
+        """Ask a root how it is, whether it is well or not."""
+        command = "-m", "exporter", "status", "--root", str(root)
+        return self.run(sys.executable, *command, codes=(0, 1))
 
     def import_duckdb(self) -> Cost:
         return self.python("-c", "import duckdb")

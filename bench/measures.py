@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bench.context import Bench
 from bench.each_night import exports_alone, new_day, nothing_new
 from bench.from_empty import bundles, from_empty, large_file, marts, slope
-from bench.outputs import aggregates, sizes, validation
+from bench.outputs import aggregates, sizes, status, validation
 
 MEASURES: dict[str, Callable[[Bench], None]] = {
     "from_empty": from_empty,
@@ -22,6 +22,7 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "exports_alone": exports_alone,
     "new_day": new_day,
     "validate": validation,
+    "status": status,
     "aggregates": aggregates,
     "sizes": sizes,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from functools import partial
 from pathlib import Path
 
 from bench import roots
@@ -38,6 +39,29 @@ def validation(bench: Bench) -> None:
         f"`validate`, {span}: {seconds(ours)}, peak {peak(costs['ours']) / MIB:.0f} "
         f"MiB; `import duckdb` {seconds(base)}."
     )
+
+
+def status(bench: Bench) -> None:
+    """`status` of a short and a long history, against importing DuckDB."""
+    scale, found = bench.scale, bench.findings
+    for days, limit in ((scale.short, 3), (scale.long, 8)):
+        sample = bench.exported(bench.sample(days))
+        costs = alternate(
+            {
+                "ours": partial(bench.status, sample.path),
+                "import": bench.import_duckdb,
+            },
+            scale.repeats,
+        )
+        ours, base = times(costs["ours"]), times(costs["import"])
+        span = f"`status`, {years(days)} ({sample.heartbeats:,} heartbeats)"
+        found.lines.append(
+            at_most(f"{span}, against `import duckdb`", median_ratio(ours, base), limit)
+        )
+        found.details.append(
+            f"{span}: {seconds(ours)}, peak {peak(costs['ours']) / MIB:.0f} MiB; "
+            f"`import duckdb` {seconds(base)}."
+        )
 
 
 def aggregates(bench: Bench) -> None:

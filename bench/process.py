@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,10 @@ def run(
     folder: Path,
     environment: Mapping[str, str],
     log: Path,
+    codes: Collection[int] = (0,),
 ) -> Cost:
-    """Run a command to its end. Raises RuntimeError, with its words, if it fails.
+    """Run a command to its end. Raises RuntimeError, with its words, if it ends with
+    another code than these.
 
     The peak is that of the largest among the process and its children: that
     is what wait4 says.
@@ -46,7 +48,7 @@ def run(
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
+    if child.returncode not in codes:
         words = log.read_text(encoding="utf-8", errors="replace")[-2000:]
         said_by = " ".join(command)
         raise RuntimeError(f"{said_by} ended with {child.returncode}: {words}")

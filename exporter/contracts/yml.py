@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 UNIT_TESTS = "\nunit_tests:"
 
 
@@ -17,11 +14,18 @@ def read_yml(path: Path) -> Any:
     Raises OSError and yaml.YAMLError.
     """
     text = path.read_text(encoding="utf-8").partition(UNIT_TESTS)[0]
-    return yaml.load(text, Loader=LOADER)
+    return _load(text)
 
 
 def project_variables(project: Path) -> dict[str, Any]:
     """The vars of the dbt project, by name."""
     text = (project / "dbt_project.yml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.load(text, Loader=LOADER)["vars"]
+    found: dict[str, Any] = _load(text)["vars"]
     return found
+
+
+def _load(text: str) -> Any:
+    # Here, because who finds what is kept of these files reads none.
+    import yaml
+
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

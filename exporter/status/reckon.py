@@ -15,23 +15,19 @@ from typing import Any
 
 import duckdb
 
-from exporter.contracts.rendering import Renderer
 from exporter.contracts.settings import settings_rows, settings_seeds
 from exporter.publish.landing_views import quote
 from exporter.publish.moment import show_moment
 from exporter.publish.published_views import insert
+from exporter.status.statements import Statements, load_statements
 from exporter.status.tables import Files
 from exporter.status.unpublished import read_unpublished
 from ingest.root import PROJECT, Root
 
 HERE = Path(__file__).parent
 STATES_NOW = PROJECT / "exporter" / "answers" / "prepared" / "states_now.sql"
-MODELS = PROJECT / "models" / "marts" / "reliability"
-# What the models need of the macros: to compile all takes as long as to run them.
-MACROS = (
-    "text", "checks", "marts/moment", "marts/times", "marts/statistics", "marts/days",
-    "marts/counted_time", "marts/states",
-)  # fmt: skip
+# In this order: each reads those before it.
+TABLES = ("int_check_timeline", "incidents", "slo_status")
 # As far back as the longest period of slo_status goes.
 LONGEST = timedelta(days=91)
 # So far may a heartbeat's name and time be apart.
@@ -95,11 +91,11 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     """
     found = Reckoning(duckdb.connect(config={"threads": 1}), now, Files(root))
     show_moment(found.db, now, machine)
-    renderer = Renderer(files=MACROS)
+    statements = load_statements()
     states = _up_to(found.files.days("check_states"), now)
     last_complete = max(states, default=date.max)
-    last_heard = _load_exports(found, renderer, last_complete)
-    made = _load_live(found, renderer, root, last_heard, clock)
+    last_heard = _load_exports(found, statements, last_complete)
+    made = _load_live(found, statements, root, last_heard, clock)
     made |= {day for day in (last_heard, last_complete) if day and day < date.max}
     _load_settings(found.db, root)
     from_day = min(made, default=date.max)
@@ -110,10 +106,9 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     if made:
         _thin(found, from_day)
         days = [from_day + n * DAY for n in range((max(made) - from_day).days + 1)]
-        _run(found.db, renderer, days)
-    for model in ("int_check_timeline", "incidents", "slo_status"):
-        sql = renderer.sql((MODELS / f"{model}.sql").read_text("utf-8"))
-        found.db.execute(f"create table {model} as {sql}")
+        _run(found.db, statements, days)
+    for name in TABLES:
+        found.db.execute(f"create table {name} as {statements.sql[name]}")
     found.db.execute("set variable as_of = $now::timestamp", {"now": now})
     found.db.execute(
         "create view timeline as from int_check_timeline "
@@ -122,7 +117,7 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     return found
 
 
-def _up_to(days: dict[date, Path], now: datetime) -> dict[date, Path]:
+def _up_to(days: dict[date, str], now: datetime) -> dict[date, str]:
     return {day: path for day, path in days.items() if day <= now.date()}
 
 
@@ -135,15 +130,16 @@ def _thin(found: Reckoning, from_day: date) -> None:
             found.db.execute(statement, used)
 
 
-def _run(db: duckdb.DuckDBPyConnection, renderer: Renderer, days: list[date]) -> None:
+def _run(
+    db: duckdb.DuckDBPyConnection, statements: Statements, days: list[date]
+) -> None:
     """Add the spans of the days that are to be made."""
     db.execute("set variable publishing_days = $days", {"days": days})
-    sql = renderer.sql((MODELS / "check_states.sql").read_text("utf-8"))
-    db.execute(f"insert into check_states by name {sql}")
+    db.execute(f"insert into check_states by name {statements.sql['check_states']}")
 
 
 def _load_exports(
-    found: Reckoning, renderer: Renderer, last_complete: date
+    found: Reckoning, statements: Statements, last_complete: date
 ) -> date | None:
     """Load what check_states reads to make the last days, and say which day is the
     last with a heartbeat.
@@ -152,7 +148,7 @@ def _load_exports(
     counts without being seen; one day more, because a late heartbeat may be of the
     day before.
     """
-    lifetime = timedelta(days=renderer.variables["check_ttl_days"] + 1)
+    lifetime = timedelta(days=statements.lifetime_days + 1)
     beats = _up_to(found.files.days("ops_atomic"), found.now)
     checks = found.files.days("heartbeat_checks")
     waiting = sorted(beats, reverse=True)
@@ -182,7 +178,7 @@ def _load_exports(
 
 def _load_live(
     found: Reckoning,
-    renderer: Renderer,
+    statements: Statements,
     root: Root,
     last_heard: date | None,
     clock: datetime,
@@ -206,7 +202,7 @@ def _load_live(
         f"select unnest(from_json($1::json, '{json.dumps([LIVE])}')) as live)",
         [text],
     )
-    found.db.execute(renderer.sql((HERE / "live.sql").read_text("utf-8")))
+    found.db.execute(statements.sql["live"])
     days = 'select distinct "at"::date as day from live_heartbeats where "at" <= $as_of'
     return {row["day"] for row in found.rows(days)}
 

@@ -24,31 +24,31 @@ class Files:
     root: Root
     notes: list[str] = field(default_factory=list)
 
-    def days(self, name: str) -> dict[date, Path]:
+    def days(self, name: str) -> dict[date, str]:
         """The files of a dataset or daily mart, by their day, oldest first."""
         of = _contract(name)
+        # As text: a Path of each of thousands would take longer than to list them.
+        folder = f"{self.root.path}/{of.folder}"
         try:
-            names = sorted(os.listdir(self.root.path / of.folder))
+            names = sorted(os.listdir(folder))
         except OSError:
             return {}
         found = {}
-        for base in names:
-            if of.name_pattern.fullmatch(base):
-                digits = Path(base).stem[-8:]
-                try:
-                    day = date.fromisoformat(digits)
-                except ValueError:
-                    continue
-                found[day] = self.root.path / of.folder / base
+        for match in filter(None, map(of.name_pattern.fullmatch, names)):
+            try:
+                day = date.fromisoformat(match[1])
+            except ValueError:
+                continue
+            found[day] = f"{folder}/{match[0]}"
         return found
 
-    def only(self, name: str) -> list[Path]:
+    def only(self, name: str) -> list[str]:
         """The only file of a mart, if it is there."""
-        path = self.root.path / _contract(name).path
-        return [path] if path.exists() else []
+        path = f"{self.root.path}/{_contract(name).path}"
+        return [path] if os.path.exists(path) else []
 
     def load(
-        self, db: duckdb.DuckDBPyConnection, name: str, paths: Iterable[Path]
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Iterable[str]
     ) -> None:
         """Make a table of a contract's columns, with the rows of some files."""
         of = _contract(name)
@@ -57,13 +57,13 @@ class Files:
         self.add(db, name, list(paths))
 
     def add(
-        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[str]
     ) -> None:
         """Add the rows of some files; one that cannot be read is noted."""
         # To open a pipe would wait for its other end.
-        whole = [path for path in paths if path.is_file()]
+        whole = list(filter(os.path.isfile, paths))
         for path in paths:
-            if path not in whole and path.exists():
+            if path not in whole and os.path.exists(path):
                 self._tell_damaged(path)
         try:
             self._insert(db, name, whole)
@@ -72,21 +72,21 @@ class Files:
                 try:
                     self._insert(db, name, [path])
                 except duckdb.Error:
-                    if path.exists():  # else a run has just taken it away
+                    if os.path.exists(path):  # else a run has just taken it away
                         self._tell_damaged(path)
 
     def _insert(
-        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path]
+        self, db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[str]
     ) -> None:
         if paths:
-            listed = ", ".join(quote(str(path)) for path in paths)
+            listed = ", ".join(map(quote, paths))
             db.execute(
                 f"insert into {name} by name select * from read_parquet("
                 f"[{listed}], hive_partitioning = false, union_by_name = true)"
             )
 
-    def _tell_damaged(self, path: Path) -> None:
-        shown = self.root.relative(path)
+    def _tell_damaged(self, path: str) -> None:
+        shown = self.root.relative(Path(path))
         said = f"{shown} cannot be read, and is left out; to have it made again"
         self.notes.append(advice.run(said, self.root, "export"))
 

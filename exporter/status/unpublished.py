@@ -15,6 +15,7 @@ from ingest.text.clean import MAX_HEARTBEAT_BYTES
 
 # What a run writes there is no input.
 OUR_REPORTS = "parquet"
+BEGIN, ENDS = "heartbeat_", (".md", ".json")
 
 
 def read_unpublished(
@@ -26,7 +27,7 @@ def read_unpublished(
     Of two of one name the one in JSON counts, else the newer.
     """
     best: dict[str, tuple[bool, float, Path]] = {}
-    for path in _live(root.reports, f"heartbeat_{since:%Y-%m-%d_%H-%M-%S}"):
+    for path in _live(root.reports, f"{BEGIN}{since:%Y-%m-%d_%H-%M-%S}"):
         if path.name in known:
             continue
         try:
@@ -58,17 +59,23 @@ def _live(top: Path, first: str) -> Iterator[Path]:
         folder = waiting.pop()
         try:
             stat = folder.stat()
-            entries = list(os.scandir(folder))
+            names = os.listdir(folder)
         except OSError:
             continue
         if (stat.st_dev, stat.st_ino) in seen:
             continue
         seen.add((stat.st_dev, stat.st_ino))
-        for entry in entries:
-            name = entry.name
-            # By their names, because a year of them is a hundred thousand.
-            if name.startswith("heartbeat_") and name.endswith((".md", ".json")):
-                if name >= first and NAME.fullmatch(name):
+        # What is older is left out by its name: five years are half a million.
+        names = [
+            name
+            for name in names
+            if not (BEGIN <= name < first and name.endswith(ENDS))
+        ]
+        for name in names:
+            if name.startswith(BEGIN) and name.endswith(ENDS):
+                if NAME.fullmatch(name):
                     yield folder / name
-            elif entry.is_dir() and not (folder == top and name == OUR_REPORTS):
-                waiting.append(folder / name)
+            elif not (folder == top and name == OUR_REPORTS):
+                path = folder / name
+                if path.is_dir():
+                    waiting.append(path)

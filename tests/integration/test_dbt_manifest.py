@@ -25,6 +25,8 @@ from exporter.publish.dbt_manifest import (
 )
 from exporter.runtime.environment import KEPT
 from exporter.runtime.generated import COMMAND, Generated
+from exporter.status import statements
+from exporter.status.statements import load_statements
 from ingest.root import PROJECT
 from tests.support import copy_project
 
@@ -65,6 +67,8 @@ def test_what_the_set_up_does_last_spares_runs_the_parse(
     assert load_manifest(tmp_path)
     monkeypatch.setattr(kept_contracts, "_read_tables", refuse_to_parse)
     assert take_tables()
+    monkeypatch.setattr(statements, "_render", refuse_to_parse)
+    assert load_statements()
 
 
 def test_what_is_kept_comes_back_as_it_was_parsed(
