@@ -10,6 +10,9 @@ from typing import Any
 
 from exporter.reporting.thresholds import GB, Thresholds
 
+# What a run counts, and holds against the limit.
+STORED = ("stored_parquet_bytes", "stored_landing_bytes")
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -33,8 +36,8 @@ def next_crossing(
     """Where storage is to reach its limit, by the line that the forecast follows;
     None where it is not, or already has.
 
-    `forecasts` are rows of `metric_forecast`; of what is stored it knows the
-    Parquet, to which the landing grows in proportion, as `last_run` counted both.
+    `forecasts` are rows of `metric_forecast`, which knows the Parquet of some
+    datasets. All that is stored, as `last_run` counted it, grows in proportion.
     """
     rows = [
         row
@@ -47,16 +50,20 @@ def next_crossing(
         return None
     row = min(rows, key=lambda row: row["horizon_days"])
     run = last_run or {}
-    parquet = run.get("stored_parquet_bytes") or 0
-    share = 1 + (run.get("stored_landing_bytes") or 0) / parquet if parquet else 1
-    per_day = row["slope_per_day"] * share
     origin = row["forecast_date"] - timedelta(days=row["horizon_days"])
-    level = row["forecast"] * share - per_day * row["horizon_days"]
+    now = (
+        row["forecast"]
+        + ((today - origin).days - row["horizon_days"]) * row["slope_per_day"]
+    )
+    per_day = row["slope_per_day"]
+    stored = sum(run.get(name) or 0 for name in STORED)
+    if stored:
+        per_day *= stored / now if now > 0 else 1
+        now = stored
     limit = limits.max_storage_gb * GB
-    now = level + per_day * (today - origin).days
     if per_day <= 0 or now >= limit:
         return None
-    days = math.ceil((limit - level) / per_day)
-    if days > (date.max - origin).days:
+    days = math.ceil((limit - now) / per_day)
+    if days > (date.max - today).days:
         return None
-    return Crossing("stored_bytes", limit, origin + timedelta(days=days))
+    return Crossing("stored_bytes", limit, today + timedelta(days=days))

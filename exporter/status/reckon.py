@@ -112,7 +112,7 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
     found.db.execute("set variable as_of = $now::timestamp", {"now": now})
     found.db.execute(
         "create view timeline as from int_check_timeline "
-        "where started_at < getvariable('as_of')"
+        "where started_at <= getvariable('as_of')"
     )
     return found
 

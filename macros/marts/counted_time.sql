@@ -5,7 +5,7 @@
     `heartbeats`: machine, date_partition, one row each. `checks`: machine, check_key.
     `days`: machine, check_key, date_partition, first_at and last_at, where it was seen.
     Gives machine, check_key, date_partition, counted_from, counted_to, of the days
-    that are made. -#}
+    that are made: both the same where it begins to count at the present moment. -#}
 {%- macro counted_time(heartbeats, checks, days) -%}
 {%- set ttl_s = var('check_ttl_days') * 86400 -%}
 with
@@ -129,5 +129,5 @@ bound_counted_time as (
 
 select *
 from bound_counted_time
-where counted_from < counted_to and {{ is_made() }}
+where counted_from <= counted_to and {{ is_made() }}
 {%- endmacro -%}

@@ -73,7 +73,8 @@ mark_changes as (
             else 1
         end as is_change
     from cut_to_counted_time
-    where started_at < ended_at
+    -- Of a heartbeat of just the present moment there is no time yet.
+    where started_at < ended_at or started_at = ended_at and heartbeats > 0
 
 ),
 

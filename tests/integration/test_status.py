@@ -138,6 +138,9 @@ def test_status_is_what_an_export_makes_of_it_now(once: Path, exported: Path) ->
     [
         NOW,  # an incident is open
         datetime(2025, 10, 28, 9, 3),  # it is over
+        datetime(2025, 10, 28, 9),  # a heartbeat of just this moment ends it
+        datetime(2025, 10, 28, 0, 20),  # and a gap
+        datetime(2025, 10, 28, 11, 35),  # or opens one
         datetime(2025, 10, 28, 6, 10),  # in maintenance
         datetime(2025, 10, 28, 0, 10),  # in a gap
         datetime(2025, 11, 1, 7),  # after silent days

@@ -5,7 +5,7 @@ with known_spans as (
         check_key, state, started_at, ended_at, message, last_heartbeat_at,
         date_partition,
     from spans
-    where started_at < getvariable('as_of')
+    where started_at <= getvariable('as_of')
 ),
 
 last_spans as (

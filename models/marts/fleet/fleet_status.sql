@@ -19,7 +19,7 @@ pull_spans as (
         max(last_heartbeat_at) over (partition by machine, check_key)
             as last_heartbeat_at
     from {{ ref('int_check_timeline') }}
-    where started_at < {{ as_of() }}
+    where started_at <= {{ as_of() }}
 
 ),
 

@@ -20,7 +20,8 @@ bound_machines as (
 
     select
         machine,
-        max(ended_at) as known_until
+        max(ended_at) as known_until,
+        max(last_heartbeat_at) as heard_at
     from pull_spans
     group by machine
 
@@ -202,7 +203,13 @@ find_gaps as (
     select
         gaps.machine,
         min(gaps.started_at) as started_at,
-        nullif(max(gaps.ended_at), max(bounds.known_until)) as ended_at
+        -- A heartbeat of the present moment ends it.
+        case
+            when
+                max(gaps.ended_at) < max(bounds.known_until)
+                or max(bounds.heard_at) = max(bounds.known_until)
+                then max(gaps.ended_at)
+        end as ended_at
     from number_gaps as gaps
     inner join bound_machines as bounds on gaps.machine = bounds.machine
     group by gaps.machine, gaps.gap_number

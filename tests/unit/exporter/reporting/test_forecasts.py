@@ -27,19 +27,21 @@ def row(slope: float, forecast: float | None, **more: Any) -> dict[str, Any]:
     }
 
 
+def stored(parquet: float, landing: float) -> dict[str, float]:
+    return {"stored_parquet_bytes": parquet, "stored_landing_bytes": landing}
+
+
 @pytest.mark.parametrize(
     ("slope", "forecast", "run", "on"),
     [
         (1e8, 5.0e9, None, date(2025, 11, 26)),
         (1e8, 4.0e9, None, date(2025, 12, 6)),
         (1e8, 5.05e9, None, date(2025, 11, 26)),  # not before it is reached
-        # As much again is landed.
-        (
-            1e8,
-            4.0e9,
-            {"stored_parquet_bytes": 1, "stored_landing_bytes": 1},
-            date(2025, 11, 11),
-        ),
+        # Of what is stored the forecast knows half: 1.1 of 2.2 GB, and of its growth.
+        (1e8, 4.0e9, stored(15e8, 7e8), date(2025, 11, 11)),
+        (1e8, 4.0e9, stored(0, 0), date(2025, 12, 6)),
+        (1e8, 4.0e9, stored(3e9, 2e9), None),  # it is reached now
+        (1e8, 2.8e9, stored(3e9, 0), date(2025, 11, 17)),  # its line begins below 0
         (0.0, 4.0e9, None, None),
         (-1e8, 4.0e9, None, None),
         (1e8, 9.0e9, None, None),  # it has long been reached: a run warns of it
@@ -47,7 +49,7 @@ def row(slope: float, forecast: float | None, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_a_limit_is_reached_where_the_line_crosses_it(
-    slope: float, forecast: float, run: dict[str, int] | None, on: date | None
+    slope: float, forecast: float, run: dict[str, float] | None, on: date | None
 ) -> None:
     found = next_crossing([row(slope, forecast)], run, LIMITS, TODAY)
     assert (found and found.on) == on

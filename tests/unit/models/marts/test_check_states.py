@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +31,8 @@ def test_spans_are_what_each_moment_is(timeline: Timeline) -> None:
         "check_states", "check_key, date_partition, started_at"
     ):
         assert span["machine"] == "m"
-        assert span["started_at"] < span["ended_at"]
+        is_now = span["started_at"] == span["ended_at"] == time_of(timeline.now)
+        assert span["started_at"] < span["ended_at"] or (is_now and span["heartbeats"])
         assert span["started_at"].date() == span["date_partition"]
         length = span["ended_at"] - span["started_at"]
         assert span["duration_s"] == length.total_seconds()
@@ -41,7 +43,7 @@ def test_spans_are_what_each_moment_is(timeline: Timeline) -> None:
         inside = [
             beat.cell
             for beat in timeline.beats_of(span["check_key"])
-            if beat.cell in cells
+            if beat.cell in cells or is_of_now(timeline, beat.cell, span)
         ]
         assert span["heartbeats"] == len(inside)
         assert span["first_heartbeat_at"] == (time_of(inside[0]) if inside else None)
@@ -56,6 +58,16 @@ def test_spans_are_what_each_moment_is(timeline: Timeline) -> None:
     assert found == timeline.states()
     for check in timeline.checks:
         assert heartbeats[check] == len(timeline.beats_of(check))
+
+
+def is_of_now(timeline: Timeline, cell: int, span: dict[str, Any]) -> bool:
+    """Whether a heartbeat is of the present moment, at which a span ends, and says
+    the same."""
+    return (
+        time_of(cell) == time_of(timeline.now) == span["ended_at"]
+        and time_of(cell).date() == span["date_partition"]
+        and timeline.state(span["check_key"], cell) == span["state"]
+    )
 
 
 @settings(max_examples=12)

@@ -31,9 +31,11 @@ def outages(
             found.append((check, start, at, errors))
         start, errors = None, 0
 
+    if not counted:  # one that is named for the first time now
+        return []
     last = min(end_of_files, timeline.now)
-    for cell in range(min(counted, default=0), last):
-        if cell not in counted:
+    for cell in [*range(min(counted), last), *({timeline.now} & heard.keys())]:
+        if cell not in counted | {timeline.now}:
             close(cell)
         elif cell in heard:
             state = timeline.state(check, cell)
@@ -61,7 +63,8 @@ def gaps(timeline: Timeline) -> list[Incident]:
         elif start is None:
             start = cell
     if start is not None:
-        found.append(("monitor", start, None, 0))
+        end = timeline.now if timeline.is_heard_now else None
+        found.append(("monitor", start, end, 0))
     return found
 
 
