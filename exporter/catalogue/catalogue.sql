@@ -4,6 +4,12 @@
 comment on macro as_of is
 'The present moment, UTC: that of who asks, unless OPS_ATOMIC_AS_OF was set when this was written.';
 
+-- to_days takes no BIGINT in DuckDB 1.1, and no fraction in any.
+create macro span_of(days) as to_microseconds(cast(days * 86400000000 as bigint));
+
+comment on macro span_of is
+'So many days, maybe a part of one, as an interval.';
+
 create view query_performance as
 with texts as (
     select
@@ -55,10 +61,10 @@ create macro avg_query_time(days) as (
     select avg(execution_time_ms)
     from query_perf
     where
-        timestamp > as_of() - to_days(days)
+        timestamp > as_of() - span_of(days)
         and timestamp <= as_of()
         -- A file's day and its rows' may differ by some hours.
-        and date_partition >= cast(as_of() - to_days(days + 1) as date)
+        and date_partition >= cast(as_of() - span_of(days + 1) as date)
 );
 
 comment on macro avg_query_time is
@@ -78,12 +84,12 @@ create macro uptime("check", days) as (
         select
             state,
             epoch(least(ended_at, as_of()))
-            - epoch(greatest(started_at, as_of() - to_days(days))) as seconds
+            - epoch(greatest(started_at, as_of() - span_of(days))) as seconds
         from check_states
         where
             check_key = "check"
-            and date_partition >= cast(as_of() - to_days(days) as date)
-            and ended_at > as_of() - to_days(days)
+            and date_partition >= cast(as_of() - span_of(days) as date)
+            and ended_at > as_of() - span_of(days)
             and started_at < as_of()
     )
 

@@ -57,6 +57,11 @@ class Reckoning:
     db: duckdb.DuckDBPyConnection
     now: datetime
     files: Files
+    statements: Statements
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
 
     def ask(self, name: str) -> list[Row]:
         """The rows of the query of that name beside this module."""
@@ -89,9 +94,10 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
 
     Reads only. Raises OSError.
     """
-    found = Reckoning(duckdb.connect(config={"threads": 1}), now, Files(root))
-    show_moment(found.db, now, machine)
     statements = load_statements()
+    db = duckdb.connect(config={"threads": 1})
+    found = Reckoning(db, now, Files(root), statements)
+    show_moment(found.db, now, machine)
     states = _up_to(found.files.days("check_states"), now)
     last_complete = max(states, default=date.max)
     last_heard = _load_exports(found, statements, last_complete)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from exporter.reporting.forecasts import next_crossing
@@ -13,6 +13,7 @@ from exporter.reporting.thresholds import Thresholds
 from exporter.runtime.lock import find_running
 from exporter.runtime.redact import redact
 from exporter.status.reckon import Reckoning, Row, reckon
+from exporter.status.sources import sources
 from ingest import advice
 from ingest.inputs import utc_now
 from ingest.root import Root
@@ -32,7 +33,7 @@ def report(root: Root, machine: str, now: datetime) -> Report:
     checks = found.states_now()
     heartbeat = next(iter(found.ask("heartbeat")), None)
     incidents = [row for row in found.ask("incidents") if row["is_open"]]
-    sources = _sources(found, heartbeat)
+    expected = sources(found, heartbeat)
     has_marts = bool(found.files.days("check_states"))
     run = last_run(root)
     found.files.load(found.db, "metric_forecast", found.files.only("metric_forecast"))
@@ -42,7 +43,7 @@ def report(root: Root, machine: str, now: datetime) -> Report:
         Thresholds.from_environment(os.environ),
         now.date(),
     )
-    stale = [row["source"] for row in sources if row["is_stale"]]
+    stale = [row["source"] for row in expected if row["is_stale"]]
     silent = any(row["check_key"] == "monitor" for row in incidents)
     down = sorted(
         {row["check_key"] for row in checks if row["state"] == "down"}
@@ -60,7 +61,7 @@ def report(root: Root, machine: str, now: datetime) -> Report:
         "incidents": incidents,
         "uptime": {row.pop("period"): row for row in found.ask("uptime")},
         "slo": found.ask("slo") if has_marts else [],
-        "sources": sources,
+        "sources": expected,
         "runs": _runs(root, run, now),
         "forecast": crossing
         and {"metric": crossing.metric, "limit": crossing.limit, "on": crossing.on},
@@ -90,29 +91,6 @@ def _status(
     states = {row["state"] for row in checks if row["check_key"] == "overall"}
     states |= {row["state"] for row in checks if row["state"] == "degraded"}
     return next((state for state in STATES if state in states), "unknown")
-
-
-def _sources(found: Reckoning, heartbeat: Row | None) -> list[Row]:
-    """The sources that are expected, as old as they are now."""
-    found.files.load(
-        found.db, "dataset_freshness", found.files.only("dataset_freshness")
-    )
-    rows = found.ask("sources")
-    for row in rows:
-        was_now, last_day = row.pop("was_now"), row.pop("last_day")
-        if row["source"] == "heartbeats" and heartbeat:
-            row["last_record_at"] = heartbeat["at"]
-        elif was_now:
-            # Of what tells no time, the end of its day counts once it is over.
-            end = datetime.combine(last_day, time()) + timedelta(days=1)
-            row["last_record_at"] = min(end, found.now)
-        last = row["last_record_at"]
-        row["age_s"] = (found.now - last).total_seconds() if last else None
-        row["is_stale"] = bool(last) and row["age_s"] > row["allowed_age_s"]
-        row["status"] = (
-            "stale" if row["is_stale"] else "fresh" if last else "never seen"
-        )
-    return rows
 
 
 def _runs(root: Root, run: Row | None, now: datetime) -> Report:

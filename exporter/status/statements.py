@@ -25,6 +25,7 @@ TEXTS = {
     "int_check_timeline": f"{MODELS}/int_check_timeline.sql",
     "incidents": f"{MODELS}/incidents.sql",
     "slo_status": f"{MODELS}/slo_status.sql",
+    "dataset_freshness": "models/marts/operations/dataset_freshness.sql",
 }
 # What these need of the macros: to compile all takes twice as long.
 MACROS = (

@@ -26,7 +26,7 @@ class Files:
 
     def days(self, name: str) -> dict[date, str]:
         """The files of a dataset or daily mart, by their day, oldest first."""
-        of = _contract(name)
+        of = contract(name)
         # As text: a Path of each of thousands would take longer than to list them.
         folder = f"{self.root.path}/{of.folder}"
         try:
@@ -44,14 +44,14 @@ class Files:
 
     def only(self, name: str) -> list[str]:
         """The only file of a mart, if it is there."""
-        path = f"{self.root.path}/{_contract(name).path}"
+        path = f"{self.root.path}/{contract(name).path}"
         return [path] if os.path.exists(path) else []
 
     def load(
         self, db: duckdb.DuckDBPyConnection, name: str, paths: Iterable[str]
     ) -> None:
         """Make a table of a contract's columns, with the rows of some files."""
-        of = _contract(name)
+        of = contract(name)
         cells = ", ".join(f'"{column.name}" {column.type}' for column in of.columns)
         db.execute(f"create table {name} ({cells})")
         self.add(db, name, list(paths))
@@ -91,7 +91,8 @@ class Files:
         self.notes.append(advice.run(said, self.root, "export"))
 
 
-def _contract(name: str) -> Table:
+def contract(name: str) -> Table:
+    """That of a dataset or mart."""
     found = published(name)
     assert found is not None, name
     return found

@@ -199,5 +199,11 @@ def test_the_macros_go_by_the_present_moment(
     (moment,) = ask(tmp_path, "select as_of()")
     assert moment == (datetime(2025, 10, 29, 12),)
     assert ask(tmp_path, "select avg_query_time(1), avg_query_time(2)") == [(40, 30)]
+    # Whatever type of number.
+    assert ask(tmp_path, "select avg_query_time(0.5), avg_query_time(2.0)") == [
+        (None, 30)
+    ]
+    of_column = "select avg_query_time(d), uptime('redis', d) from range(1, 3) t(d)"
+    assert ask(tmp_path, f"{of_column} order by d") == [(40, None), (30, None)]
     slow = ask(tmp_path, "select execution_time_ms from slow_queries(30)")
     assert slow == [(50,), (30,)]

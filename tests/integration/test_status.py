@@ -179,6 +179,44 @@ def test_status_is_what_the_marts_would_say(
     }
 
 
+@pytest.mark.parametrize(
+    "made",
+    [datetime(2025, 10, 29), datetime(2025, 10, 27, 9), datetime(2025, 10, 20)],
+    ids=str,
+)
+def test_sources_are_as_old_as_the_mart_would_say(
+    made: datetime, example_root: Path, cli: Cli, present: Any
+) -> None:
+    """Whenever the marts were made, before or after the moment that is asked for."""
+    at = "2025-10-27T09:00:00Z"
+    write(
+        example_root / "g/telemetry/x.jsonl",
+        f'{{"ts": "{at}", "event": "a", "metric": "m", "value": 1}}\n',
+    )
+    export(example_root, made)
+    later = example_root.with_name("later")
+    shutil.copytree(example_root, later)
+    told = []
+    for now in (
+        datetime(2025, 10, 19), datetime(2025, 10, 27, 9), datetime(2025, 10, 27, 21),
+        datetime(2025, 10, 28, 3), datetime(2025, 10, 28, 21), datetime(2025, 11, 3),
+    ):  # fmt: skip
+        publish_marts(later, now, "dataset_freshness")
+        present(now)
+        said = json.loads(cli("status", example_root, "--json").stdout)
+        told.append({row["source"]: row["last_record_at"] for row in said["sources"]})
+        for row, of_mart in zip(
+            said["sources"], mart(later, "dataset_freshness"), strict=True
+        ):
+            assert row["source"] == of_mart["source"]
+            last = of_mart["last_record_at"]
+            assert row["last_record_at"] == (last and f"{last:%Y-%m-%dT%H:%M:%SZ}"), now
+            assert row["age_s"] == of_mart["age_s"], now
+            assert row["status"] == of_mart["status"], now
+    assert not any(told[0].values())
+    assert len({row["index_advisor"] for row in told}) > 1
+
+
 def test_what_is_down_is_said_first(root: Path, cli: Cli, present: Any) -> None:
     before = contents(root)
     done = cli("status", root)

@@ -1,4 +1,16 @@
 {%- set today = 'cast(' ~ as_of() ~ ' as date)' -%}
+{%- set heard -%}
+max(case when timestamp <= {{ as_of() }} then timestamp end) as last_record_at,
+        max(case when timestamp <= {{ as_of() }} then date_partition end)
+            as heard_on,
+        max(
+            case
+                when timestamp > {{ as_of() }} and date_partition = {{ today }}
+                    then 1
+                else 0
+            end
+        ) as is_later_today
+{%- endset -%}
 
 with
 
@@ -7,7 +19,9 @@ find_last_days as (
     select
         {{ machine() }} as machine,
         source,
-        max(date_partition) as last_day
+        max(date_partition) as last_day,
+        max(case when date_partition < {{ today }} then date_partition end)
+            as last_day_before
     from {{ ref('landed_counts') }}
     where
         -- A reject is no sign of life.
@@ -23,28 +37,27 @@ find_last_records as (
     select
         {{ machine() }} as machine,
         'heartbeats' as source,
-        max(timestamp) as last_record_at
+        {{ heard }}
     from {{ ref('ops_atomic') }}
-    where {{ within_history() }} and timestamp <= {{ as_of() }}
+    where {{ within_history() }}
     group by {{ machine() }}
     union all
     select
         {{ machine() }} as machine,
         'query_rows' as source,
-        max(timestamp) as last_record_at
+        {{ heard }}
     from {{ ref('query_perf') }}
     where
         {{ within_history() }}
-        and timestamp <= {{ as_of() }}
         and source_file not like '%.jsonl'
     group by {{ machine() }}
     union all
     select
         {{ machine() }} as machine,
         'index_advisor' as source,
-        max(timestamp) as last_record_at
+        {{ heard }}
     from {{ ref('advisor_reports') }}
-    where {{ within_history() }} and timestamp <= {{ as_of() }}
+    where {{ within_history() }}
     group by {{ machine() }}
     union all
     select
@@ -53,9 +66,9 @@ find_last_records as (
             when event_type = 'telemetry_rollup' then 'telemetry'
             else 'optimization_summary'
         end as source,
-        max(timestamp) as last_record_at
+        {{ heard }}
     from {{ ref('optimization_summary') }}
-    where {{ within_history() }} and timestamp <= {{ as_of() }}
+    where {{ within_history() }}
     group by
         {{ machine() }},
         case
@@ -71,33 +84,50 @@ list_machines as (
 
 ),
 
+-- A day with records that are all still to come is none yet.
+join_records as (
+
+    select
+        days.machine,
+        days.source,
+        case
+            when
+                records.is_later_today = 1
+                and coalesce(records.heard_on < {{ today }}, true)
+                then days.last_day_before
+            else days.last_day
+        end as last_day,
+        records.last_record_at
+    from find_last_days as days
+    left join find_last_records as records
+        on
+            days.machine = records.machine
+            and days.source = records.source
+
+),
+
 put_together as (
 
     select
         machines.machine,
         expected.source,
         expected.dataset,
-        days.last_day,
+        seen.last_day,
         -- What tells no time may be as late as the end of its day.
         coalesce(
-            records.last_record_at,
+            seen.last_record_at,
             least(
-                cast({{ add_days('days.last_day', 1) }} as timestamp),
+                cast({{ add_days('seen.last_day', 1) }} as timestamp),
                 {{ as_of() }}
             )
         ) as last_record_at,
         expected.allowed_age_hours * 3600e0 as allowed_age_s
     from list_machines as machines
     cross join {{ ref('expected_sources') }} as expected
-    left join find_last_days as days
+    left join join_records as seen
         on
-            machines.machine = days.machine
-            and expected.source = days.source
-    left join find_last_records as records
-        on
-            machines.machine = records.machine
-            and expected.source = records.source
-            and days.last_day is not null
+            machines.machine = seen.machine
+            and expected.source = seen.source
 
 ),
 

@@ -63,7 +63,7 @@ def test_spans_are_what_each_moment_is(timeline: Timeline) -> None:
 def is_of_now(timeline: Timeline, cell: int, span: dict[str, Any]) -> bool:
     """Whether a heartbeat is of the present moment, at which a span ends, and says
     the same."""
-    return (
+    return bool(
         time_of(cell) == time_of(timeline.now) == span["ended_at"]
         and time_of(cell).date() == span["date_partition"]
         and timeline.state(span["check_key"], cell) == span["state"]

@@ -1,0 +1,70 @@
+"""The sources that are expected, as old as they are at the present moment."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, time, timedelta
+
+from exporter.publish.published import published_files
+from exporter.status.reckon import LONGEST, Reckoning, Row
+from exporter.status.tables import contract
+
+LONGEST_RUN = timedelta(hours=1)
+# What `dataset_freshness` reads beside heartbeats and counts.
+TIMED = ("query_perf", "advisor_reports", "optimization_summary")
+MADE_AT = """
+select max(last_record_at + to_microseconds(round(age_s * 1e6)::bigint)) as made_at
+from dataset_freshness
+"""
+
+
+def sources(found: Reckoning, heartbeat: Row | None) -> list[Row]:
+    """One row per source, as `dataset_freshness` would say it now; of heartbeats the
+    newest counts, published or not."""
+    mart = found.files.only("dataset_freshness")
+    found.files.load(found.db, "dataset_freshness", mart)
+    counted = found.files.days("landed_counts")
+    if mart and counted and not _is_up_to_date(found, mart[0], max(counted)):
+        _make_anew(found, [at for day, at in counted.items() if day <= found.today])
+    rows = found.ask("sources")
+    for row in rows:
+        was_now, last_day = row.pop("was_now"), row.pop("last_day")
+        if row["source"] == "heartbeats" and heartbeat:
+            row["last_record_at"] = heartbeat["at"]
+        elif was_now:
+            # Of what tells no time, the end of its day counts once it is over.
+            end = datetime.combine(last_day, time()) + timedelta(days=1)
+            row["last_record_at"] = min(end, found.now)
+        last = row["last_record_at"]
+        row["age_s"] = (found.now - last).total_seconds() if last else None
+        row["is_stale"] = bool(last) and row["age_s"] > row["allowed_age_s"]
+        row["status"] = (
+            "stale" if row["is_stale"] else "fresh" if last else "never seen"
+        )
+    return rows
+
+
+def _is_up_to_date(found: Reckoning, mart: str, last_day: date) -> bool:
+    """Whether the mart was made before now, and of all that is published: one that
+    was made for another moment than its own leaves some of that out."""
+    (made,) = found.rows(MADE_AT)
+    at: datetime | None = made["made_at"]
+    if at is None or at > found.now or last_day > at.date():
+        return False
+    written = datetime.fromtimestamp(os.stat(mart).st_mtime, UTC).replace(tzinfo=None)
+    return written - at < LONGEST_RUN
+
+
+def _make_anew(found: Reckoning, counted: list[str]) -> None:
+    """Make the mart as of now, where it was made for another moment."""
+    found.db.execute("drop table dataset_freshness")
+    found.files.load(found.db, "landed_counts", counted)
+    for name in TIMED:
+        paths = [
+            f"{found.files.root.path}/{path}"
+            for day, path in published_files(found.files.root, contract(name))
+            if found.today - LONGEST <= day <= found.today + timedelta(days=1)
+        ]
+        found.files.load(found.db, name, paths)
+    sql = found.statements.sql["dataset_freshness"]
+    found.db.execute(f"create table dataset_freshness as {sql}")
