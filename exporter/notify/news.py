@@ -32,6 +32,8 @@ INCIDENT, TARGET, BURN, QUERY, FORECAST = "incident", "slo", "burn", "query", "f
 KINDS = tuple(f"{kind}:" for kind in (INCIDENT, TARGET, BURN, QUERY, FORECAST))
 # Up to when what has ended was looked at.
 UNTIL = "news:until"
+# Before the key of an incident that came and went, and whose check was held then.
+WAITS = "waits:"
 ALL = "*"
 # The check whose incidents are gaps between heartbeats.
 MONITOR = "monitor"
@@ -95,7 +97,8 @@ def _news(root: Root, answers: Answers, told: Mapping[str, str], now: datetime) 
     windows = settings_rows(root)["maintenance_windows"]
     until = utc_text(min(now, answers.as_of))
     news = News(held=checks_in_maintenance(windows, now), until=until)
-    add_incidents(news, answers.rows("incidents"), told, now, told_at_once(root))
+    incidents = answers.rows("incidents")
+    add_incidents(news, incidents, told, now, told_at_once(root), windows)
     add_targets(news, answers.rows("slo"))
     add_queries(news, answers.rows("regressions"))
     crossing = next_crossing(
@@ -126,9 +129,11 @@ def add_incidents(
     told: Mapping[str, str],
     now: datetime,
     episodes: Sequence[Episode] = (),
+    windows: Sequence[Setting] = (),
 ) -> None:
     """Those that are open, those told as open that are over, and those that came
-    and went since the last look. Of `episodes` the monitor has told already."""
+    and went since the last look, or waited then. Of `episodes` the monitor has told
+    already; `windows` are those of maintenance."""
     rows = sorted(incidents, key=lambda row: (row["started_at"], row["check_key"]))
     since = told.get(UNTIL) or utc_text(now - RECENT)
     for row in rows:
@@ -136,7 +141,7 @@ def add_incidents(
         if (
             row["check_key"] == "overall"
             and key not in told
-            and _is_explained(row, rows)
+            and (_is_explained(row, rows) or _is_planned(row, windows))
         ):
             continue
         if key not in told and was_told(
@@ -155,7 +160,7 @@ def add_incidents(
             news.standing[key] = f"{name} since {start} ({span}){cause}"
         elif key in told:
             news.endings[key] = f"Over: {name} for {span}, from {start}{cause}"
-        elif utc_text(row["ended_at"]) > since:
+        elif utc_text(row["ended_at"]) > since or f"{WAITS}{key}" in told:
             news.passed[key] = f"Came and went: {name} for {span}, from {start}{cause}"
 
 
@@ -172,6 +177,20 @@ def _is_explained(whole: Row, rows: Iterable[Row]) -> bool:
         and row["started_at"] < (whole["ended_at"] or datetime.max)
         and whole["started_at"] < (row["ended_at"] or datetime.max)
         for row in rows
+    )
+
+
+def _is_planned(whole: Row, windows: Iterable[Setting]) -> bool:
+    """Whether the check that brought it down was under maintenance meanwhile: of that
+    nothing is told."""
+    check = (whole["cause"] or "").partition(": ")[0]
+    start = utc_text(whole["started_at"])
+    end = utc_text(whole["ended_at"] or datetime.max)
+    return any(
+        window["check_key"] == check
+        and (window["started_at"] or start) < end
+        and (window["ended_at"] or end) > start
+        for window in windows
     )
 
 

@@ -21,6 +21,7 @@ from exporter.notify.news import (
     MOST_QUERIES,
     QUERY,
     UNTIL,
+    WAITS,
     News,
     find_news,
 )
@@ -79,6 +80,8 @@ def announce(root: Root, result: RunResult, news: News | None = None) -> Notice 
     told |= marks
     passed = []
     if news and ALL not in news.held:
+        waiting = {f"{WAITS}{key}": "" for key in news.passed if news.is_held(key)}
+        told = {key: told[key] for key in told if not key.startswith(WAITS)} | waiting
         told[UNTIL] = news.until
         passed = [said for key, said in news.passed.items() if not news.is_held(key)]
     ended = [said for key in over if (said := _ending(key, news))]

@@ -40,6 +40,23 @@ date_partition >= {{ add_days(
 {%- endmacro -%}
 
 
+{#- Of a table's records: the last one's time and day, up to the present moment, and
+    whether others of the present day are still to come. -#}
+{%- macro heard_by_now() -%}
+{%- set today = 'cast(' ~ as_of() ~ ' as date)' -%}
+max(case when timestamp <= {{ as_of() }} then timestamp end) as last_record_at,
+        max(case when timestamp <= {{ as_of() }} then date_partition end)
+            as heard_on,
+        max(
+            case
+                when timestamp > {{ as_of() }} and date_partition = {{ today }}
+                    then 1
+                else 0
+            end
+        ) as is_later_today
+{%- endmacro -%}
+
+
 {#- Rows of a VALUES: a grain, and each of some steps back in seconds. -#}
 {%- macro steps_back(grain, step_s, steps) -%}
 {%- for number in range(1, steps + 1) -%}

@@ -1,16 +1,4 @@
 {%- set today = 'cast(' ~ as_of() ~ ' as date)' -%}
-{%- set heard -%}
-max(case when timestamp <= {{ as_of() }} then timestamp end) as last_record_at,
-        max(case when timestamp <= {{ as_of() }} then date_partition end)
-            as heard_on,
-        max(
-            case
-                when timestamp > {{ as_of() }} and date_partition = {{ today }}
-                    then 1
-                else 0
-            end
-        ) as is_later_today
-{%- endset -%}
 
 with
 
@@ -37,7 +25,7 @@ find_last_records as (
     select
         {{ machine() }} as machine,
         'heartbeats' as source,
-        {{ heard }}
+        {{ heard_by_now() }}
     from {{ ref('ops_atomic') }}
     where {{ within_history() }}
     group by {{ machine() }}
@@ -45,7 +33,7 @@ find_last_records as (
     select
         {{ machine() }} as machine,
         'query_rows' as source,
-        {{ heard }}
+        {{ heard_by_now() }}
     from {{ ref('query_perf') }}
     where
         {{ within_history() }}
@@ -55,7 +43,7 @@ find_last_records as (
     select
         {{ machine() }} as machine,
         'index_advisor' as source,
-        {{ heard }}
+        {{ heard_by_now() }}
     from {{ ref('advisor_reports') }}
     where {{ within_history() }}
     group by {{ machine() }}
@@ -66,7 +54,7 @@ find_last_records as (
             when event_type = 'telemetry_rollup' then 'telemetry'
             else 'optimization_summary'
         end as source,
-        {{ heard }}
+        {{ heard_by_now() }}
     from {{ ref('optimization_summary') }}
     where {{ within_history() }}
     group by

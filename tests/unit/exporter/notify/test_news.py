@@ -273,6 +273,60 @@ def test_the_order_of_rows_is_no_matter() -> None:
     assert [key.split()[0] for key, _ in said[0][0]] == ["incident:a", "incident:b"]
 
 
+def test_what_came_and_went_before_a_window_is_told_after_it(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute = timedelta(minutes=1)
+    gone = incident("redis", NOW - 60 * minute, NOW - 50 * minute)
+    at(monkeypatch, NOW - 65 * minute)
+    assert told(root) is None
+    path = root.path / SETTINGS
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "check_key,started_at,ended_at,reason\n"
+        f"redis,{NOW - 40 * minute}Z,{NOW - 20 * minute}Z,disk\n"
+    )
+    other = incident("api", NOW - 45 * minute, NOW - 42 * minute)
+    at(monkeypatch, NOW - 30 * minute)
+    assert lines(told(root, gone, other)) == [
+        "Came and went: api down for 3 min, from 2025-10-28 04:15: api refused"
+    ]
+    assert told(root, gone, other) is None
+    at(monkeypatch, NOW)
+    assert lines(told(root, gone, other)) == [
+        "Came and went: redis down for 10 min, from 2025-10-28 04:00: redis refused"
+    ]
+    assert told(root, gone, other) is None
+
+
+@pytest.mark.parametrize(
+    ("end", "cause", "window", "is_told"),
+    [
+        (None, "redis: gone", "04:10:00Z,2025-10-28T06:00:00Z", False),
+        (None, "redis: gone", "03:00:00Z,", False),
+        (NOW, "redis: gone", "04:10:00Z,2025-10-28T04:40:00Z", False),
+        # It began when this was over.
+        (NOW, "redis: gone", "05:00:00Z,2025-10-28T06:00:00Z", True),
+        (NOW, "redis: gone", "03:00:00Z,2025-10-28T04:00:00Z", True),
+        (None, "redis/disk: full", "03:00:00Z,", True),
+        (None, None, "03:00:00Z,", True),
+    ],
+)
+def test_the_whole_is_not_told_for_a_check_in_maintenance(
+    end: datetime | None, cause: str | None, window: str, is_told: bool, root: Root
+) -> None:
+    start = NOW - timedelta(hours=1)
+    path = root.path / SETTINGS
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "check_key,started_at,ended_at,reason\n"
+        f"redis,2025-10-28T{window},disk\n"
+        "api,2025-10-28T00:00:00Z,,another\n"
+    )
+    whole = incident("overall", start, end) | {"cause": cause}
+    assert bool(told(root, whole)) == is_told
+
+
 def test_a_window_holds_from_its_start_until_before_its_end() -> None:
     window = {"check_key": "api", "started_at": "2025-10-28 04:00:00.000000"}
 
