@@ -1,8 +1,9 @@
 """The last step of set-up: what each run would else make of the code for itself.
 
 That is what libraries generate (runtime/generated.py), the contracts
-(contracts/kept.py), the SQL of `status` (status/statements.py), and what dbt parses of
-the project (publish/dbt_manifest.py).
+(contracts/kept.py), the seeds that settings override (contracts/settings.py), the SQL
+of `status` (status/statements.py), and what dbt parses of the project
+(publish/dbt_manifest.py).
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ def main() -> None:
     GENERATED.keep(COMMAND)
     # Only now, for each makes dataclasses.
     from exporter.contracts.kept import keep_tables
+    from exporter.contracts.settings import keep_seeds
     from exporter.publish.dbt_generated import keep_generated
     from exporter.publish.dbt_manifest import parse_anew
     from exporter.status.statements import keep_statements
 
     keep_tables()
+    keep_seeds()
     keep_statements()
     with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
         # To parse shows what dbt makes for itself, and is what all this is for.

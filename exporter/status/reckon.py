@@ -7,6 +7,7 @@ spans of all days before.
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +17,6 @@ from typing import Any
 import duckdb
 
 from exporter.contracts.settings import settings_rows, settings_seeds
-from exporter.publish.landing_views import quote
 from exporter.publish.moment import show_moment
 from exporter.publish.published_views import insert
 from exporter.status.statements import Statements, load_statements
@@ -221,11 +221,11 @@ def _load_settings(db: duckdb.DuckDBPyConnection, root: Root) -> None:
         db.execute(f"create table {name} ({cells})")
         texts = [[row[column] for column in seed.columns] for row in rows[name]]
         insert(db, name, texts)
-    path = quote(str(PROJECT / "seeds" / "monitored_checks.csv"))
-    db.execute(
-        "create table monitored_checks as "
-        f"from read_csv({path}, header = true, all_varchar = true)"
-    )
+    with (PROJECT / "seeds" / "monitored_checks.csv").open(encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+    columns = ", ".join(f"{name} varchar" for name in header)
+    db.execute(f"create table monitored_checks ({columns})")
+    insert(db, "monitored_checks", lines)
 
 
 def _first_open_incident(found: Reckoning) -> date:

@@ -13,7 +13,9 @@ import pytest
 from click.testing import Result
 
 from exporter.contracts import kept as kept_contracts
+from exporter.contracts import settings
 from exporter.contracts.kept import take_tables
+from exporter.contracts.settings import take_seeds
 from exporter.publish import dbt_manifest, dbt_run
 from exporter.publish.dbt_generated import PLACE, TEMPLATES, pack_templates, versions
 from exporter.publish.dbt_import import import_dbt
@@ -69,6 +71,8 @@ def test_what_the_set_up_does_last_spares_runs_the_parse(
     assert take_tables()
     monkeypatch.setattr(statements, "_render", refuse_to_parse)
     assert load_statements()
+    monkeypatch.setattr(settings, "_read_seeds", refuse_to_parse)
+    assert take_seeds(KEPT)
 
 
 def test_what_is_kept_comes_back_as_it_was_parsed(
