@@ -29,15 +29,14 @@ def main() -> None:
             importlib.import_module(name)
     GENERATED.keep(COMMAND)
     # Only now, for each makes dataclasses.
-    from exporter.contracts.kept import keep_tables
-    from exporter.contracts.settings import keep_seeds
+    from exporter.contracts.kept import TABLES
+    from exporter.contracts.settings import SEEDS
     from exporter.publish.dbt_generated import keep_generated
     from exporter.publish.dbt_manifest import parse_anew
-    from exporter.status.statements import keep_statements
+    from exporter.status.statements import STATEMENTS
 
-    keep_tables()
-    keep_seeds()
-    keep_statements()
+    for kept in (TABLES, SEEDS, STATEMENTS):
+        kept.keep()
     with tempfile.TemporaryDirectory(prefix="ops-atomic-parse-") as folder:
         # To parse shows what dbt makes for itself, and is what all this is for.
         if parse_anew(Path(folder)):

@@ -18,12 +18,10 @@ their keys, so that they say the same however a file was written.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import functools
 import io
 import math
-import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,9 +30,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exporter.contracts.yml import read_yml
-from exporter.runtime.environment import KEPT
 from exporter.runtime.errors import describe
-from exporter.runtime.kept import fingerprint, keep, read_kept
+from exporter.runtime.kept_values import Kept
 from ingest import files
 from ingest.root import PROJECT, Root
 from ingest.text.times import parse_time, utc_text
@@ -46,8 +43,6 @@ Key = tuple[str, ...]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 # What `surrogateescape` makes of bytes that are no UTF-8.
 NO_TEXT = re.compile(r"[\udc80-\udcff]")
-# The seeds, as the set-up leaves them: to read their yml takes longer than all else.
-KEPT_AS = "settings_seeds.pickle"
 # Files of other readers among the settings.
 OTHERS = ("masks.csv",)
 
@@ -138,35 +133,17 @@ def read_settings(root: Root, project: Path = PROJECT) -> Settings:
 @functools.cache
 def settings_seeds(project: Path = PROJECT) -> dict[str, Seed]:
     """The seeds that settings may override, by name."""
-    return take_seeds(KEPT, project) if project == PROJECT else _read_seeds(project)
+    return SEEDS.take() if project == PROJECT else _read_seeds(project)
 
 
-def take_seeds(kept: Path, project: Path = PROJECT) -> dict[str, Seed]:
-    """What is kept of them, or what their files say."""
-    with contextlib.suppress(Exception):  # of what was kept, nothing is an error
-        pickled = read_kept(kept / KEPT_AS, _key(project))
-        if pickled is not None:
-            found: dict[str, Seed] = pickle.loads(pickled)
-            return found
-    return _read_seeds(project)
+def seed_files(project: Path = PROJECT) -> Iterator[Path]:
+    """All that they are made of."""
+    yield from sorted((project / "seeds").glob("*.yml"))
+    for name in ("settings", "yml"):
+        yield project / "exporter" / "contracts" / f"{name}.py"
 
 
-def keep_seeds(kept: Path = KEPT, project: Path = PROJECT) -> None:
-    """Read them, and keep them for the files that they were read from: the set-up
-    does. Raises OSError."""
-    key = _key(project)
-    pickled = pickle.dumps(_read_seeds(project), protocol=pickle.HIGHEST_PROTOCOL)
-    if _key(project) == key:  # nobody has changed them meanwhile
-        keep(kept / KEPT_AS, key, pickled)
-
-
-def _key(project: Path) -> bytes:
-    code = ("exporter/contracts/settings.py", "exporter/contracts/yml.py")
-    seeds = sorted((project / "seeds").glob("*.yml"))
-    return fingerprint([*seeds, *(project / name for name in code)])
-
-
-def _read_seeds(project: Path) -> dict[str, Seed]:
+def _read_seeds(project: Path = PROJECT) -> dict[str, Seed]:
     found = {}
     for path in sorted((project / "seeds").glob("*.yml")):
         document = read_yml(path)
@@ -175,6 +152,10 @@ def _read_seeds(project: Path) -> dict[str, Seed]:
             if "settings_key" in meta:
                 found[seed["name"]] = _seed(seed, meta)
     return found
+
+
+# To read their yml takes longer than all else that a small command does.
+SEEDS = Kept("settings_seeds.pickle", seed_files, _read_seeds)
 
 
 def _seed(declared: Mapping[str, Any], meta: Mapping[str, Any]) -> Seed:

@@ -19,7 +19,7 @@ import duckdb
 from exporter.contracts.settings import settings_rows, settings_seeds
 from exporter.publish.moment import show_moment
 from exporter.publish.published_views import insert
-from exporter.status.statements import Statements, load_statements
+from exporter.status.statements import STATEMENTS, Statements
 from exporter.status.tables import Files
 from exporter.status.unpublished import read_unpublished
 from ingest.root import PROJECT, Root
@@ -94,7 +94,7 @@ def reckon(root: Root, machine: str, now: datetime, clock: datetime) -> Reckonin
 
     Reads only. Raises OSError.
     """
-    statements = load_statements()
+    statements = STATEMENTS.take()
     db = duckdb.connect(config={"threads": 1})
     found = Reckoning(db, now, Files(root), statements)
     show_moment(found.db, now, machine)

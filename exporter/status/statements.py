@@ -6,17 +6,13 @@ that it is made from changes.
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from exporter.runtime.environment import KEPT
-from exporter.runtime.kept import fingerprint, keep, read_kept
+from exporter.runtime.kept_values import Kept
 from ingest.root import PROJECT
 
-KEPT_AS = "status_sql.json"
 MODELS = "models/marts/reliability"
 # `live` makes of unpublished heartbeats what the models read.
 TEXTS = {
@@ -46,23 +42,6 @@ class Statements(NamedTuple):
     lifetime_days: int
 
 
-def load_statements(kept: Path = KEPT) -> Statements:
-    """What is kept, or what the files say. Raises OSError."""
-    data = read_kept(kept / KEPT_AS, _key(PROJECT))
-    if data is not None:
-        with contextlib.suppress(ValueError, TypeError):  # it is rendered again
-            return Statements(*json.loads(data))
-    return _render()
-
-
-def keep_statements(kept: Path = KEPT) -> None:
-    """Render and keep them. Raises OSError."""
-    key = _key(PROJECT)
-    data = json.dumps(_render()).encode()
-    if _key(PROJECT) == key:  # nobody has changed them meanwhile
-        keep(kept / KEPT_AS, key, data)
-
-
 def _render() -> Statements:
     # Here, because to import it takes a tenth of what all of `status` may.
     from exporter.contracts.rendering import Renderer
@@ -75,12 +54,12 @@ def _render() -> Statements:
     return Statements(sql, renderer.variables["check_ttl_days"])
 
 
-def _key(project: Path) -> bytes:
-    return fingerprint(_files(project))
-
-
-def _files(project: Path) -> Iterator[Path]:
+def files(project: Path = PROJECT) -> Iterator[Path]:
+    """All that they are made of."""
     for name in (SETTINGS, *CODE, *TEXTS.values()):
         yield project / name
     for name in MACROS:
         yield project / "macros" / f"{name}.sql"
+
+
+STATEMENTS = Kept("status_sql.pickle", files, _render)

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 
-from exporter.contracts import kept as kept_contracts
-from exporter.contracts import settings
-from exporter.contracts.kept import take_tables
-from exporter.contracts.settings import take_seeds
+from exporter.contracts.kept import TABLES
+from exporter.contracts.settings import SEEDS
 from exporter.publish import dbt_manifest, dbt_run
 from exporter.publish.dbt_generated import PLACE, TEMPLATES, pack_templates, versions
 from exporter.publish.dbt_import import import_dbt
@@ -27,8 +25,8 @@ from exporter.publish.dbt_manifest import (
 )
 from exporter.runtime.environment import KEPT
 from exporter.runtime.generated import COMMAND, Generated
-from exporter.status import statements
-from exporter.status.statements import load_statements
+from exporter.runtime.kept import read_kept
+from exporter.status.statements import STATEMENTS
 from ingest.root import PROJECT
 from tests.support import copy_project
 
@@ -67,12 +65,8 @@ def test_what_the_set_up_does_last_spares_runs_the_parse(
     assert Generated().read(PLACE, packages)
     monkeypatch.setattr(dbt_manifest, "_parse", refuse_to_parse)
     assert load_manifest(tmp_path)
-    monkeypatch.setattr(kept_contracts, "_read_tables", refuse_to_parse)
-    assert take_tables()
-    monkeypatch.setattr(statements, "_render", refuse_to_parse)
-    assert load_statements()
-    monkeypatch.setattr(settings, "_read_seeds", refuse_to_parse)
-    assert take_seeds(KEPT)
+    for each in (TABLES, SEEDS, STATEMENTS):
+        assert read_kept(KEPT / each.name, each.key())
 
 
 def test_what_is_kept_comes_back_as_it_was_parsed(

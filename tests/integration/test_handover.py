@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import pytest
 from exporter.contracts import kept
 from exporter.publish import dbt_run, work
 from exporter.publish.work import Work
-from exporter.runtime.kept import read_kept
 from ingest.root import PROJECT
 from ingest.store import database
 from tests import faults
@@ -37,7 +37,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(database, "connect", count("ledger", database.connect))
     monkeypatch.setattr(database, "copy_into", count("copy", database.copy_into))
-    monkeypatch.setattr(kept, "read_kept", count("datasets", read_kept))
+    datasets = replace(kept.TABLES, files=count("datasets", kept.TABLES.files))
+    monkeypatch.setattr(kept, "TABLES", datasets)
     kept.load_tables.cache_clear()  # another test of this process has loaded them
     return calls
 

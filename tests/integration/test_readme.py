@@ -82,13 +82,15 @@ def test_the_readme_has_the_two_commands() -> None:
 
 # That it is of just these files: or each run would make it again.
 TELL_WHAT_SET_UP_LEFT = """
-from exporter.contracts import kept
+from exporter.contracts.kept import TABLES
+from exporter.contracts.settings import SEEDS
 from exporter.publish import dbt_generated, dbt_manifest
 from exporter.runtime.environment import KEPT
 from exporter.runtime.generated import COMMAND, GENERATED
 from exporter.runtime.kept import read_kept
-from ingest.root import PROJECT
-assert read_kept(KEPT / kept.TABLES, kept._key(PROJECT))
+from exporter.status.statements import STATEMENTS
+for kept in (TABLES, SEEDS, STATEMENTS):
+    assert read_kept(KEPT / kept.name, kept.key()), kept.name
 assert read_kept(KEPT / dbt_manifest.MANIFEST, dbt_manifest.fingerprint())
 assert GENERATED.read(COMMAND)
 assert GENERATED.read(dbt_generated.PLACE, dbt_generated.versions().values())

@@ -74,12 +74,13 @@ def test_a_command_tells_it_without_a_traceback(
 ) -> None:
     from exporter.cli.main import main
     from exporter.contracts import datasets, kept
+    from exporter.runtime import kept_values
 
     def broken(model: object, name: str) -> list[str]:
         return ["no description of the model"] if name == "ops_atomic" else []
 
     monkeypatch.setattr(datasets, "contract_problems", broken)
-    monkeypatch.setattr(kept, "read_kept", lambda *_: None)  # as after a change
+    monkeypatch.setattr(kept_values, "read_kept", lambda *_: None)  # as after a change
     kept.load_tables.cache_clear()  # another test of this process has loaded them
     for command in (["validate"], ["export", "--dataset", "ops_atomic"]):
         with pytest.raises(SystemExit) as ended:

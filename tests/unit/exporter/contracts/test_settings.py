@@ -10,15 +10,15 @@ import pytest
 from exporter.contracts import settings
 from exporter.contracts.marts import load_marts
 from exporter.contracts.settings import (
-    KEPT_AS,
+    SEEDS,
     Settings,
-    keep_seeds,
     read_settings,
     rows_of_day,
+    seed_files,
     settings_rows,
     settings_seeds,
-    take_seeds,
 )
+from exporter.runtime.kept import fingerprint
 from ingest.root import PROJECT, Root
 from tests.support import copy_project
 
@@ -216,25 +216,25 @@ def test_every_seed_of_settings_keeps_its_own_rules() -> None:
 def test_the_seeds_that_are_kept_are_those_of_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, kept = copy_project(tmp_path / "project"), tmp_path / "kept"
-    seeds = take_seeds(kept, project)
-    keep_seeds(kept, project)
-    data = (kept / KEPT_AS).read_bytes()
-    for damaged in (b"", data[:40], data[:-1], data[:99] + b"?" + data[100:]):
-        (kept / KEPT_AS).write_bytes(damaged)
-        assert take_seeds(kept, project) == seeds
-    (kept / KEPT_AS).write_bytes(data)
-    declared = project / "seeds" / "slo_targets.yml"
-    text = declared.read_text("utf-8")
-    declared.write_text(text.replace("settings_range", "settings_range_"), "utf-8")
-    assert take_seeds(kept, project) != seeds
-    declared.write_text(text, "utf-8")
+    SEEDS.keep(tmp_path)
+    seeds = settings_seeds()
 
     def refuse(_: Path) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(settings, "_read_seeds", refuse)
-    assert take_seeds(kept, project) == seeds
+    monkeypatch.setattr(settings, "read_yml", refuse)
+    assert SEEDS.take(tmp_path) == seeds
+
+
+@pytest.mark.parametrize(
+    "name", ["seeds/slo_targets.yml", "exporter/contracts/settings.py"]
+)
+def test_they_are_read_again_when_a_file_has_changed(name: str, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    before = fingerprint(seed_files(project))
+    with (project / name).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert fingerprint(seed_files(project)) != before
 
 
 def test_what_is_set_is_no_code(tmp_path: Path) -> None:
