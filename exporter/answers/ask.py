@@ -21,6 +21,7 @@ from ingest import files
 from ingest.root import Root
 
 HERE = Path(__file__).parent
+PREPARED = HERE / "prepared"
 # Of DuckDB: the pages' answers take less, unless a file is very large.
 MEMORY = "128MiB"
 READ = re.compile(r"\b(?:from|join) (\w+)")
@@ -98,18 +99,16 @@ class Answers:
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     def _as_of(self) -> datetime:
-        (row,) = self._ask(
-            "select max(last_record_at + to_microseconds(round(age_s * 1e6)::bigint)) "
-            "as as_of from dataset_freshness"
-        )
-        return row["as_of"] or present()
+        sql = (PREPARED / "made_at.sql").read_text("utf-8")
+        (row,) = self._ask(sql)
+        return row["made_at"] or present()
 
     def _show_what_is_read(self, sql: str) -> None:
         """Make the tables and views that some SQL reads, and those that they read."""
         for name in READ.findall(sql):
             if name in self._shown:
                 continue
-            prepared = HERE / "prepared" / f"{name}.sql"
+            prepared = PREPARED / f"{name}.sql"
             daily = HERE / "daily" / f"{name}.sql"
             if prepared.exists():
                 text = prepared.read_text(encoding="utf-8")

@@ -25,7 +25,8 @@ from exporter.status.unpublished import read_unpublished
 from ingest.root import PROJECT, Root
 
 HERE = Path(__file__).parent
-STATES_NOW = PROJECT / "exporter" / "answers" / "prepared" / "states_now.sql"
+# What is asked in the words of the pages.
+PREPARED = PROJECT / "exporter" / "answers" / "prepared"
 # In this order: each reads those before it.
 TABLES = ("int_check_timeline", "incidents", "slo_status")
 # As far back as the longest period of slo_status goes.
@@ -77,9 +78,9 @@ class Reckoning:
         )
         return int(found["records"])
 
-    def states_now(self) -> list[Row]:
-        """How each check is, in the words of the pages."""
-        return self.rows(STATES_NOW.read_text("utf-8"))
+    def prepared(self, name: str) -> list[Row]:
+        """The rows of a query that the pages' answers are made of."""
+        return self.rows((PREPARED / f"{name}.sql").read_text("utf-8"))
 
     def rows(self, query: str) -> list[Row]:
         """The rows of a query, in which `$as_of` stands for the present."""

@@ -30,7 +30,7 @@ def report(root: Root, machine: str, now: datetime) -> Report:
     Its keys are those of docs/operations.md. Raises OSError.
     """
     found = reckon(root, machine, now, utc_now())
-    checks = found.states_now()
+    checks = found.prepared("states_now")
     heartbeat = next(iter(found.ask("heartbeat")), None)
     incidents = [row for row in found.ask("incidents") if row["is_open"]]
     expected = sources(found, heartbeat)

@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time, timedelta
 
+from exporter.contracts.kept import load_tables
 from exporter.publish.published import published_files
-from exporter.status.reckon import LONGEST, Reckoning, Row
+from exporter.status.reckon import Reckoning, Row
 from exporter.status.tables import contract
 
 LONGEST_RUN = timedelta(hours=1)
-# What `dataset_freshness` reads beside heartbeats and counts.
-TIMED = ("query_perf", "advisor_reports", "optimization_summary")
-MADE_AT = """
-select max(last_record_at + to_microseconds(round(age_s * 1e6)::bigint)) as made_at
-from dataset_freshness
-"""
 
 
 def sources(found: Reckoning, heartbeat: Row | None) -> list[Row]:
@@ -25,7 +20,7 @@ def sources(found: Reckoning, heartbeat: Row | None) -> list[Row]:
     found.files.load(found.db, "dataset_freshness", mart)
     counted = found.files.days("landed_counts")
     if mart and counted and not _is_up_to_date(found, mart[0], max(counted)):
-        _make_anew(found, [at for day, at in counted.items() if day <= found.today])
+        _make_anew(found)
     rows = found.ask("sources")
     for row in rows:
         was_now, last_day = row.pop("was_now"), row.pop("last_day")
@@ -47,7 +42,7 @@ def sources(found: Reckoning, heartbeat: Row | None) -> list[Row]:
 def _is_up_to_date(found: Reckoning, mart: str, last_day: date) -> bool:
     """Whether the mart was made before now, and of all that is published: one that
     was made for another moment than its own leaves some of that out."""
-    (made,) = found.rows(MADE_AT)
+    (made,) = found.prepared("made_at")
     at: datetime | None = made["made_at"]
     if at is None or at > found.now or last_day > at.date():
         return False
@@ -55,15 +50,19 @@ def _is_up_to_date(found: Reckoning, mart: str, last_day: date) -> bool:
     return written - at < LONGEST_RUN
 
 
-def _make_anew(found: Reckoning, counted: list[str]) -> None:
+def _make_anew(found: Reckoning) -> None:
     """Make the mart as of now, where it was made for another moment."""
     found.db.execute("drop table dataset_freshness")
-    found.files.load(found.db, "landed_counts", counted)
-    for name in TIMED:
+    root, (_, marts) = found.files.root, load_tables()
+    for name, reads in marts["dataset_freshness"].reads.items():
+        if name == "ops_atomic":
+            continue  # its newest rows are there
+        back = timedelta(days=reads.last_days) if reads.last_days else timedelta.max
         paths = [
-            f"{found.files.root.path}/{path}"
-            for day, path in published_files(found.files.root, contract(name))
-            if found.today - LONGEST <= day <= found.today + timedelta(days=1)
+            f"{root.path}/{path}"
+            for day, path in published_files(root, contract(name))
+            # A file's day and its rows' may differ by some hours.
+            if found.today - day <= back and day - found.today <= timedelta(days=1)
         ]
         found.files.load(found.db, name, paths)
     sql = found.statements.sql["dataset_freshness"]
